@@ -1,0 +1,117 @@
+//===- TargetBackend.h - What the compiler knows of a target ---*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The whole contract of a target. Adding one is a folder below lib/Target and
+// one line in lib/Driver/RegisterTargets.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_TARGET_TARGETBACKEND_H
+#define QCC_TARGET_TARGETBACKEND_H
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qcc {
+
+/// Register tile of a matrix micro-kernel: rows x (vectors of columns).
+struct RegisterTile {
+  unsigned rows;    ///< MR, output pixels (or matrix rows) per tile
+  unsigned vectors; ///< NR, vectors of output channels per tile
+};
+
+/// Emits the machine operations that MLIR's generic dialects cannot express.
+/// Vectors are `lanes` x i32 or f32; bytes are `4 * lanes` x i8.
+class MicroKernels {
+public:
+  virtual ~MicroKernels() = default;
+
+  /// Number of i32 accumulator vectors that one output vector needs while
+  /// summing (NEON without dotprod keeps two, see finishAccumulators).
+  virtual unsigned accumulatorsPerVector() const { return 1; }
+  /// Prepares a weight vector (4*lanes x i8: for each of `lanes` columns four
+  /// consecutive k) for dot(); done once per k step and shared by all rows.
+  virtual llvm::SmallVector<mlir::Value>
+  prepareWeights(mlir::OpBuilder &b, mlir::Location loc, mlir::Value bytes) = 0;
+  /// Prepares four activation bytes (an i32 scalar, k ascending from the low
+  /// byte), broadcast to all columns; shared by all column vectors of a row.
+  virtual llvm::SmallVector<mlir::Value>
+  prepareActivations(mlir::OpBuilder &b, mlir::Location loc, mlir::Value four) = 0;
+  /// accumulators += activations . weights per column, exact in int32.
+  virtual void dot(mlir::OpBuilder &b, mlir::Location loc,
+                   llvm::MutableArrayRef<mlir::Value> accumulators,
+                   mlir::ValueRange activations, mlir::ValueRange weights) = 0;
+  /// The sums per column as one vector of lanes x i32.
+  virtual mlir::Value finishAccumulators(mlir::OpBuilder &b, mlir::Location loc,
+                                         mlir::ValueRange accumulators) = 0;
+  /// Rounds lanes x f32 to the nearest i32, ties to even; |x| < 2^31.
+  virtual mlir::Value roundToInt(mlir::OpBuilder &b, mlir::Location loc,
+                                 mlir::Value f32) = 0;
+  /// Adds `zeroPoint`, saturates to 8 bits (unsigned or signed) and packs the
+  /// given i32 vectors into one vector of all their elements. The byte at
+  /// position p is element packOrder(n)[p] of the concatenated input.
+  virtual mlir::Value packToBytes(mlir::OpBuilder &b, mlir::Location loc,
+                                  mlir::ValueRange i32, int64_t zeroPoint,
+                                  bool isUnsigned) = 0;
+  /// The permutation that packToBytes applies to n vectors.
+  virtual llvm::SmallVector<int64_t> packOrder(unsigned vectors) const = 0;
+  /// 256-entry byte table lookup on a vector of bytes; `table` holds 256 i8 in
+  /// a memref. Null where the level has no fast way (a scalar loop is used).
+  virtual mlir::Value lookup(mlir::OpBuilder &b, mlir::Location loc,
+                             mlir::Value indices, mlir::Value table) {
+    return {};
+  }
+};
+
+/// One instruction set level of a target: everything that kernel generators
+/// are parameterised by.
+struct TargetLevel {
+  std::string name;     ///< as QCC_ISA spells it: "avx2", "dotprod", ...
+  unsigned rank = 0;    ///< order within the target; 0 is the baseline
+  std::string cpu;      ///< LLVM CPU, for scheduling
+  std::string features; ///< LLVM features, "+avx2,+fma,..."
+  unsigned vectorBytes = 16;
+  unsigned numVectorRegisters = 16;
+  bool hasFMA = false;
+  /// Sign of the 8-bit activations that dot() wants; qnn-assign-storage gives
+  /// every internal activation this storage.
+  bool unsignedActivations = true;
+  bool hasInt8Dot = false; ///< one instruction per dot()
+  RegisterTile int8Tile{4, 2};
+  RegisterTile floatTile{4, 2};
+  std::shared_ptr<MicroKernels> micro;
+
+  unsigned lanes() const { return vectorBytes / 4; }
+};
+
+/// A processor family.
+class TargetBackend {
+public:
+  virtual ~TargetBackend() = default;
+  virtual llvm::StringRef name() const = 0;   ///< "x86-64", "arm64"
+  virtual llvm::StringRef triple() const = 0; ///< of the artefact
+  /// Ascending; the last is the best.
+  virtual llvm::ArrayRef<TargetLevel> levels() const = 0;
+  /// ld.lld emulation, "elf_x86_64".
+  virtual llvm::StringRef emulation() const = 0;
+};
+
+/// A target as the user names it (-target=): a backend and the levels that the
+/// artefact shall hold.
+struct TargetSpec {
+  const TargetBackend *backend = nullptr;
+  std::vector<unsigned> levels; ///< indices into backend->levels(), ascending
+};
+
+} // namespace qcc
+
+#endif // QCC_TARGET_TARGETBACKEND_H

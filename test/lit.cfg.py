@@ -1,0 +1,26 @@
+import os
+import shutil
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "QCC"
+config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.qcc_obj_root, "test")
+
+llvm_config.use_default_substitutions()
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+llvm_config.add_tool_substitutions(
+    ["qcc", "qcc-opt", "qcc-run"], [config.qcc_tools_dir, config.llvm_tools_dir]
+)
+config.substitutions.append(("%python", "/usr/bin/python3"))
+config.substitutions.append(("%src", os.path.dirname(config.test_source_root)))
+config.substitutions.append(("%assets", config.qcc_assets))
+
+if os.path.isdir(os.path.join(config.qcc_assets, "models")):
+    config.available_features.add("assets")
+if shutil.which("qemu-aarch64"):
+    config.available_features.add("qemu-aarch64")
