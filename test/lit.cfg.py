@@ -1,4 +1,6 @@
+import glob
 import os
+import platform
 import shutil
 
 import lit.formats
@@ -7,6 +9,7 @@ from lit.llvm import llvm_config
 config.name = "QCC"
 config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
 config.suffixes = [".mlir", ".test"]
+config.available_features.add(platform.machine())
 config.excludes = ["Inputs", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.qcc_obj_root, "test")
@@ -22,5 +25,18 @@ config.substitutions.append(("%assets", config.qcc_assets))
 
 if os.path.isdir(os.path.join(config.qcc_assets, "models")):
     config.available_features.add("assets")
+    config.environment["QCC_ASSETS"] = config.qcc_assets
 if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
+
+# ONNX Runtime, the independent oracle; scripts/setup brings it.
+ort = os.environ.get("ORT_LIB")
+if not ort:
+    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), "none")
+    found = glob.glob(os.path.join(
+        os.path.dirname(config.test_source_root), "build", "ort", "node_modules",
+        "onnxruntime-node", "bin", "*", "linux", arch, "libonnxruntime.so.1"))
+    ort = found[0] if found else ""
+if os.path.exists(ort):
+    config.available_features.add("ort")
+    config.environment["ORT_LIB"] = ort
