@@ -33,7 +33,7 @@ unsigned qcc::byteSize(DType dtype) {
   }
 }
 
-llvm::StringRef qcc::name(DType dtype) {
+const char *qcc::name(DType dtype) {
   switch (dtype) {
   case DType::F32:
     return "f32";
@@ -71,4 +71,48 @@ llvm::StringRef qcc::name(DType dtype) {
     break;
   }
   return "undefined";
+}
+
+std::optional<int64_t> qcc::elementCount(const std::vector<int64_t> &shape) {
+  // Zero extents do not excuse absurd ones: the product without them counts.
+  constexpr int64_t limit = int64_t(1) << 48;
+  int64_t count = 1;
+  bool empty = false;
+  for (int64_t extent : shape) {
+    if (extent < 0)
+      return std::nullopt;
+    if (extent == 0) {
+      empty = true;
+      continue;
+    }
+    if (extent > limit / count)
+      return std::nullopt;
+    count *= extent;
+  }
+  return empty ? 0 : count;
+}
+
+std::optional<int64_t> qcc::byteCount(const std::vector<int64_t> &shape,
+                                      DType dtype) {
+  std::optional<int64_t> count = elementCount(shape);
+  if (!count)
+    return std::nullopt;
+  if (dtype == DType::U4 || dtype == DType::I4)
+    return (*count + 1) / 2;
+  unsigned size = byteSize(dtype);
+  if (size == 0)
+    return std::nullopt;
+  return *count * size;
+}
+
+std::string qcc::shapeString(const std::vector<int64_t> &shape) {
+  if (shape.empty())
+    return "scalar";
+  std::string text;
+  for (int64_t extent : shape) {
+    if (!text.empty())
+      text += 'x';
+    text += std::to_string(extent);
+  }
+  return text;
 }

@@ -16,6 +16,7 @@
 
 #include "qcc/Support/HostTensor.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
 #include <functional>
