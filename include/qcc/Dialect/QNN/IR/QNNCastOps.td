@@ -46,6 +46,7 @@ def QNN_RequantizeOp : QNN_ComputeOp<"requantize"> {
   let arguments = (ins QNN_QuantTensor:$input);
   let results = (outs QNN_QuantTensor:$result);
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 
 def QNN_StorageCastOp : QNN_ComputeOp<"storage_cast"> {
@@ -68,6 +69,7 @@ def QNN_CastOp : QNN_ComputeOp<"cast"> {
   let arguments = (ins QNN_Tensor:$input);
   let results = (outs QNN_Tensor:$result);
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 
 def QNN_DynamicQuantizeOp : QNN_ComputeOp<"dynamic_quantize"> {
@@ -80,6 +82,7 @@ def QNN_DynamicQuantizeOp : QNN_ComputeOp<"dynamic_quantize"> {
   let arguments = (ins QNN_FloatTensor:$input);
   let results = (outs QNN_IntTensor:$result, QNN_FloatTensor:$scale,
                       QNN_IntTensor:$zeroPoint);
+  let hasVerifier = 1;
 }
 
 def QNN_DynamicDequantizeOp : QNN_ComputeOp<"dynamic_dequantize"> {
@@ -91,6 +94,7 @@ def QNN_DynamicDequantizeOp : QNN_ComputeOp<"dynamic_dequantize"> {
   let arguments = (ins QNN_IntTensor:$input, QNN_FloatTensor:$scale,
                        Optional<QNN_IntTensor>:$zeroPoint);
   let results = (outs QNN_FloatTensor:$result);
+  let hasVerifier = 1;
 }
 
 def QNN_ObserveOp : QNN_Op<"observe", []> {

@@ -19,7 +19,7 @@ def QNN_UnaryOp : QNN_ComputeOp<"unary", [
                        DefaultValuedAttr<F32Attr, "0.f">:$beta);
   let results = (outs QNN_Tensor:$result);
   let assemblyFormat = [{
-    $kind operands attr-dict `:` functional-type(operands, results)
+    `` $kind operands attr-dict `:` functional-type(operands, results)
   }];
   let hasFolder = 1;
   let hasVerifier = 1;
@@ -39,7 +39,7 @@ def QNN_BinaryOp : QNN_ComputeOp<"binary", [
                        OptionalAttr<QNN_ActivationAttr>:$activation);
   let results = (outs QNN_Tensor:$result);
   let assemblyFormat = [{
-    $kind operands attr-dict `:` functional-type(operands, results)
+    `` $kind operands attr-dict `:` functional-type(operands, results)
   }];
   let hasFolder = 1;
   let hasVerifier = 1;
@@ -51,6 +51,7 @@ def QNN_SelectOp : QNN_ComputeOp<"select"> {
                        QNN_Tensor:$onFalse);
   let results = (outs QNN_Tensor:$result);
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 
 def QNN_LutOp : QNN_ComputeOp<"lut"> {

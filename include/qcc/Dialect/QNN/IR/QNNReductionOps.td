@@ -55,7 +55,7 @@ def QNN_ReduceOp : QNN_ComputeOp<"reduce", [
                        DenseI64ArrayAttr:$axes, UnitAttr:$keepdims);
   let results = (outs QNN_Tensor:$result);
   let assemblyFormat = [{
-    $kind operands attr-dict `:` functional-type(operands, results)
+    `` $kind operands attr-dict `:` functional-type(operands, results)
   }];
   let hasFolder = 1;
   let hasVerifier = 1;
