@@ -42,10 +42,12 @@ public:
   /// consecutive k) for dot(); done once per k step and shared by all rows.
   virtual llvm::SmallVector<mlir::Value>
   prepareWeights(mlir::OpBuilder &b, mlir::Location loc, mlir::Value bytes) = 0;
-  /// Prepares four activation bytes (an i32 scalar, k ascending from the low
-  /// byte), broadcast to all columns; shared by all column vectors of a row.
+  /// Prepares activation bytes (4*lanes x i8: four consecutive k for each of
+  /// the lanes; a matrix kernel broadcasts one i32 to all lanes, a depthwise
+  /// kernel interleaves four taps of each channel); shared by all dot() of it.
   virtual llvm::SmallVector<mlir::Value>
-  prepareActivations(mlir::OpBuilder &b, mlir::Location loc, mlir::Value four) = 0;
+  prepareActivations(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::Value bytes) = 0;
   /// accumulators += activations . weights per column, exact in int32.
   virtual void dot(mlir::OpBuilder &b, mlir::Location loc,
                    llvm::MutableArrayRef<mlir::Value> accumulators,
