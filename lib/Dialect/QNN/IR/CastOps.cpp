@@ -44,7 +44,7 @@ static LogicalResult verifyQuantParams(Operation *op, RankedTensorType type) {
       type.getDimSize(axis) != int64_t(perAxis.getScales().size()))
     return op->emitOpError("has ")
            << perAxis.getScales().size() << " scales along dimension " << axis
-           << " of " << shapeString(type.getShape());
+           << " of " << formatShape(type.getShape());
   if (llvm::any_of(perAxis.getScales(), badScale))
     return op->emitOpError("needs positive finite float32 scales");
   return success();
@@ -190,7 +190,7 @@ LogicalResult DynamicDequantizeOp::inferReturnTypeComponents(
     shape = broadcast(*shape, shapeOf(adaptor.getZeroPoint()));
   if (!shape)
     return error("has a scale or zero point that does not broadcast to ",
-                 shapeString(shapeOf(adaptor.getInput())));
+                 formatShape(shapeOf(adaptor.getInput())));
   return addResult(error, results, *shape);
 }
 

@@ -129,8 +129,8 @@ QNN_INFER(BinaryOp) {
   auto shape = broadcast(shapeOf(adaptor.getLhs()), shapeOf(adaptor.getRhs()));
   if (!shape)
     return error(
-        "operands do not broadcast: ", shapeString(shapeOf(adaptor.getLhs())),
-        " and ", shapeString(shapeOf(adaptor.getRhs())));
+        "operands do not broadcast: ", formatShape(shapeOf(adaptor.getLhs())),
+        " and ", formatShape(shapeOf(adaptor.getRhs())));
   return addResult(error, results, *shape);
 }
 
@@ -204,9 +204,9 @@ QNN_INFER(SelectOp) {
     shape = broadcast(*shape, shapeOf(adaptor.getCondition()));
   if (!shape)
     return error("operands do not broadcast: ",
-                 shapeString(shapeOf(adaptor.getCondition())), ", ",
-                 shapeString(shapeOf(adaptor.getOnTrue())), " and ",
-                 shapeString(shapeOf(adaptor.getOnFalse())));
+                 formatShape(shapeOf(adaptor.getCondition())), ", ",
+                 formatShape(shapeOf(adaptor.getOnTrue())), " and ",
+                 formatShape(shapeOf(adaptor.getOnFalse())));
   return addResult(error, results, *shape);
 }
 

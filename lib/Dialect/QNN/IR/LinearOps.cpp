@@ -44,10 +44,10 @@ checkConv(const InferenceError &error, ArrayRef<int64_t> input,
           Layout layout) {
   ImageDims dims(input, layout);
   if (dims.spatialRank < 1)
-    return error("needs an input of rank 3 to 5, has ", shapeString(input));
+    return error("needs an input of rank 3 to 5, has ", formatShape(input));
   if (filter.size() != input.size())
     return error("needs a filter of rank ", input.size(), ", has ",
-                 shapeString(filter));
+                 formatShape(filter));
   if (failed(checkWindow(error, dims.spatialRank, filter.drop_front(2), strides,
                          dilations, pads)))
     return failure();
@@ -96,15 +96,15 @@ static LogicalResult checkBias(const InferenceError &error, Value bias,
                                int64_t channels) {
   if (bias && shapeOf(bias) != ArrayRef<int64_t>{channels})
     return error("needs a bias of ", channels, " elements, has ",
-                 shapeString(shapeOf(bias)));
+                 formatShape(shapeOf(bias)));
   return success();
 }
 
 static LogicalResult checkResidual(const InferenceError &error, Value residual,
                                    ArrayRef<int64_t> result) {
   if (residual && shapeOf(residual) != result)
-    return error("needs a residual of the result's shape ", shapeString(result),
-                 ", has ", shapeString(shapeOf(residual)));
+    return error("needs a residual of the result's shape ", formatShape(result),
+                 ", has ", formatShape(shapeOf(residual)));
   return success();
 }
 
@@ -233,8 +233,8 @@ static LogicalResult inferMatmul(const InferenceError &error,
   auto batch = broadcast(ArrayRef<int64_t>(lhs).drop_back(2),
                          ArrayRef<int64_t>(rhs).drop_back(2));
   if (!batch)
-    return error("batch dimensions do not broadcast: ", shapeString(lhsShape),
-                 " and ", shapeString(rhsShape));
+    return error("batch dimensions do not broadcast: ", formatShape(lhsShape),
+                 " and ", formatShape(rhsShape));
   result = *batch;
   if (!vectorLhs)
     result.push_back(lhs[lhs.size() - 2]);
@@ -253,8 +253,8 @@ QNN_INFER(MatmulOp) {
   if (Value bias = adaptor.getBias()) {
     auto shape = broadcast(result, shapeOf(bias));
     if (!shape || *shape != result)
-      return error("needs a bias that broadcasts to ", shapeString(result),
-                   ", has ", shapeString(shapeOf(bias)));
+      return error("needs a bias that broadcasts to ", formatShape(result),
+                   ", has ", formatShape(shapeOf(bias)));
   }
   if (failed(checkResidual(error, adaptor.getResidual(), result)))
     return failure();
@@ -333,7 +333,7 @@ static LogicalResult checkZeroPoint(const InferenceError &error, Value value,
   if (count >= 0 && type.getShape() == ArrayRef<int64_t>{count})
     return success();
   return error("has a zero point of the ", what, " of shape ",
-               shapeString(type.getShape()), ", neither a scalar nor one per ",
+               formatShape(type.getShape()), ", neither a scalar nor one per ",
                what, " channel");
 }
 

@@ -18,7 +18,7 @@ unsigned qcc::qnn::detail::storageWidth(Type type) {
   return cast<quant::QuantizedType>(type).getStorageTypeIntegralWidth();
 }
 
-std::string qcc::qnn::detail::shapeString(ArrayRef<int64_t> shape) {
+std::string qcc::qnn::detail::formatShape(ArrayRef<int64_t> shape) {
   if (shape.empty())
     return "scalar";
   return llvm::join(llvm::map_range(shape,
@@ -35,12 +35,12 @@ LogicalResult qcc::qnn::detail::checkExtents(const InferenceError &error,
   int64_t count = 1;
   for (int64_t d : shape) {
     if (d < 0)
-      return error("gives a negative extent: ", shapeString(shape));
+      return error("gives a negative extent: ", formatShape(shape));
     // A zero extent must not hide the overflow of the others.
     int64_t factor = std::max<int64_t>(d, 1);
     if (factor > kMaxElements / count)
       return error("gives a tensor of more than 2^40 elements: ",
-                   shapeString(shape));
+                   formatShape(shape));
     count *= factor;
   }
   return success();

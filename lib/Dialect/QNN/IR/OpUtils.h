@@ -53,7 +53,7 @@ inline bool isQuantized(mlir::Type type) {
 unsigned storageWidth(mlir::Type type);
 
 /// "2x3x4", or "scalar".
-std::string shapeString(llvm::ArrayRef<int64_t> shape);
+std::string formatShape(llvm::ArrayRef<int64_t> shape);
 
 /// Fails when a tensor of `shape` would be negative or beyond kMaxElements.
 llvm::LogicalResult checkExtents(const InferenceError &error,

@@ -97,9 +97,9 @@ LogicalResult qcc::qnn::detail::verifyInferredShape(Operation *op) {
     auto type = cast<RankedTensorType>(result.getType());
     if (type.getShape() != ArrayRef<int64_t>(inferred[i].getDims()))
       return op->emitOpError("result #")
-             << i << " is declared as " << shapeString(type.getShape())
+             << i << " is declared as " << formatShape(type.getShape())
              << ", but operands and attributes give "
-             << shapeString(inferred[i].getDims());
+             << formatShape(inferred[i].getDims());
   }
   return success();
 }

@@ -207,7 +207,7 @@ QNN_INFER(BatchNormOp) {
                   adaptor.getVariance()})
     if (shapeOf(v) != ArrayRef<int64_t>{channels})
       return error("needs parameters of ", channels, " elements, has ",
-                   shapeString(shapeOf(v)));
+                   formatShape(shapeOf(v)));
   return addResult(error, results, input);
 }
 

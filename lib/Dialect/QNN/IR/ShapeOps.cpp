@@ -35,8 +35,8 @@ LogicalResult ReshapeOp::verify() {
       failed(checkExtents(error, out.getShape())))
     return failure();
   if (in.getNumElements() != out.getNumElements())
-    return emitOpError("cannot make ") << shapeString(out.getShape()) << " of "
-                                       << shapeString(in.getShape());
+    return emitOpError("cannot make ") << formatShape(out.getShape()) << " of "
+                                       << formatShape(in.getShape());
   if (isa<quant::UniformQuantizedPerAxisType>(in.getElementType()) &&
       isa<quant::UniformQuantizedPerAxisType>(out.getElementType())) {
     // The quantized dimension may move with the reshape.
@@ -123,8 +123,8 @@ QNN_INFER(ConcatOp) {
     for (int64_t d = 0; compatible && d < int64_t(shape.size()); ++d)
       compatible = d == axis || shape[d] == result[d];
     if (!compatible)
-      return error("cannot join ", shapeString(result), " and ",
-                   shapeString(shape), " along dimension ", axis);
+      return error("cannot join ", formatShape(result), " and ",
+                   formatShape(shape), " along dimension ", axis);
     result[axis] += shape[axis];
     if (result[axis] > kMaxElements)
       return error("gives a tensor of more than 2^40 elements");
@@ -233,8 +233,8 @@ QNN_INFER(ExpandOp) {
   ArrayRef<int64_t> shape = adaptor.getShape();
   auto result = broadcast(shape, input);
   if (!result || ArrayRef<int64_t>(*result) != shape)
-    return error("cannot broadcast ", shapeString(input), " to ",
-                 shapeString(shape));
+    return error("cannot broadcast ", formatShape(input), " to ",
+                 formatShape(shape));
   return addResult(error, results, shape);
 }
 
