@@ -76,6 +76,8 @@ const char *qcc::name(DType dtype) {
 std::optional<int64_t> qcc::elementCount(const std::vector<int64_t> &shape) {
   // Zero extents do not excuse absurd ones: the product without them counts.
   constexpr int64_t limit = int64_t(1) << 48;
+  if (shape.size() > 64)
+    return std::nullopt;
   int64_t count = 1;
   bool empty = false;
   for (int64_t extent : shape) {
@@ -110,6 +112,8 @@ std::string qcc::shapeString(const std::vector<int64_t> &shape) {
     return "scalar";
   std::string text;
   for (int64_t extent : shape) {
+    if (text.size() > 400)
+      return text + "x...";
     if (!text.empty())
       text += 'x';
     text += std::to_string(extent);

@@ -14,8 +14,8 @@
 #ifndef QCC_SUPPORT_MODELRUNNER_H
 #define QCC_SUPPORT_MODELRUNNER_H
 
-#include "qcc/Support/HostTensor.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qcc/Support/HostTensor.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
@@ -29,7 +29,8 @@ class ModelRunner {
 public:
   virtual ~ModelRunner() = default;
   /// Runs @main once. Inputs and outputs are in the order of its arguments and
-  /// results, with exactly their shapes; quantized tensors are storage integers.
+  /// results, with exactly their shapes; quantized tensors are storage
+  /// integers.
   virtual llvm::Expected<std::vector<HostTensor>>
   run(llvm::ArrayRef<HostTensor> inputs) = 0;
 };
