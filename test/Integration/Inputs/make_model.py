@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Writes a small model, sound or broken in one way.
+
+  make_model.py KIND OUT.onnx      KIND: a function below, with '-' for '_'
+"""
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+rng = np.random.default_rng(7)
+
+
+def tensor(name, array):
+    return numpy_helper.from_array(np.asarray(array), name)
+
+
+def value(name, shape, dtype=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def model(nodes, inputs, outputs, constants, opset=13):
+    graph = helper.make_graph(nodes, "graph", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def node(kind, inputs, outputs, **attributes):
+    return helper.make_node(kind, inputs, outputs, name=f"{kind}_{outputs[0]}", **attributes)
+
+
+def good():
+    """Convolution, ReLU, average, fully connected: [1, 3, 8, 8] -> [1, 5]."""
+    w = rng.normal(0, 0.3, (4, 3, 3, 3)).astype(np.float32)
+    nodes = [node("Conv", ["x", "w", "b"], ["c"], pads=[1, 1, 1, 1]),
+             node("Relu", ["c"], ["r"]),
+             node("GlobalAveragePool", ["r"], ["g"]),
+             node("Flatten", ["g"], ["f"]),
+             node("Gemm", ["f", "v", "d"], ["y"])]
+    constants = [tensor("w", w), tensor("b", np.float32([0.1, -0.1, 0.2, 0])),
+                 tensor("v", rng.normal(0, 0.5, (4, 5)).astype(np.float32)),
+                 tensor("d", np.zeros(5, np.float32))]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 5])], constants)
+
+
+def replace(m, name, array):
+    for i, t in enumerate(m.graph.initializer):
+        if t.name == name:
+            m.graph.initializer[i].CopyFrom(tensor(name, array))
+    return m
+
+
+def zero_channel():
+    """One channel of the convolution is zero, and so is its bias."""
+    m = good()
+    w = numpy_helper.to_array(m.graph.initializer[0]).copy()
+    w[3] = 0
+    return replace(m, "w", w)
+
+
+def constant_activation():
+    """The convolution gives zeros, whatever its input."""
+    m = replace(good(), "w", np.zeros((4, 3, 3, 3), np.float32))
+    return replace(m, "b", np.zeros(4, np.float32))
+
+
+def symbolic():
+    """The height is a symbol."""
+    m = good()
+    m.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
+    return m
+
+
+def empty():
+    return b""
+
+
+def truncated():
+    data = good().SerializeToString()
+    return data[:len(data) // 2]
+
+
+def corrupted():
+    data = bytearray(good().SerializeToString())
+    for i in range(0, len(data), 3):
+        data[i] ^= 0xA5
+    return bytes(data)
+
+
+def no_graph():
+    return helper.make_model(onnx.GraphProto(), opset_imports=[helper.make_opsetid("", 13)])
+
+
+def no_output():
+    m = good()
+    del m.graph.output[:]
+    return m
+
+
+def cyclic():
+    nodes = [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"])]
+    return model(nodes, [value("x", [4])], [value("b", [4])], [])
+
+
+def ill_typed():
+    """Adds a float and an integer."""
+    return model([node("Add", ["x", "k"], ["y"])], [value("x", [4])], [value("y", [4])],
+                 [tensor("k", np.arange(4))])
+
+
+def undefined_input():
+    return model([node("Relu", ["nowhere"], ["y"])], [value("x", [4])], [value("y", [4])], [])
+
+
+def undefined_output():
+    return model([node("Relu", ["x"], ["y"])], [value("x", [4])], [value("nowhere", [4])], [])
+
+
+def duplicate_name():
+    nodes = [node("Relu", ["x"], ["y"]), node("Sigmoid", ["x"], ["y"])]
+    return model(nodes, [value("x", [4])], [value("y", [4])], [])
+
+
+def huge_dimension():
+    return model([node("Relu", ["x"], ["y"])], [value("x", [1 << 40, 1 << 40])],
+                 [value("y", [1 << 40, 1 << 40])], [])
+
+
+def huge_activation():
+    """Each dimension is modest, but the padded tensor has 2^60 elements."""
+    nodes = [node("Conv", ["x", "w"], ["y"], pads=[1 << 29] * 4)]
+    return model(nodes, [value("x", [1, 1, 4, 4])], [value("y", None)],
+                 [tensor("w", np.ones((1, 1, 3, 3), np.float32))])
+
+
+def huge_initializer():
+    """An initializer claims 2^62 elements and has none."""
+    m = model([node("Add", ["x", "k"], ["y"])], [value("x", [4])], [value("y", [4])], [])
+    m.graph.initializer.append(TensorProto(name="k", data_type=1, dims=[1 << 31, 1 << 31]))
+    return m
+
+
+def negative_dimension():
+    m = model([node("Add", ["x", "k"], ["y"])], [value("x", [4])], [value("y", [4])], [])
+    m.graph.initializer.append(TensorProto(name="k", data_type=1, dims=[-4], raw_data=b"\0" * 16))
+    return m
+
+
+def short_initializer():
+    m = good()
+    m.graph.initializer[0].raw_data = m.graph.initializer[0].raw_data[:-8]
+    return m
+
+
+def wrong_channels():
+    return replace(good(), "w", np.ones((4, 5, 3, 3), np.float32))
+
+
+def wrong_bias():
+    return replace(good(), "b", np.ones(7, np.float32))
+
+
+def attribute(name, v):
+    m = good()
+    m.graph.node[0].attribute.append(helper.make_attribute(name, v))
+    return m
+
+
+def zero_stride():
+    return attribute("strides", [0, 0])
+
+
+def zero_group():
+    return attribute("group", 0)
+
+
+def kernel_too_large():
+    return replace(good(), "w", np.ones((4, 3, 99, 99), np.float32))
+
+
+def unknown_operators():
+    nodes = [node("Frobnicate", ["x"], ["a"]),
+             helper.make_node("Twist", ["a"], ["y"], name="twist", domain="example.org")]
+    m = model(nodes, [value("x", [4])], [value("y", [4])], [])
+    m.opset_import.append(helper.make_opsetid("example.org", 1))
+    return m
+
+
+def future_opset():
+    return model([node("Relu", ["x"], ["y"])], [value("x", [4])], [value("y", [4])], [], opset=9999)
+
+
+def missing_external():
+    m = good()
+    t = m.graph.initializer[0]
+    t.ClearField("raw_data")
+    t.data_location = TensorProto.EXTERNAL
+    t.external_data.add(key="location", value="does-not-exist.bin")
+    return m
+
+
+def outside_external():
+    m = missing_external()
+    m.graph.initializer[0].external_data[0].value = "../../../../etc/passwd"
+    return m
+
+
+def zero_scale():
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+             node("DequantizeLinear", ["q", "s", "z"], ["y"])]
+    return model(nodes, [value("x", [4])], [value("y", [4])],
+                 [tensor("s", np.float32(0)), tensor("z", np.uint8(0))])
+
+
+def too_few_inputs():
+    return model([node("Conv", ["x"], ["y"])], [value("x", [1, 3, 8, 8])], [value("y", None)], [])
+
+
+def reshape_mismatch():
+    return model([node("Reshape", ["x", "s"], ["y"])], [value("x", [4])], [value("y", None)],
+                 [tensor("s", np.int64([3, 3]))])
+
+
+def recursive_function():
+    f = helper.make_function("local", "F", ["a"], ["b"],
+                             [helper.make_node("F", ["a"], ["b"], domain="local")],
+                             [helper.make_opsetid("", 13), helper.make_opsetid("local", 1)])
+    graph = helper.make_graph([helper.make_node("F", ["x"], ["y"], domain="local")], "graph",
+                              [value("x", [4])], [value("y", [4])])
+    return helper.make_model(graph, functions=[f], ir_version=8, opset_imports=[
+        helper.make_opsetid("", 13), helper.make_opsetid("local", 1)])
+
+
+def main(kind, out):
+    made = globals()[kind.replace("-", "_")]()
+    with open(out, "wb") as file:
+        file.write(made if isinstance(made, bytes) else made.SerializeToString())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
