@@ -1,6 +1,7 @@
 import glob
 import os
 import platform
+import platform
 import shutil
 
 import lit.formats
@@ -26,6 +27,8 @@ config.substitutions.append(("%assets", config.qcc_assets))
 if os.path.isdir(os.path.join(config.qcc_assets, "models")):
     config.available_features.add("assets")
     config.environment["QCC_ASSETS"] = config.qcc_assets
+if platform.machine() == "x86_64":
+    config.available_features.add("x86-host")
 if shutil.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")
 

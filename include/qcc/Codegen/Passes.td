@@ -1,0 +1,37 @@
+#ifndef QCC_CODEGEN_PASSES_TD
+#define QCC_CODEGEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+// Keep alphabetical.
+
+def ExpandMath : Pass<"qcc-expand-math"> {
+  let summary = "Lower math functions to arithmetic";
+  let description = [{
+    An artefact stands alone, so no call of libm may be left in it. Functions
+    of the `math` dialect on f32 (scalars and vectors) become branch-free
+    polynomial arithmetic that the vectorizer can use; f16 and bf16 are
+    computed in f32. Bounds of the error, in units of the last place of f32
+    (see test/Codegen/expand-math-accuracy.mlir):
+
+    | function | ulp |
+    |---|---|
+    | exp, exp2, log, log1p, powf, rsqrt | 1.5 |
+    | log2, log10 | 2 |
+    | expm1, tanh, erf, sinh, cosh | 3 |
+    | sin, cos (up to 2^20 in magnitude), tan | 2, 2, 4 |
+
+    The operations and their order are the same on every level with fused
+    multiply-add, so the results are too. Without it (`fma=false`), `math.fma`
+    becomes a product and a sum. `arith.remf` (C's fmod) becomes a loop.
+    A function that has no expansion for its type is an error.
+  }];
+  let options = [
+    Option<"fma", "fma", "bool", /*default=*/"true",
+           "the target has fused multiply-add">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+#endif // QCC_CODEGEN_PASSES_TD

@@ -1,0 +1,48 @@
+// RUN: qcc-opt %s --qcc-expand-math | FileCheck %s --check-prefixes=CHECK,FMA
+// RUN: qcc-opt %s --qcc-expand-math=fma=false | FileCheck %s --check-prefixes=CHECK,NOFMA
+
+// CHECK-LABEL: func @vector
+// CHECK-NOT: math.exp
+// CHECK: math.roundeven %{{.*}} : vector<8xf32>
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.exp %x : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
+// CHECK-LABEL: func @half
+// CHECK: arith.extf %{{.*}} : f16 to f32
+// CHECK-NOT: math.tanh
+// CHECK: arith.truncf %{{.*}} : f32 to f16
+func.func @half(%x: f16) -> f16 {
+  %y = math.tanh %x : f16
+  return %y : f16
+}
+
+// CHECK-LABEL: func @fused
+// FMA: math.fma
+// NOFMA: arith.mulf
+// NOFMA-NEXT: arith.addf
+func.func @fused(%x: vector<4xf32>, %y: vector<4xf32>) -> vector<4xf32> {
+  %z = math.fma %x, %y, %x : vector<4xf32>
+  return %z : vector<4xf32>
+}
+
+// Instructions everywhere: kept.
+// CHECK-LABEL: func @native
+// CHECK: math.sqrt
+// CHECK: math.floor
+func.func @native(%x: f32) -> f32 {
+  %y = math.sqrt %x : f32
+  %z = math.floor %y : f32
+  return %z : f32
+}
+
+// CHECK-LABEL: func @remainder
+// CHECK-NOT: arith.remf
+// CHECK: scf.while
+func.func @remainder(%x: f32, %y: f32) -> f32 {
+  %z = arith.remf %x, %y : f32
+  return %z : f32
+}
