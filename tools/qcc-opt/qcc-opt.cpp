@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qcc/Codegen/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 
 #include "mlir/InitAllDialects.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<qcc::qnn::QNNDialect>();
   mlir::registerAllPasses();
+  qcc::registerCodegenPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));
 }
