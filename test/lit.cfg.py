@@ -1,7 +1,6 @@
 import glob
 import os
 import platform
-import platform
 import shutil
 
 import lit.formats
@@ -10,7 +9,6 @@ from lit.llvm import llvm_config
 config.name = "QCC"
 config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
 config.suffixes = [".mlir", ".test"]
-config.available_features.add(platform.machine())
 config.excludes = ["Inputs", "CMakeLists.txt"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.qcc_obj_root, "test")

@@ -61,6 +61,29 @@ def evaluate(name, run, limit=None):
     return tools().evaluate(str(root()), name, run, limit)
 
 
+def class_offset(name):
+    """Index of label 0 in the output: some have a background class first."""
+    return 1 if name.startswith("mobilenetv2_1.0_224") else 0
+
+
+def labels(name):
+    """Labels in the order in which `evaluate` goes through the samples; None if it has none."""
+    data = root() / "data"
+    if name.startswith(tuple(tools().IMAGENET)):
+        scored = ~np.load(data / "imagenet_sample/is_calibration.npy")
+        return np.load(data / "imagenet_sample/labels.npy")[scored]
+    for part, folder in (("cifar10", "cifar10"), ("mnist", "mnist"), ("dscnn", "kws_mfcc")):
+        if part in name:
+            return np.load(data / folder / "labels.npy")
+    return None
+
+
+def blank_outputs(name):
+    """Zeros for each output of the model."""
+    return {o.name: np.zeros([d.dim_value or 1 for d in o.type.tensor_type.shape.dim], np.float32)
+            for o in onnx.load(str(path(name))).graph.output}
+
+
 def calibration_file(name, out, samples=64):
     """Writes calibration samples (never those that are scored); returns what -calib= takes."""
     tools().save_calibration(str(out), tools().calibration(str(root()), name, samples))
@@ -79,8 +102,7 @@ def inputs(name, count, seed=1):
             raise Enough
         return blank
 
-    blank = {o.name: np.zeros([d.dim_value for d in o.type.tensor_type.shape.dim], np.float32)
-             for o in onnx.load(str(path(name))).graph.output}
+    blank = blank_outputs(name)
     try:
         evaluate(name, collect, count)
     except Enough:

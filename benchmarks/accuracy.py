@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Float against int8 on every labelled set of the assets.
+
+Each float model is compiled by qcc as it is and with static int8, calibrated on
+the calibration samples, which are never scored. Prints both accuracies and the
+95 % interval of their paired difference (McNemar: only samples that the two
+judge differently count). The last column says whether int8 is at most one
+point below float by more than the interval allows.
+
+  benchmarks/accuracy.py [--target=T] [--samples=64] [--limit=N] [MODEL...]
+"""
+import argparse
+import math
+import pathlib
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "utils"))
+from harness import assets, compiler, loaded
+
+ALLOWED_DROP = 1.0  # points
+# Metrics other than top-1, and how far int8 may be below float.
+OTHER_METRICS = {"person_AP50": 0.01, "psnr": 0.5, "faces": None}
+
+
+class Recorder:
+    """Runs a model and keeps the class that it chose for each sample."""
+
+    def __init__(self, run, offset):
+        self.run, self.offset, self.chosen = run, offset, []
+
+    def __call__(self, feeds):
+        outputs = self.run(feeds)
+        scores = np.asarray(next(iter(outputs.values()))).ravel()[self.offset:]
+        self.chosen.append(int(np.argsort(-scores, kind="stable")[0]))
+        return outputs
+
+
+def paired(a, b):
+    """Difference b - a of two accuracies on the same samples, in points, with 95 % bounds."""
+    n = len(a)
+    gained, lost = int(np.sum(b & ~a)), int(np.sum(a & ~b))
+    difference = (gained - lost) / n
+    spread = math.sqrt(max(gained + lost - (gained - lost) ** 2 / n, 0)) / n
+    return tuple(100 * x for x in (difference, difference - 1.96 * spread,
+                                   difference + 1.96 * spread))
+
+
+def build(name, folder, kind, args):
+    out = pathlib.Path(folder) / f"{name}.{kind}.so"
+    if kind == "float":
+        options = ["-quantize=none"]
+    else:
+        calibration = assets.calibration_file(name, f"{folder}/{name}.npz", args.samples)
+        options = ["-quantize=static", f"-calib={calibration}", *args.options]
+    feeds = assets.stored_sets(name)[0][0]
+    start = time.time()
+    compiler.compile_model(assets.path(name), out, f"-target={args.target}", *options, feeds=feeds)
+    seconds = time.time() - start
+    run = loaded.Loaded(out) if args.target == "native" else compiler.Artefact(out, args.target)
+    return run, seconds
+
+
+def measure(name, folder, args):
+    """One row of the table, and whether it is within bounds."""
+    truth = assets.labels(name)
+    offset = assets.class_offset(name)
+    metrics, chosen, seconds = {}, {}, {}
+    for kind in ("float", "int8"):
+        run, seconds[kind] = build(name, folder, kind, args)
+        recorder = Recorder(run, offset) if truth is not None else run
+        metrics[kind] = assets.evaluate(name, recorder, args.limit)
+        if truth is not None:
+            chosen[kind] = np.array(recorder.chosen) == truth[:len(recorder.chosen)]
+    if metrics["float"] is None:
+        return None, True
+    n = metrics["float"]["n"]
+    if truth is not None:
+        difference, low, high = paired(chosen["float"], chosen["int8"])
+        good = high >= -ALLOWED_DROP
+        text = (f"{100 * chosen['float'].mean():7.2f}  {100 * chosen['int8'].mean():7.2f}  "
+                f"{difference:+6.2f} [{low:+6.2f}, {high:+6.2f}]  top-1 %")
+    else:
+        key = next(k for k in metrics["float"] if k in OTHER_METRICS)
+        a, b = metrics["float"][key], metrics["int8"][key]
+        bound = OTHER_METRICS[key]
+        good = bound is None or b >= a - bound
+        text = f"{a:7.3f}  {b:7.3f}  {b - a:+6.3f} {'':17} {key}"
+    return f"{name:28} {n:5}  {text}  ({seconds['int8']:.1f} s to compile)", good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--target", default="native")
+    parser.add_argument("--samples", type=int, default=64, help="for calibration")
+    parser.add_argument("--limit", type=int, help="score at most so many samples")
+    parser.add_argument("--options", type=str.split, default=[], help="more options for qcc")
+    args = parser.parse_args()
+    names = args.models or [n for n in assets.cnn_models() if not assets.is_quantized(n)]
+    print(f"{'model':28} {'n':>5}  {'float':>7}  {'int8':>7}  {'int8 - float, 95 % interval'}")
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            try:
+                row, good = measure(name, folder, args)
+            except (compiler.ToolError, RuntimeError) as error:
+                row, good = f"{name:28} {error}", False
+            if row:
+                print(row, "" if good else "  WORSE", flush=True)
+            bad += not good
+    return bad != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
