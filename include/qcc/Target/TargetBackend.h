@@ -66,10 +66,15 @@ public:
                                   bool isUnsigned) = 0;
   /// The permutation that packToBytes applies to n vectors.
   virtual llvm::SmallVector<int64_t> packOrder(unsigned vectors) const = 0;
-  /// 256-entry byte table lookup on a vector of bytes; `table` holds 256 i8 in
-  /// a memref. Null where the level has no fast way (a scalar loop is used).
+  /// Loads a table of 256 bytes (memref<256xi8>) for lookup(); done once per
+  /// kernel. Empty where the level has no fast way (a scalar loop is used).
+  virtual llvm::SmallVector<mlir::Value>
+  loadTable(mlir::OpBuilder &b, mlir::Location loc, mlir::Value table) {
+    return {};
+  }
+  /// table[i] for each i of `indices` (4*lanes x i8, read as unsigned).
   virtual mlir::Value lookup(mlir::OpBuilder &b, mlir::Location loc,
-                             mlir::Value indices, mlir::Value table) {
+                             mlir::Value indices, mlir::ValueRange table) {
     return {};
   }
 };
@@ -88,6 +93,11 @@ struct TargetLevel {
   /// every internal activation this storage.
   bool unsignedActivations = true;
   bool hasInt8Dot = false; ///< one instruction per dot()
+  /// Activation bytes that a matrix kernel loads at once per row: 4 where a
+  /// load broadcasts them for free, 16 where dot() takes any dword of a vector.
+  unsigned activationLoadBytes = 4;
+  /// The largest tile that stays in registers; kernels with fewer vectors use
+  /// more rows.
   RegisterTile int8Tile{4, 2};
   RegisterTile floatTile{4, 2};
   std::shared_ptr<MicroKernels> micro;

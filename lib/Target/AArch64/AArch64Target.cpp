@@ -1,0 +1,56 @@
+//===- AArch64Target.cpp - Levels of 64-bit Arm ---------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Target/AArch64/AArch64Target.h"
+#include "AArch64MicroKernels.h"
+
+using namespace qcc;
+
+namespace {
+class AArch64Target : public TargetBackend {
+public:
+  AArch64Target() {
+    TargetLevel neon;
+    neon.name = "neon";
+    neon.cpu = "generic";
+    neon.features = "+fp-armv8,+neon";
+    neon.vectorBytes = 16;
+    neon.numVectorRegisters = 32;
+    neon.hasFMA = true;
+    neon.unsignedActivations = false;
+    neon.activationLoadBytes = 16;
+    neon.int8Tile = {4, 2};
+    neon.floatTile = {8, 2};
+    neon.micro = createNeonKernels();
+
+    TargetLevel dotprod = neon;
+    dotprod.name = "dotprod";
+    dotprod.features += ",+dotprod";
+    dotprod.hasInt8Dot = true;
+    dotprod.int8Tile = {8, 2};
+    dotprod.micro = createDotProdKernels();
+
+    all = {neon, dotprod};
+    for (unsigned i = 0; i < all.size(); ++i)
+      all[i].rank = i;
+  }
+
+  llvm::StringRef name() const override { return "arm64"; }
+  llvm::StringRef triple() const override {
+    return "aarch64-unknown-linux-gnu";
+  }
+  llvm::StringRef emulation() const override { return "aarch64linux"; }
+  llvm::ArrayRef<TargetLevel> levels() const override { return all; }
+
+private:
+  std::vector<TargetLevel> all;
+};
+} // namespace
+
+std::unique_ptr<TargetBackend> qcc::createAArch64Target() {
+  return std::make_unique<AArch64Target>();
+}
