@@ -7,6 +7,7 @@
 
 #include "qcc/Codegen/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<qcc::qnn::QNNDialect>();
   mlir::registerAllPasses();
+  qcc::qnn::registerQNNPasses();
   qcc::registerCodegenPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));

@@ -36,6 +36,10 @@ def QNN_ConvOp : QNN_ComputeOp<"conv", [AttrSizedOperandSegments, QNN_Quantizabl
                        DefaultValuedAttr<QNN_LayoutAttr, "Layout::ChannelsFirst">:$layout,
                        OptionalAttr<QNN_ActivationAttr>:$activation);
   let results = (outs QNN_Tensor:$result);
+  let assemblyFormat = [{
+    $input `,` $filter (`,` $bias^)? (`residual` $residual^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Number of spatial dimensions.
@@ -85,6 +89,10 @@ def QNN_MatmulOp : QNN_ComputeOp<"matmul", [AttrSizedOperandSegments, QNN_Quanti
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
                        OptionalAttr<QNN_ActivationAttr>:$activation);
   let results = (outs QNN_Tensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`,` $bias^)? (`residual` $residual^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 
@@ -103,6 +111,11 @@ def QNN_ConvIntegerOp : QNN_ComputeOp<"conv_integer", [AttrSizedOperandSegments]
                        DenseI64ArrayAttr:$pads, I64Attr:$group,
                        DefaultValuedAttr<QNN_LayoutAttr, "Layout::ChannelsFirst">:$layout);
   let results = (outs QNN_IntTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $filter (`,` $inputZeroPoint^)?
+    (`filter_zero_point` $filterZeroPoint^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     int64_t getSpatialRank() { return (int64_t)getStrides().size(); }
@@ -123,6 +136,11 @@ def QNN_MatmulIntegerOp : QNN_ComputeOp<"matmul_integer", [AttrSizedOperandSegme
                        Optional<QNN_IntTensor>:$lhsZeroPoint,
                        Optional<QNN_IntTensor>:$rhsZeroPoint);
   let results = (outs QNN_IntTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`,` $lhsZeroPoint^)?
+    (`rhs_zero_point` $rhsZeroPoint^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 

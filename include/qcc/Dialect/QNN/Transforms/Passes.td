@@ -5,4 +5,55 @@ include "mlir/Pass/PassBase.td"
 
 // Keep alphabetical.
 
+def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
+  let summary = "Fold dequantize -> op -> quantize into op on quantized types";
+  let description = [{
+    Works on every op of `QuantizableOpInterface` whose activations come from
+    `qnn.dequantize` of 8-bit per-tensor types and whose result every user
+    quantizes to one 8-bit per-tensor type. Scales stay exactly the model's.
+
+    Convolutions and matrix products (the ops with a weight operand) need a
+    quantized weight too, constant or per tensor, and sums that cannot
+    overflow 32 bits. Where their result is not quantized, they still become
+    integer products, with a float result. A weight alone that is quantized
+    stays dequantized: that product computes in float.
+
+    A bias becomes 32-bit with scale `sx * sw`, as rounded to float32. Constants
+    of another scale, or float ones, are rounded to that grid where this moves
+    no result by more than 1/64 of the result's step; otherwise the product
+    gives floats and the bias is added to these.
+
+    A clamp (or another activation that can be fused) between op and quantize
+    becomes the op's `activation`, or vanishes where the saturation of the
+    quantize does the same. Remaining pairs of dequantize and quantize become
+    `qnn.requantize`.
+
+    ```mlir
+    %0 = qnn.dequantize %q : (tensor<4x!q0>) -> tensor<4xf32>
+    %1 = qnn.binary add %0, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %2 = qnn.quantize %1 : (tensor<4xf32>) -> tensor<4x!q1>
+    // becomes
+    %2 = qnn.binary add %q, %q : (tensor<4x!q0>, tensor<4x!q0>) -> tensor<4x!q1>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numLegalized", "num-legalized", "Ops put on quantized types">
+  ];
+}
+
+def PropagateQDQ : Pass<"qnn-propagate-qdq"> {
+  let summary = "Move dequantize down and quantize up through data movement";
+  let description = [{
+    Reshape, transpose, concat, slice, pad, expand, gather, nearest resize and
+    max_pool commute with the elementwise, monotonic quantize and dequantize;
+    so these ops move 8-bit data, and dequantize meets the op that can take it.
+    A `quantize` moves up through an op that drops elements only where nothing
+    else wants the floats.
+
+    Also removes `quantize(dequantize(q))` of equal types, relu and clamp that
+    the saturation of the following quantize implies, merges equal quantize
+    ops of one value, and quantizes constants.
+  }];
+}
+
 #endif // QCC_DIALECT_QNN_TRANSFORMS_PASSES_TD

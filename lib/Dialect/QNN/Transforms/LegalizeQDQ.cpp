@@ -1,0 +1,166 @@
+//===- LegalizeQDQ.cpp - dequantize -> op -> quantize to quantized op -----===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "LegalizeQDQ.h"
+
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qcc::qnn {
+#define GEN_PASS_DEF_LEGALIZEQDQ
+#include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
+} // namespace qcc::qnn
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+using quant::UniformQuantizedType;
+
+Value qcc::qnn::getDequantizedSource(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (!dequantize || !tensorTypeOf(value).getElementType().isF32())
+    return {};
+  return dequantize.getInput();
+}
+
+static bool takesActivation(Operation *op) {
+  return llvm::is_contained(op->getName().getAttributeNames(), "activation");
+}
+
+/// `activation`, or null where the quantization to `type` implies it.
+static ActivationAttr dropImplied(ActivationAttr activation,
+                                  UniformQuantizedType type) {
+  if (activation &&
+      isImpliedBySaturation(activation.getKind(), activation.alpha(),
+                            activation.beta(), type))
+    return {};
+  return activation;
+}
+
+QuantizedResult QuantizedResult::get(Operation *op) {
+  QuantizedResult result;
+  Value value = op->getResult(0);
+  result.activation = op->getAttrOfType<ActivationAttr>("activation");
+  auto eightBit = [](UniformQuantizedType type) {
+    return type && type.getStorageTypeIntegralWidth() == 8
+               ? type
+               : UniformQuantizedType();
+  };
+  result.type = eightBit(getCommonQuantizedType(value));
+  if (result.type) {
+    result.activation = dropImplied(result.activation, result.type);
+    return result;
+  }
+  if (!value.hasOneUse() || result.activation)
+    return result;
+  auto unary = dyn_cast<UnaryOp>(*value.getUsers().begin());
+  if (!unary)
+    return result;
+  UniformQuantizedType type = eightBit(getCommonQuantizedType(unary));
+  if (!type)
+    return result;
+  auto activation = ActivationAttr::get(op->getContext(), unary.getKind(),
+                                        unary.getAlpha().convertToFloat(),
+                                        unary.getBeta().convertToFloat());
+  activation = dropImplied(activation, type);
+  if (activation && !takesActivation(op))
+    return result;
+  result.fused = unary;
+  result.activation = activation;
+  result.type = type;
+  return result;
+}
+
+void qcc::qnn::replaceQuantizes(PatternRewriter &rewriter, Value value,
+                                Value quantized) {
+  for (Operation *user : llvm::make_early_inc_range(value.getUsers()))
+    rewriter.replaceOp(user, quantized);
+}
+
+namespace {
+
+/// Ops whose operands are all activations: binary, mean, avg_pool.
+struct LegalizeOp : OpInterfaceRewritePattern<QuantizableOpInterface> {
+  LegalizeOp(MLIRContext *context, Pass::Statistic &numLegalized)
+      : OpInterfaceRewritePattern(context), numLegalized(numLegalized) {}
+
+  LogicalResult matchAndRewrite(QuantizableOpInterface op,
+                                PatternRewriter &rewriter) const override {
+    // qnn-form-luts takes functions of one number.
+    if (!op.isQuantizable() || isa<UnaryOp>(op) || op->getNumResults() != 1 ||
+        op.getWeightOperand() || isa<MatmulOp>(op))
+      return failure();
+    SmallVector<unsigned> activations = op.getActivationOperands();
+    if (activations.empty())
+      return failure();
+    SmallVector<Value> sources;
+    for (unsigned i : activations) {
+      Value source = getDequantizedSource(op->getOperand(i));
+      if (!source || !getActivationType(source))
+        return failure();
+      sources.push_back(source);
+    }
+    auto result = QuantizedResult::get(op);
+    if (!result.type)
+      return failure();
+    if (op.getScaleConstraint() == ScaleConstraint::SameScale &&
+        llvm::any_of(sources, [&](Value source) {
+          return getActivationType(source) != result.type;
+        }))
+      return failure();
+
+    Operation *clone = rewriter.clone(*op);
+    for (auto [i, source] : llvm::zip(activations, sources))
+      clone->setOperand(i, source);
+    if (takesActivation(op)) {
+      if (result.activation)
+        clone->setAttr("activation", result.activation);
+      else
+        clone->removeAttr("activation");
+    }
+    Value value = clone->getResult(0);
+    value.setType(tensorTypeOf(value).clone(Type(result.type)));
+    replaceQuantizes(rewriter, result.replaced(op), value);
+    ++numLegalized;
+    return success();
+  }
+
+  Pass::Statistic &numLegalized;
+};
+
+/// quantize(dequantize(q)) -> requantize(q), by its definition.
+struct LegalizePair : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    Value source = getDequantizedSource(op.getInput());
+    if (!source || !getActivationType(source) ||
+        !getActivationType(op.getResult()))
+      return failure();
+    if (source.getType() == op.getResult().getType())
+      rewriter.replaceOp(op, source);
+    else
+      rewriter.replaceOpWithNewOp<RequantizeOp>(op, op.getResult().getType(),
+                                                source);
+    return success();
+  }
+};
+
+struct LegalizeQDQ : qcc::qnn::impl::LegalizeQDQBase<LegalizeQDQ> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<LegalizeOp>(&getContext(), numLegalized);
+    patterns.add<LegalizePair>(&getContext());
+    populateLegalizeContraction(patterns, numLegalized);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
