@@ -55,10 +55,10 @@ def compile_model(model, out, *options, feeds=None, timeout=600):
     return call([tool("qcc"), model, "-o", out, *shapes, *options], timeout)
 
 
-def _emulator(target):
+def _runner(target, env):
     """Command prefix and runner of a target: emulated where it is not the host's."""
     if target and target.startswith("arm64") and os.uname().machine != "aarch64":
-        cpu = {"arm64-dotprod": "cortex-a76"}.get(target, os.environ.get("QCC_QEMU_CPU", "max"))
+        cpu = (env or {}).get("QCC_QEMU_CPU", "max")
         return ["qemu-aarch64", "-cpu", cpu, tool("qcc-run-arm64")]
     return [tool("qcc-run")]
 
@@ -68,7 +68,7 @@ class Artefact:
 
     def __init__(self, path, target=None, threads=1, env=None):
         self.path, self.threads = pathlib.Path(path), threads
-        self._runner = _emulator(target)
+        self._runner = _runner(target, env)
         self._env = {**os.environ, **(env or {})}
 
     def __call__(self, feeds, dump=None, timeout=600):
