@@ -1,0 +1,70 @@
+//===- Options.h - What a compilation is asked to do -----------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Plain structs: tools fill them from flags, APIs from their arguments.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_DRIVER_OPTIONS_H
+#define QCC_DRIVER_OPTIONS_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace qcc {
+
+/// What is written. The first group are the words of -emit= for phases, whose
+/// output is textual IR; the others are file kinds, chosen by the extension of
+/// the output.
+enum class EmitKind {
+  Import,
+  Quantize,
+  Kernels,
+  Target,
+  LLVMIR, ///< "llvm", and .ll files
+  Assembly,
+  Object,
+  Archive,
+  SharedLibrary,
+};
+
+/// -quantize=
+enum class QuantizeMode {
+  Auto,    ///< static with calibration data or a table, dynamic without
+  None,    ///< adds no quantization; explicit Q/DQ is kept
+  Static,  ///< needs calibration data or a table
+  Dynamic, ///< int8 weights of matrix products, activations at run time
+};
+
+struct CompileOptions {
+  std::string input;
+  std::string output; ///< "-" writes textual IR to standard output
+  std::optional<EmitKind> emit; ///< overrides the output's extension
+
+  std::string target = "native";
+  std::string prefix = "qcc_";
+  llvm::StringMap<llvm::SmallVector<int64_t>> shapes; ///< by input name
+
+  QuantizeMode quantize = QuantizeMode::Auto;
+  std::string calibrationPath;
+  std::string calibrationMethod = "auto"; ///< or minmax, percentile, entropy, mse
+  std::string calibrationTable; ///< reused when it exists, else written
+
+  bool emitHeader = false;
+  bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)
+  bool reference = false;   ///< plain loops only, the oracle of the kernels
+  bool time = false;        ///< report the time of each phase
+  std::string dumpPhases;   ///< folder for the IR after each phase, or empty
+};
+
+} // namespace qcc
+
+#endif // QCC_DRIVER_OPTIONS_H

@@ -1,0 +1,56 @@
+//===- Phases.h - The phases of a compilation ------------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each phase is a function from the form that stands before it to the form
+// after it (docs/architecture.md); Compiler.cpp calls them in order.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_DRIVER_PHASES_H
+#define QCC_DRIVER_PHASES_H
+
+#include "qcc/Driver/Options.h"
+#include "qcc/Support/ModelRunner.h"
+#include "qcc/Target/TargetBackend.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace qcc {
+
+enum class Phase { Import, Quantize, Kernels, Target, LLVM };
+/// "import", ... as in -emit= and in the names of dumped files.
+llvm::StringRef phaseName(Phase phase);
+
+/// Runs a pipeline with the tool's debug flags and the timing of the phase.
+using PipelineRunner = llvm::function_ref<llvm::LogicalResult(
+    mlir::ModuleOp, llvm::function_ref<void(mlir::OpPassManager &)>)>;
+
+/// Graph simplification that needs no data: constants, batch norm,
+/// activations, residuals.
+void buildSimplifyPipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
+
+/// Folds quantize and dequantize into the ops between them and chooses layouts.
+void buildLegalizePipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
+
+/// Phase Quantize: simplifies, calibrates and quantizes as the options say.
+llvm::LogicalResult quantizeModule(mlir::ModuleOp module,
+                                   const CompileOptions &options,
+                                   const ModelRunnerFactory &run,
+                                   PipelineRunner runPipeline);
+
+/// Phase Kernels for one level of the target: kernels on an arena.
+llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,
+                                   const TargetLevel &level,
+                                   const CompileOptions &options,
+                                   PipelineRunner runPipeline);
+
+/// Compiles qnn modules for the machine that runs the compiler, in memory.
+ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options);
+
+} // namespace qcc
+
+#endif // QCC_DRIVER_PHASES_H
