@@ -5,6 +5,21 @@ include "mlir/Pass/PassBase.td"
 
 // Keep alphabetical.
 
+def AssignLayout : Pass<"qnn-assign-layout"> {
+  let summary = "Put convolutions and pools on channels-last tensors";
+  let description = [{
+    Spatial ops of any rank get `layout = nhwc`. Ops that can work on any order
+    of dimensions (elementwise, concat, slice, pad, resize, reductions, ...)
+    follow, with their axes and constants permuted, and so do reshapes that
+    split or join dimensions stored side by side; transposes are absorbed where
+    they only rename dimensions. What remains are transposes at the edges of
+    the graph and around true reshapes; those that move only dimensions of
+    extent 1 are reshapes, and a matrix product with the flattened image gets
+    its constant rows permuted instead. A graph without spatial ops is left
+    alone.
+  }];
+}
+
 def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
   let summary = "Fold dequantize -> op -> quantize into op on quantized types";
   let description = [{

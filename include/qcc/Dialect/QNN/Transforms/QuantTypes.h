@@ -20,6 +20,10 @@ inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
   return tensorTypeOf(value).getShape();
 }
 
+inline int64_t rankOf(mlir::Value value) {
+  return tensorTypeOf(value).getRank();
+}
+
 /// Parameters of a per-tensor type.
 QuantParams getQuantParams(mlir::quant::UniformQuantizedType type);
 
