@@ -2,7 +2,7 @@
 
 func.func @conv_strides(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs 2 strides, has 1}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -10,7 +10,7 @@ func.func @conv_strides(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_zero_stride(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs strides in [1, 2^31)}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 0>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 0>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -18,7 +18,7 @@ func.func @conv_zero_stride(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_dilations(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs 2 dilations, has 3}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -26,7 +26,7 @@ func.func @conv_dilations(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_zero_dilation(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs dilations in [1, 2^31)}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, -1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, -1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -34,7 +34,7 @@ func.func @conv_zero_dilation(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) 
 
 func.func @conv_pads(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs 4 pads (begins, then ends), has 2}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -42,7 +42,7 @@ func.func @conv_pads(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_negative_pads(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs pads in [0, 2^31)}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, -1>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, -1>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -50,7 +50,7 @@ func.func @conv_negative_pads(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) 
 
 func.func @conv_group(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs group >= 1, has 0}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 0 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 0 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -58,7 +58,7 @@ func.func @conv_group(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_group_input(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op has 4 input channels, not divisible by group 3}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 3 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 3 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -66,7 +66,7 @@ func.func @conv_group_input(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_group_filter(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op has 4 input channels, but the filter takes 4 in each of 2 groups}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -74,7 +74,7 @@ func.func @conv_group_filter(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_group_output(%x: tensor<1x4x8x8xf32>, %f: tensor<6x1x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op has 6 output channels, not divisible by group 4}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x1x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 4 : i64} : (tensor<1x4x8x8xf32>, tensor<6x1x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -82,7 +82,7 @@ func.func @conv_group_output(%x: tensor<1x4x8x8xf32>, %f: tensor<6x1x3x3xf32>) {
 
 func.func @conv_window(%x: tensor<1x4x8x2xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op has a window of 3 in a padded extent of 2}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x2xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x2xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -90,7 +90,7 @@ func.func @conv_window(%x: tensor<1x4x8x2xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_rank(%x: tensor<1x4xf32>, %f: tensor<6x4xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs an input of rank 3 to 5, has 1x4}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4xf32>, tensor<6x4xf32>) -> tensor<1x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4xf32>, tensor<6x4xf32>) -> tensor<1x6xf32>
   return
 }
 
@@ -98,7 +98,7 @@ func.func @conv_rank(%x: tensor<1x4xf32>, %f: tensor<6x4xf32>) {
 
 func.func @conv_filter_rank(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs a filter of rank 4, has 6x4x3}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -106,7 +106,7 @@ func.func @conv_filter_rank(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3xf32>) {
 
 func.func @conv_spatial_rank(%x: tensor<1x4x1x1x1x1xf32>, %f: tensor<6x4x1x1x1x1xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs 1, 2 or 3 spatial dimensions, has 4}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x1x1x1x1xf32>, tensor<6x4x1x1x1x1xf32>) -> tensor<1x6x1x1x1x1xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x1x1x1x1xf32>, tensor<6x4x1x1x1x1xf32>) -> tensor<1x6x1x1x1x1xf32>
   return
 }
 
@@ -114,7 +114,7 @@ func.func @conv_spatial_rank(%x: tensor<1x4x1x1x1x1xf32>, %f: tensor<6x4x1x1x1x1
 
 func.func @conv_empty_filter(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x0x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs kernel extents in [1, 2^31)}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x0x3xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x0x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -122,7 +122,7 @@ func.func @conv_empty_filter(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x0x3xf32>) {
 
 func.func @conv_bias(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>, %b: tensor<5xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs a bias of 6 elements, has 5}}
-  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<5xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<5xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -130,7 +130,7 @@ func.func @conv_bias(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>, %b: tenso
 
 func.func @conv_residual(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>, %r: tensor<1x6x6x1xf32>) {
   // expected-error @+1 {{'qnn.conv' op needs a residual of the result's shape 1x6x6x6, has 1x6x6x1}}
-  %0 = qnn.conv %x, %f, %r {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<1x6x6x1xf32>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f residual %r {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<1x6x6x1xf32>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -138,7 +138,7 @@ func.func @conv_residual(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>, %r: t
 
 func.func @conv_result(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op result #0 is declared as 1x6x6x7, but operands and attributes give 1x6x6x6}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x7xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x7xf32>
   return
 }
 
@@ -146,7 +146,7 @@ func.func @conv_result(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_dynamic(%x: tensor<?x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op operand #0 has a dynamic shape, 'tensor<?x4x8x8xf32>'; bind the shapes of the graph's inputs first}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<?x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<?x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<?x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<?x6x6x6xf32>
   return
 }
 
@@ -154,7 +154,7 @@ func.func @conv_dynamic(%x: tensor<?x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_mixed_float(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf16>) {
   // expected-error @+1 {{'qnn.conv' op needs operands of one float type, has 'f32' and 'f16'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf16>) -> tensor<1x6x6x6xf32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf16>) -> tensor<1x6x6x6xf32>
   return
 }
 
@@ -162,7 +162,7 @@ func.func @conv_mixed_float(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf16>) {
 
 func.func @conv_float_result(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
   // expected-error @+1 {{'qnn.conv' op on 'f32' gives 'f32', not 'f16'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf16>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf16>
   return
 }
 
@@ -170,7 +170,7 @@ func.func @conv_float_result(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 func.func @conv_integers(%x: tensor<1x4x8x8xi8>, %f: tensor<6x4x3x3xi8>) {
   // expected-error @+1 {{'qnn.conv' op needs float operands, or quantized ones; has 'i8' and 'i8'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8xi8>, tensor<6x4x3x3xi8>) -> tensor<1x6x6x6xi8>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xi8>, tensor<6x4x3x3xi8>) -> tensor<1x6x6x6xi8>
   return
 }
 
@@ -180,7 +180,7 @@ func.func @conv_integers(%x: tensor<1x4x8x8xi8>, %f: tensor<6x4x3x3xi8>) {
 !h = !quant.uniform<i16:f32, 5.000000e-01>
 func.func @conv_wide_input(%x: tensor<1x4x8x8x!h>, %f: tensor<6x4x3x3x!q>) {
   // expected-error @+1 {{'qnn.conv' op needs an input quantized per tensor to at most 8 bits, has '!quant.uniform<i16:f32, 5.000000e-01>'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8x!h>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6x!q>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!h>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6x!q>
   return
 }
 
@@ -190,7 +190,7 @@ func.func @conv_wide_input(%x: tensor<1x4x8x8x!h>, %f: tensor<6x4x3x3x!q>) {
 !h = !quant.uniform<i16:f32, 5.000000e-01>
 func.func @conv_wide_weight(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!h>) {
   // expected-error @+1 {{'qnn.conv' op needs weights of at most 8 bits, has '!quant.uniform<i16:f32, 5.000000e-01>'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!h>) -> tensor<1x6x6x6x!q>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!h>) -> tensor<1x6x6x6x!q>
   return
 }
 
@@ -200,7 +200,7 @@ func.func @conv_wide_weight(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!h>) {
 !w1 = !quant.uniform<i8:f32:1, {1.000000e-01, 2.000000e-01}>
 func.func @conv_weight_axis(%x: tensor<1x2x8x8x!q>, %f: tensor<6x2x3x3x!w1>) {
   // expected-error @+1 {{'qnn.conv' op needs weights quantized per tensor or along dimension 0, has dimension 1}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x2x8x8x!q>, tensor<6x2x3x3x!w1>) -> tensor<1x6x6x6x!q>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x2x8x8x!q>, tensor<6x2x3x3x!w1>) -> tensor<1x6x6x6x!q>
   return
 }
 
@@ -209,7 +209,7 @@ func.func @conv_weight_axis(%x: tensor<1x2x8x8x!q>, %f: tensor<6x2x3x3x!w1>) {
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 func.func @conv_float_bias(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %b: tensor<6xf32>) {
   // expected-error @+1 {{'qnn.conv' op on quantized types needs a bias quantized to 32 bits, has 'f32'}}
-  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<6xf32>) -> tensor<1x6x6x6x!q>
+  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<6xf32>) -> tensor<1x6x6x6x!q>
   return
 }
 
@@ -218,7 +218,7 @@ func.func @conv_float_bias(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %b: t
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 func.func @conv_int_residual(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %r: tensor<1x6x6x6xi8>) {
   // expected-error @+1 {{'qnn.conv' op needs a float residual or one quantized per tensor, has 'i8'}}
-  %0 = qnn.conv %x, %f, %r {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<1x6x6x6xi8>) -> tensor<1x6x6x6x!q>
+  %0 = qnn.conv %x, %f residual %r {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<1x6x6x6xi8>) -> tensor<1x6x6x6x!q>
   return
 }
 
@@ -227,7 +227,7 @@ func.func @conv_int_residual(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %r:
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 func.func @conv_int_result(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>) {
   // expected-error @+1 {{'qnn.conv' op on quantized types gives a float, an 8-bit or a 32-bit quantized result, not 'i32'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6xi32>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6xi32>
   return
 }
 
@@ -236,7 +236,7 @@ func.func @conv_int_result(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>) {
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 func.func @conv_sum_activation(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>) {
   // expected-error @+1 {{'qnn.conv' op with a 32-bit result takes no activation and no residual}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>, activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6x!quant.uniform<i32:f32, 0.25>>
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6x!quant.uniform<i32:f32, 0.25>>
   return
 }
 
@@ -276,7 +276,7 @@ func.func @transposed_huge(%x: tensor<1x1x1048576x1048576xf32>, %f: tensor<1x1x1
 
 func.func @matmul_scalar(%a: tensor<f32>, %b: tensor<3xf32>) {
   // expected-error @+1 {{'qnn.matmul' op needs operands of rank 1 or more}}
-  %0 = qnn.matmul %a, %b {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<f32>, tensor<3xf32>) -> tensor<f32>
+  %0 = qnn.matmul %a, %b : (tensor<f32>, tensor<3xf32>) -> tensor<f32>
   return
 }
 
@@ -284,7 +284,7 @@ func.func @matmul_scalar(%a: tensor<f32>, %b: tensor<3xf32>) {
 
 func.func @matmul_transpose(%a: tensor<3xf32>, %b: tensor<3xf32>) {
   // expected-error @+1 {{'qnn.matmul' op can only transpose an operand of rank 2 or more}}
-  %0 = qnn.matmul %a, %b {transpose_lhs, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<3xf32>, tensor<3xf32>) -> tensor<f32>
+  %0 = qnn.matmul %a, %b {transpose_lhs} : (tensor<3xf32>, tensor<3xf32>) -> tensor<f32>
   return
 }
 
@@ -292,7 +292,7 @@ func.func @matmul_transpose(%a: tensor<3xf32>, %b: tensor<3xf32>) {
 
 func.func @matmul_depth(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
   // expected-error @+1 {{'qnn.matmul' op has 3 columns on the left, but 4 rows on the right}}
-  %0 = qnn.matmul %a, %b {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
+  %0 = qnn.matmul %a, %b : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
   return
 }
 
@@ -300,7 +300,7 @@ func.func @matmul_depth(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
 
 func.func @matmul_batch(%a: tensor<2x2x3xf32>, %b: tensor<3x3x5xf32>) {
   // expected-error @+1 {{'qnn.matmul' op batch dimensions do not broadcast: 2x2x3 and 3x3x5}}
-  %0 = qnn.matmul %a, %b {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x2x3xf32>, tensor<3x3x5xf32>) -> tensor<2x2x5xf32>
+  %0 = qnn.matmul %a, %b : (tensor<2x2x3xf32>, tensor<3x3x5xf32>) -> tensor<2x2x5xf32>
   return
 }
 
@@ -308,7 +308,7 @@ func.func @matmul_batch(%a: tensor<2x2x3xf32>, %b: tensor<3x3x5xf32>) {
 
 func.func @matmul_bias(%a: tensor<2x3xf32>, %b: tensor<3x5xf32>, %c: tensor<3xf32>) {
   // expected-error @+1 {{'qnn.matmul' op needs a bias that broadcasts to 2x5, has 3}}
-  %0 = qnn.matmul %a, %b, %c {operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<2x3xf32>, tensor<3x5xf32>, tensor<3xf32>) -> tensor<2x5xf32>
+  %0 = qnn.matmul %a, %b, %c : (tensor<2x3xf32>, tensor<3x5xf32>, tensor<3xf32>) -> tensor<2x5xf32>
   return
 }
 
@@ -316,7 +316,7 @@ func.func @matmul_bias(%a: tensor<2x3xf32>, %b: tensor<3x5xf32>, %c: tensor<3xf3
 
 func.func @matmul_grown_by_bias(%a: tensor<1x3xf32>, %b: tensor<3x5xf32>, %c: tensor<2x5xf32>) {
   // expected-error @+1 {{'qnn.matmul' op needs a bias that broadcasts to 1x5, has 2x5}}
-  %0 = qnn.matmul %a, %b, %c {operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x3xf32>, tensor<3x5xf32>, tensor<2x5xf32>) -> tensor<2x5xf32>
+  %0 = qnn.matmul %a, %b, %c : (tensor<1x3xf32>, tensor<3x5xf32>, tensor<2x5xf32>) -> tensor<2x5xf32>
   return
 }
 
@@ -324,7 +324,7 @@ func.func @matmul_grown_by_bias(%a: tensor<1x3xf32>, %b: tensor<3x5xf32>, %c: te
 
 func.func @matmul_integer_type(%a: tensor<2x3xi32>, %b: tensor<3x5xi8>) {
   // expected-error @+1 {{'qnn.matmul_integer' op needs 8-bit integers, has 'i32'}}
-  %0 = qnn.matmul_integer %a, %b {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x3xi32>, tensor<3x5xi8>) -> tensor<2x5xi32>
+  %0 = qnn.matmul_integer %a, %b : (tensor<2x3xi32>, tensor<3x5xi8>) -> tensor<2x5xi32>
   return
 }
 
@@ -332,7 +332,7 @@ func.func @matmul_integer_type(%a: tensor<2x3xi32>, %b: tensor<3x5xi8>) {
 
 func.func @matmul_integer_zero_point_type(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>, %z: tensor<i8>) {
   // expected-error @+1 {{'qnn.matmul_integer' op needs a zero point of its operand's type 'ui8', has 'i8'}}
-  %0 = qnn.matmul_integer %a, %b, %z {operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<2x3xui8>, tensor<3x5xi8>, tensor<i8>) -> tensor<2x5xi32>
+  %0 = qnn.matmul_integer %a, %b, %z : (tensor<2x3xui8>, tensor<3x5xi8>, tensor<i8>) -> tensor<2x5xi32>
   return
 }
 
@@ -340,7 +340,7 @@ func.func @matmul_integer_zero_point_type(%a: tensor<2x3xui8>, %b: tensor<3x5xi8
 
 func.func @matmul_integer_zero_point_shape(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>, %z: tensor<3xi8>) {
   // expected-error @+1 {{'qnn.matmul_integer' op has a zero point of the right of shape 3, neither a scalar nor one per right channel}}
-  %0 = qnn.matmul_integer %a, %b, %z {operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<2x3xui8>, tensor<3x5xi8>, tensor<3xi8>) -> tensor<2x5xi32>
+  %0 = qnn.matmul_integer %a, %b rhs_zero_point %z : (tensor<2x3xui8>, tensor<3x5xi8>, tensor<3xi8>) -> tensor<2x5xi32>
   return
 }
 
@@ -348,7 +348,7 @@ func.func @matmul_integer_zero_point_shape(%a: tensor<2x3xui8>, %b: tensor<3x5xi
 
 func.func @matmul_integer_result(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>) {
   // expected-error @+1 {{'qnn.matmul_integer' op gives i32, not 'i64'}}
-  %0 = qnn.matmul_integer %a, %b {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x3xui8>, tensor<3x5xi8>) -> tensor<2x5xi64>
+  %0 = qnn.matmul_integer %a, %b : (tensor<2x3xui8>, tensor<3x5xi8>) -> tensor<2x5xi64>
   return
 }
 
@@ -356,6 +356,6 @@ func.func @matmul_integer_result(%a: tensor<2x3xui8>, %b: tensor<3x5xi8>) {
 
 func.func @conv_integer_zero_point(%a: tensor<1x1x6xui8>, %b: tensor<4x1x3xi8>, %z: tensor<2xui8>) {
   // expected-error @+1 {{'qnn.conv_integer' op has a zero point of the input of shape 2, neither a scalar nor one per input channel}}
-  %0 = qnn.conv_integer %a, %b, %z {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x1x6xui8>, tensor<4x1x3xi8>, tensor<2xui8>) -> tensor<1x4x4xi32>
+  %0 = qnn.conv_integer %a, %b, %z {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x1x6xui8>, tensor<4x1x3xi8>, tensor<2xui8>) -> tensor<1x4x4xi32>
   return
 }

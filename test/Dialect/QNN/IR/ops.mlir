@@ -62,19 +62,21 @@ func.func @linear(%x: tensor<1x3x8x8xf32>, %f: tensor<4x3x3x3xf32>, %b: tensor<4
                   %qx: tensor<1x4x4x3x!u>, %qw: tensor<2x3x1x1x!w>, %qb: tensor<2x!b>,
                   %m: tensor<5x2x3xf32>, %n: tensor<4x3xf32>, %i: tensor<2x3xui8>, %j: tensor<3x4xi8>) {
   // CHECK: qnn.conv %{{.*}} -> tensor<1x4x4x4xf32>
-  %0 = qnn.conv %x, %f, %b {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x4x4xf32>
+  %0 = qnn.conv %x, %f, %b {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, group = 1 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x4x4xf32>
   // CHECK: qnn.conv %{{.*}}layout = #qnn<layout nhwc>
-  %1 = qnn.conv %qx, %qw, %qb {layout = #qnn<layout nhwc>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<1x4x4x3x!u>, tensor<2x3x1x1x!w>, tensor<2x!b>) -> tensor<1x4x4x2x!q>
+  %1 = qnn.conv %qx, %qw, %qb {layout = #qnn<layout nhwc>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x4x3x!u>, tensor<2x3x1x1x!w>, tensor<2x!b>) -> tensor<1x4x4x2x!q>
+  // CHECK: qnn.conv %{{.*}}, %{{.*}} residual %{{.*}} {activation = #qnn.act<relu, 0.000000e+00 : f32, 0.000000e+00 : f32>
+  %r = qnn.conv %x, %f residual %0 {activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, group = 1 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
   // CHECK: qnn.conv_transpose %{{.*}} -> tensor<1x3x17x17xf32>
   %2 = qnn.conv_transpose %0, %f {strides = array<i64: 4, 4>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, output_padding = array<i64: 2, 2>, group = 1 : i64} : (tensor<1x4x4x4xf32>, tensor<4x3x3x3xf32>) -> tensor<1x3x17x17xf32>
   // CHECK: qnn.matmul %{{.*}}transpose_rhs
-  %3 = qnn.matmul %m, %n, %b {transpose_rhs, operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (tensor<5x2x3xf32>, tensor<4x3xf32>, tensor<4xf32>) -> tensor<5x2x4xf32>
+  %3 = qnn.matmul %m, %n, %b {transpose_rhs} : (tensor<5x2x3xf32>, tensor<4x3xf32>, tensor<4xf32>) -> tensor<5x2x4xf32>
   // CHECK: qnn.matmul_integer
-  %4 = qnn.matmul_integer %i, %j {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+  %4 = qnn.matmul_integer %i, %j : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
   %5 = qnn.reshape %i : (tensor<2x3xui8>) -> tensor<1x1x6xui8>
   %6 = qnn.reshape %j : (tensor<3x4xi8>) -> tensor<4x1x3xi8>
   // CHECK: qnn.conv_integer
-  %7 = qnn.conv_integer %5, %6 {strides = array<i64: 1>, dilations = array<i64: 2>, pads = array<i64: 0, 0>, group = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x1x6xui8>, tensor<4x1x3xi8>) -> tensor<1x4x2xi32>
+  %7 = qnn.conv_integer %5, %6 {strides = array<i64: 1>, dilations = array<i64: 2>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x1x6xui8>, tensor<4x1x3xi8>) -> tensor<1x4x2xi32>
   return
 }
 
