@@ -1,4 +1,4 @@
-//===- Assemble.cpp - Levels to objects -===//
+//===- Assemble.cpp - Levels to objects -----------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -60,13 +60,18 @@ static void dropTabled(mlir::ModuleOp module) {
       global.erase();
 }
 
+/// A part of -time.
+static mlir::TimingScope timed(const EmitOptions &options, StringRef name) {
+  return options.timing ? options.timing->nest(name) : mlir::TimingScope();
+}
+
 static Expected<std::vector<LevelProgram>>
 lowerLevels(ArrayRef<LevelModule> levels, const EmitOptions &options,
             const CodeGenerator &generator) {
+  mlir::TimingScope scope = timed(options, "Lower to LLVM");
   std::vector<LevelProgram> result;
   for (const LevelModule &level : levels) {
-    FailureOr<Program> program =
-        readProgram(level.module, options.keepTensors);
+    FailureOr<Program> program = readProgram(level.module, options.keepTensors);
     if (failed(program))
       return failureOf("@main of level '" + level.level->name +
                        "' is no list of calls");
@@ -75,12 +80,14 @@ lowerLevels(ArrayRef<LevelModule> levels, const EmitOptions &options,
     if (!features)
       return features.takeError();
     result.push_back({level.level, *features, std::move(*program)});
-    const Program &first = result.front().program, &last = result.back().program;
+    const Program &first = result.front().program,
+                  &last = result.back().program;
     if (!sameInterface(first.inputs, last.inputs) ||
         !sameInterface(first.outputs, last.outputs))
       return failureOf("the levels differ in inputs or outputs");
     dropTabled(level.module);
-    if (failed(lowerKernelsToLLVM(level.module, options.prepare)))
+    if (failed(lowerKernelsToLLVM(level.module, options)) ||
+        (options.lowered && failed(options.lowered(level))))
       return failureOf("kernels of level '" + level.level->name +
                        "' do not lower to LLVM");
   }
@@ -117,29 +124,35 @@ static void copyUsed(mlir::Operation *op, mlir::SymbolTable &from,
 static void fillBuckets(mlir::ModuleOp module, const LevelProgram &level,
                         unsigned count, std::vector<Bucket> &buckets) {
   mlir::SymbolTable symbols(module);
-  std::vector<std::pair<uint64_t, mlir::Operation *>> kernels;
-  for (auto &[name, arguments] : level.program.kernels)
-    if (mlir::Operation *kernel = symbols.lookup(name))
-      kernels.push_back({countOps(kernel), kernel});
+  struct Kernel {
+    uint64_t ops;
+    size_t index;
+    mlir::Operation *op;
+  };
+  std::vector<Kernel> kernels;
   uint64_t total = 0;
-  for (auto &[ops, kernel] : kernels)
-    total += ops;
+  for (auto &[name, arguments] : level.program.kernels)
+    if (mlir::Operation *kernel = symbols.lookup(name)) {
+      kernels.push_back({countOps(kernel), kernels.size(), kernel});
+      total += kernels.back().ops;
+    }
   if (count == 0)
     count = unsigned(std::clamp<uint64_t>(total / kOpsPerObject, 1, 64));
   // Largest first, each to the bucket with least.
-  llvm::stable_sort(kernels, [](auto &a, auto &b) { return a.first > b.first; });
+  llvm::sort(kernels, [](const Kernel &a, const Kernel &b) {
+    return std::tie(b.ops, a.index) < std::tie(a.ops, b.index);
+  });
   size_t first = buckets.size();
   for (unsigned i = 0; i < count; ++i)
-    buckets.push_back(
-        {&level, mlir::ModuleOp::create(module.getLoc()), 0});
-  for (auto &[ops, kernel] : kernels) {
+    buckets.push_back({&level, mlir::ModuleOp::create(module.getLoc()), 0});
+  for (const Kernel &kernel : kernels) {
     Bucket &bucket = *std::min_element(
         buckets.begin() + first, buckets.end(),
         [](const Bucket &a, const Bucket &b) { return a.ops < b.ops; });
-    copyUsed(kernel, symbols, *bucket.module);
-    kernel->moveBefore(bucket.module->getBody(),
-                       bucket.module->getBody()->end());
-    bucket.ops += ops;
+    copyUsed(kernel.op, symbols, *bucket.module);
+    kernel.op->moveBefore(bucket.module->getBody(),
+                          bucket.module->getBody()->end());
+    bucket.ops += kernel.ops;
   }
 }
 
@@ -164,10 +177,10 @@ static void addEntry(Function &kernel, const std::string &name) {
   LLVMContext &context = module.getContext();
   auto *pointer = PointerType::get(context, 0);
   auto *index = Type::getInt64Ty(context);
-  auto *entry = Function::Create(
-      FunctionType::get(Type::getVoidTy(context), {pointer, index, index},
-                        false),
-      GlobalValue::ExternalLinkage, name, module);
+  auto *entry =
+      Function::Create(FunctionType::get(Type::getVoidTy(context),
+                                         {pointer, index, index}, false),
+                       GlobalValue::ExternalLinkage, name, module);
   entry->setVisibility(GlobalValue::HiddenVisibility);
   entry->setDSOLocal(true);
   IRBuilder<> builder(BasicBlock::Create(context, "", entry));
@@ -246,8 +259,7 @@ static Expected<std::unique_ptr<Module>>
 buildMain(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
           const EmitOptions &options, StringRef buildId,
           const CodeGenerator &generator, LLVMContext &context) {
-  StringRef bitcode =
-      runtimeBitcode(Triple(backend.triple()).getArch());
+  StringRef bitcode = runtimeBitcode(Triple(backend.triple()).getArch());
   if (bitcode.empty())
     return failureOf("no runtime for " + backend.name());
   auto module = parseBitcodeFile(MemoryBufferRef(bitcode, "qcc"), context);
@@ -269,8 +281,7 @@ static std::string hashOf(ArrayRef<SmallVector<char, 0>> objects,
     hash.update(StringRef(object.data(), object.size()));
   for (const LevelProgram &level : levels)
     for (const qnn::ConstantBytes &constant : level.program.constants)
-      hash.update(
-          StringRef(constant.bytes().data(), constant.bytes().size()));
+      hash.update(StringRef(constant.bytes().data(), constant.bytes().size()));
   return toHex(hash.final()).substr(0, 16);
 }
 
@@ -291,6 +302,7 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   for (auto [level, program] : llvm::zip(levels, *programs))
     fillBuckets(level.module, program, 0, buckets);
 
+  mlir::TimingScope scope = timed(options, "Optimize and generate code");
   Objects objects;
   objects.memory = memoryNeeds(*programs);
   objects.files.resize(buckets.size());
@@ -308,7 +320,8 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
         generator->generate(**module, CodeGenFileType::ObjectFile);
   };
   // The MLIR context is shared; without locks, only one may use it.
-  bool parallel = levels.front().module.getContext()->isMultithreadingEnabled();
+  mlir::ModuleOp any = levels.front().module;
+  bool parallel = any.getContext()->isMultithreadingEnabled();
   DefaultThreadPool pool(hardware_concurrency(parallel ? 0 : 1));
   for (size_t i = 0; i < buckets.size(); ++i)
     pool.async(compile, i);
@@ -321,7 +334,8 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   std::string buildId = options.buildId.empty()
                             ? hashOf(objects.files, *programs)
                             : options.buildId;
-  auto main = buildMain(backend, *programs, options, buildId, *generator, context);
+  auto main =
+      buildMain(backend, *programs, options, buildId, *generator, context);
   if (!main)
     return main.takeError();
   generator->optimize(**main, Effort::Reference);
@@ -341,7 +355,8 @@ emit::assembleModule(const TargetBackend &backend, ArrayRef<LevelModule> levels,
   memory = memoryNeeds(*programs);
   std::string buildId =
       options.buildId.empty() ? hashOf({}, *programs) : options.buildId;
-  auto main = buildMain(backend, *programs, options, buildId, generator, context);
+  auto main =
+      buildMain(backend, *programs, options, buildId, generator, context);
   if (!main)
     return main.takeError();
   std::vector<Bucket> buckets;

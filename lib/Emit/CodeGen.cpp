@@ -1,4 +1,4 @@
-//===- CodeGen.cpp - LLVM modules to objects -===//
+//===- CodeGen.cpp - LLVM modules to objects ------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,6 +7,7 @@
 
 #include "CodeGen.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -106,8 +107,8 @@ void CodeGenerator::setLevel(Function &function,
 
 Expected<std::array<uint64_t, 2>>
 CodeGenerator::requiredFeatures(const TargetLevel &level) const {
-  std::unique_ptr<MCSubtargetInfo> info(
-      target->createMCSubtargetInfo(triple, baselineCPU(triple), level.features));
+  std::unique_ptr<MCSubtargetInfo> info(target->createMCSubtargetInfo(
+      triple, baselineCPU(triple), level.features));
   if (!info)
     return createStringError("LLVM does not know the features of level '" +
                              level.name + "'");

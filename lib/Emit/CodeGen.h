@@ -1,4 +1,4 @@
-//===- CodeGen.h - LLVM modules to objects -===//
+//===- CodeGen.h - LLVM modules to objects -------------------- -*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

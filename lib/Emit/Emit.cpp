@@ -1,4 +1,4 @@
-//===- Emit.cpp - Artefact files -===//
+//===- Emit.cpp - Artefact files ------------------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,8 +9,8 @@
 
 #include "Assemble.h"
 #include "Link.h"
-#include "qcc/Support/OutputFile.h"
 #include "mlir/IR/Diagnostics.h"
+#include "qcc/Support/OutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -39,14 +39,16 @@ static Expected<Bytes> makeText(const TargetBackend &backend,
 
 static Expected<Bytes> makeBinary(const TargetBackend &backend,
                                   ArrayRef<LevelModule> levels,
-                                  const EmitOptions &options,
-                                  ArtefactKind kind, MemoryNeeds &memory) {
+                                  const EmitOptions &options, ArtefactKind kind,
+                                  MemoryNeeds &memory) {
   Expected<Objects> objects = assembleObjects(backend, levels, options);
   if (!objects)
     return objects.takeError();
   memory = objects->memory;
   if (Error error = checkSymbols(objects->files))
     return std::move(error);
+  mlir::TimingScope scope =
+      options.timing ? options.timing->nest("Link") : mlir::TimingScope();
   if (kind == ArtefactKind::SharedObject)
     return linkShared(backend, objects->files);
   Expected<Bytes> object =
@@ -60,10 +62,12 @@ LogicalResult qcc::emitArtefact(const TargetBackend &backend,
                                 ArrayRef<LevelModule> levels,
                                 const EmitOptions &options, ArtefactKind kind,
                                 StringRef path, ArtefactSizes *sizes) {
+  // lld resets every cl::opt of the process, and one may hold the path.
+  std::string ownPath = path.str();
   assert(!levels.empty() && "an artefact needs a level");
-  mlir::Location loc = levels.front().module.getLoc();
-  bool isText =
-      kind == ArtefactKind::Assembly || kind == ArtefactKind::LLVMIR;
+  mlir::ModuleOp first = levels.front().module;
+  mlir::Location loc = first.getLoc();
+  bool isText = kind == ArtefactKind::Assembly || kind == ArtefactKind::LLVMIR;
   MemoryNeeds memory;
   Expected<Bytes> bytes =
       isText ? makeText(backend, levels, options, kind, memory)
@@ -75,10 +79,10 @@ LogicalResult qcc::emitArtefact(const TargetBackend &backend,
     sizes->flashBytes =
         isText || kind == ArtefactKind::Archive ? 0 : loadedBytes(*bytes);
   }
-  Status status = writeFile(path.str(), bytes->data(), bytes->size(),
+  Status status = writeFile(ownPath, bytes->data(), bytes->size(),
                             kind == ArtefactKind::SharedObject);
   if (!status)
-    return mlir::emitError(loc) << status.message();
+    return mlir::emitError(loc) << status.error();
   return success();
 }
 

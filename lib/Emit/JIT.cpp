@@ -1,4 +1,4 @@
-//===- JIT.cpp - Models in the compiler's process -===//
+//===- JIT.cpp - Models in the compiler's process -------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -40,8 +40,7 @@ static qcc_tensor view(const HostTensor &tensor) {
           int32_t(tensor.shape.size()), tensor.shape.data(), nullptr};
 }
 
-Expected<std::vector<HostTensor>>
-JITRunner::run(ArrayRef<HostTensor> inputs) {
+Expected<std::vector<HostTensor>> JITRunner::run(ArrayRef<HostTensor> inputs) {
   const qcc_model_info *model = api->describe();
   std::vector<HostTensor> outputs(model->num_outputs);
   std::vector<qcc_tensor> in, out;

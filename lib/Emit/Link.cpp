@@ -1,4 +1,4 @@
-//===- Link.cpp - Objects to artefacts -===//
+//===- Link.cpp - Objects to artefacts ------------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -123,8 +123,8 @@ static Expected<Bytes> runLinker(const TargetBackend &backend,
   {
     static std::mutex mutex; // lld keeps global state
     std::lock_guard<std::mutex> lock(mutex);
-    lld::Result result = lld::lldMain(arguments, stream, stream,
-                                      {{lld::Gnu, &lld::elf::link}});
+    lld::Result result =
+        lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
     if (result.retCode != 0)
       return createStringError("internal error: cannot link: " + messages);
   }
@@ -185,7 +185,8 @@ uint64_t emit::loadedBytes(const Bytes &file) {
   }
   uint64_t bytes = 0;
   for (const object::ELFSectionRef section : (*object)->sections())
-    if (section.getFlags() & ELF::SHF_ALLOC)
+    if ((section.getFlags() & ELF::SHF_ALLOC) &&
+        section.getType() != ELF::SHT_NOBITS)
       bytes += section.getSize();
   return bytes;
 }

@@ -1,4 +1,4 @@
-//===- LowerToLLVM.cpp - Kernels to the LLVM dialect -===//
+//===- LowerToLLVM.cpp - Kernels to the LLVM dialect ----------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,6 +27,7 @@
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/ArmNeon/ArmNeonToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -35,13 +36,13 @@
 using namespace mlir;
 
 void qcc::registerEmitDialects(DialectRegistry &registry) {
-  registry.insert<affine::AffineDialect, amx::AMXDialect, arith::ArithDialect,
-                  arm_neon::ArmNeonDialect, cf::ControlFlowDialect,
-                  func::FuncDialect, index::IndexDialect, LLVM::LLVMDialect,
-                  linalg::LinalgDialect, math::MathDialect,
-                  memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect,
-                  ub::UBDialect, vector::VectorDialect,
-                  x86vector::X86VectorDialect>();
+  registry
+      .insert<affine::AffineDialect, amx::AMXDialect, arith::ArithDialect,
+              arm_neon::ArmNeonDialect, cf::ControlFlowDialect,
+              func::FuncDialect, index::IndexDialect, LLVM::LLVMDialect,
+              linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
+              quant::QuantDialect, scf::SCFDialect, ub::UBDialect,
+              vector::VectorDialect, x86vector::X86VectorDialect>();
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   registerArmNeonDialectTranslation(registry);
@@ -58,13 +59,14 @@ template <typename Dialect> static bool uses(ModuleOp module) {
       .wasInterrupted();
 }
 
-llvm::LogicalResult
-qcc::lowerKernelsToLLVM(ModuleOp module,
-                        const std::function<void(OpPassManager &)> &prepare) {
+llvm::LogicalResult qcc::lowerKernelsToLLVM(ModuleOp module,
+                                            const EmitOptions &options) {
   PassManager pm(module.getContext());
-  pm.enableVerifier(false); // each conversion verifies what it builds
-  if (prepare)
-    prepare(pm);
+  pm.enableVerifier(false); // for speed; the result is verified once, below
+  if (options.configure && failed(options.configure(pm)))
+    return failure();
+  if (options.prepare)
+    options.prepare(pm);
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   if (uses<linalg::LinalgDialect>(module))
     kernels.addPass(createConvertLinalgToLoopsPass());
@@ -93,5 +95,5 @@ qcc::lowerKernelsToLLVM(ModuleOp module,
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addNestedPass<LLVM::LLVMFuncOp>(createCanonicalizerPass());
-  return pm.run(module);
+  return success(succeeded(pm.run(module)) && succeeded(verify(module)));
 }

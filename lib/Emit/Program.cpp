@@ -1,4 +1,4 @@
-//===- Program.cpp - @main as a table -===//
+//===- Program.cpp - @main as a table -------------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -42,7 +42,8 @@ static FailureOr<TensorDescription> describe(Operation *op, StringRef name,
                            << type.getElementType()
                            << ", which an artefact cannot hold";
   result.shape.assign(type.getShape().begin(), type.getShape().end());
-  if (auto quant = dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
+  if (auto quant =
+          dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
     result.scales.push_back(float(quant.getScale()));
     result.zeroPoints.push_back(int32_t(quant.getZeroPoint()));
   } else if (auto quant = dyn_cast<quant::UniformQuantizedPerAxisType>(
@@ -124,12 +125,12 @@ LogicalResult Reader::readArguments(func::FuncOp main) {
     bool isOutput = main.getArgAttr(i, "qcc.output") != nullptr;
     std::optional<uint64_t> bytes = byteSize(main.getArgument(i).getType());
     if (!bytes)
-      return main.emitError() << "argument " << i
-                              << " must be a memref of static shape";
+      return main.emitError()
+             << "argument " << i << " must be a memref of static shape";
     if (!isInput && !isOutput) {
       if (hasArena)
-        return main.emitError() << "argument " << i
-                                << " is neither input nor output";
+        return main.emitError()
+               << "argument " << i << " is neither input nor output";
       hasArena = true;
       program.arenaBytes = *bytes;
       buffers[main.getArgument(i)] = {BufferRef::Arena, 0, 0};

@@ -1,4 +1,4 @@
-//===- Program.h - @main as a table -===//
+//===- Program.h - @main as a table --------------------------- -*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,8 +8,8 @@
 #ifndef QCC_LIB_EMIT_PROGRAM_H
 #define QCC_LIB_EMIT_PROGRAM_H
 
-#include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace qcc::emit {

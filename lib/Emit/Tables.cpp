@@ -1,4 +1,4 @@
-//===- Tables.cpp - The program as constants -===//
+//===- Tables.cpp - The program as constants ------------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -34,9 +34,8 @@ MemoryNeeds emit::memoryNeeds(ArrayRef<LevelProgram> levels) {
   for (const LevelProgram &level : levels)
     arena = std::max(arena, level.program.arenaBytes);
   MemoryNeeds needs;
-  needs.arena =
-      alignTo(QCC_INSTANCE_BYTES + 8 * pointers, QCC_ALIGNMENT) +
-      alignTo(arena, QCC_ALIGNMENT) + QCC_ARENA_TAIL;
+  needs.arena = alignTo(QCC_INSTANCE_BYTES + 8 * pointers, QCC_ALIGNMENT) +
+                alignTo(arena, QCC_ALIGNMENT) + QCC_ARENA_TAIL;
   needs.stridedArena = needs.arena;
   for (const auto &tensors : {first.inputs, first.outputs})
     for (const TensorDescription &tensor : tensors)
@@ -192,11 +191,11 @@ Constant *TableBuilder::reference(const BufferRef &buffer,
 }
 
 Constant *TableBuilder::body(const TargetLevel &level, StringRef kernel) {
-  auto *type = FunctionType::get(Type::getVoidTy(context),
-                                 {PointerType::get(context, 0),
-                                  Type::getInt64Ty(context),
-                                  Type::getInt64Ty(context)},
-                                 false);
+  auto *type =
+      FunctionType::get(Type::getVoidTy(context),
+                        {PointerType::get(context, 0),
+                         Type::getInt64Ty(context), Type::getInt64Ty(context)},
+                        false);
   auto *function = cast<Function>(
       module.getOrInsertFunction(entryName(prefix, level, kernel), type)
           .getCallee());
@@ -255,8 +254,8 @@ void TableBuilder::addProgram(const TargetBackend &backend,
     tables.push_back(levelTable(level));
   }
   for (const TargetLevel &level : backend.levels())
-    names.push_back(record({string(level.name), i64(level.rank)},
-                           sizeof(qcc_isa_name)));
+    names.push_back(
+        record({string(level.name), i64(level.rank)}, sizeof(qcc_isa_name)));
   const Program &first = levels.front().program;
   MemoryNeeds needs = memoryNeeds(levels);
   Constant *info = record(

@@ -1,4 +1,4 @@
-/*===- api.c - The functions that an artefact exports -===*
+/*===- api.c - The functions that an artefact exports -------------*- C -*-===*
  *
  * Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

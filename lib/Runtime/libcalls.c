@@ -1,4 +1,5 @@
-/*===- libcalls.c - Arithmetic that LLVM may call instead of emitting -===*
+/*===- libcalls.c - Arithmetic that LLVM may call instead of emitting *- C
+ * -*-===*
  *
  * Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-/*===- memory.c - memcpy and its kin, which LLVM may call -===*
+/*===- memory.c - memcpy and its kin, which LLVM may call ---------*- C -*-===*
  *
  * Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

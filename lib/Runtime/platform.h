@@ -1,4 +1,4 @@
-/*===- platform.h - System calls and processor state -===*
+/*===- platform.h - System calls and processor state --------------*- C -*-===*
  *
  * Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-/*===- program.h - The tables that the compiler writes -===*
+/*===- program.h - The tables that the compiler writes ------------*- C -*-===*
  *
  * Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

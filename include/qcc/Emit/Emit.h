@@ -1,10 +1,9 @@
-//===- Emit.h - From kernels to artefacts -===//
+//===- Emit.h - From kernels to artefacts --------------------- -*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
 // Takes modules of the kernels phase (docs/architecture.md), one per ISA level,
 // and makes a file of them, or runs one in this process.
@@ -14,10 +13,11 @@
 #ifndef QCC_EMIT_EMIT_H
 #define QCC_EMIT_EMIT_H
 
-#include "qcc/Support/ModelRunner.h"
-#include "qcc/Target/TargetBackend.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "qcc/Support/ModelRunner.h"
+#include "qcc/Target/TargetBackend.h"
 
 namespace qcc {
 
@@ -38,6 +38,12 @@ struct EmitOptions {
   std::string buildId;
   /// Appends the passes that replace what LLVM would turn into calls of libm.
   std::function<void(mlir::OpPassManager &)> prepare;
+  /// Sets up a pass manager: timing, instrumentation.
+  std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
+  /// Sees each level after its lowering to the LLVM dialect.
+  std::function<llvm::LogicalResult(const LevelModule &)> lowered;
+  /// Receives the times of code generation and linking.
+  mlir::TimingScope *timing = nullptr;
 };
 
 enum class ArtefactKind { SharedObject, Object, Archive, Assembly, LLVMIR };
@@ -46,9 +52,8 @@ enum class ArtefactKind { SharedObject, Object, Archive, Assembly, LLVMIR };
 void registerEmitDialects(mlir::DialectRegistry &registry);
 
 /// Lowers kernels to the LLVM dialect, in place (@main too, if it is there).
-llvm::LogicalResult
-lowerKernelsToLLVM(mlir::ModuleOp module,
-                   const std::function<void(mlir::OpPassManager &)> &prepare);
+llvm::LogicalResult lowerKernelsToLLVM(mlir::ModuleOp module,
+                                       const EmitOptions &options);
 
 /// Sizes that -emit-header and -report state.
 struct ArtefactSizes {
