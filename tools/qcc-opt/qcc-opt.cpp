@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qcc/Calibration/Passes.h"
 #include "qcc/Codegen/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
@@ -20,7 +19,6 @@ int main(int argc, char **argv) {
   registry.insert<qcc::qnn::QNNDialect>();
   mlir::registerAllPasses();
   qcc::qnn::registerQNNPasses();
-  qcc::registerCalibrationPasses();
   qcc::registerCodegenPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));

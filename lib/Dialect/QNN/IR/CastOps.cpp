@@ -39,12 +39,8 @@ static LogicalResult verifyQuantParams(Operation *op, RankedTensorType type) {
     return op->emitOpError("needs a type quantized per tensor or per axis, "
                            "has ")
            << element;
-  int64_t axis = perAxis.getQuantizedDimension();
-  if (axis < 0 || axis >= type.getRank() ||
-      type.getDimSize(axis) != int64_t(perAxis.getScales().size()))
-    return op->emitOpError("has ")
-           << perAxis.getScales().size() << " scales along dimension " << axis
-           << " of " << formatShape(type.getShape());
+  if (failed(verifyPerAxis(op, type)))
+    return failure();
   if (llvm::any_of(perAxis.getScales(), badScale))
     return op->emitOpError("needs positive finite float32 scales");
   return success();

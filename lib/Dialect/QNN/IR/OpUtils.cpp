@@ -105,6 +105,21 @@ LogicalResult qcc::qnn::detail::checkWindow(const InferenceError &error,
   return success();
 }
 
+LogicalResult qcc::qnn::detail::verifyPerAxis(Operation *op,
+                                              RankedTensorType type) {
+  auto perAxis =
+      dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+  if (!perAxis)
+    return success();
+  int64_t axis = perAxis.getQuantizedDimension();
+  if (axis < 0 || axis >= type.getRank() ||
+      type.getDimSize(axis) != int64_t(perAxis.getScales().size()))
+    return op->emitOpError("has ")
+           << perAxis.getScales().size() << " scales along dimension " << axis
+           << " of " << formatShape(type.getShape());
+  return success();
+}
+
 LogicalResult qcc::qnn::detail::verifySameElementType(Operation *op) {
   Type expected = elementType(op->getOperand(0));
   for (Value v : op->getOperands())

@@ -79,6 +79,10 @@ llvm::LogicalResult checkWindow(const InferenceError &error, int64_t spatial,
                                 llvm::ArrayRef<int64_t> dilations,
                                 llvm::ArrayRef<int64_t> pads);
 
+/// Fails when the scales of a per-axis type do not fit the tensor's shape.
+llvm::LogicalResult verifyPerAxis(mlir::Operation *op,
+                                  mlir::RankedTensorType type);
+
 /// Fails unless every operand and result has the element type of operand 0.
 llvm::LogicalResult verifySameElementType(mlir::Operation *op);
 

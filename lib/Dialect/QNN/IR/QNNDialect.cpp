@@ -100,6 +100,8 @@ LogicalResult qcc::qnn::detail::verifyInferredShape(Operation *op) {
              << i << " is declared as " << formatShape(type.getShape())
              << ", but operands and attributes give "
              << formatShape(inferred[i].getDims());
+    if (failed(verifyPerAxis(op, type)))
+      return failure();
   }
   return success();
 }

@@ -37,6 +37,8 @@ LogicalResult ReshapeOp::verify() {
   if (in.getNumElements() != out.getNumElements())
     return emitOpError("cannot make ") << formatShape(out.getShape()) << " of "
                                        << formatShape(in.getShape());
+  if (failed(verifyPerAxis(*this, in)) || failed(verifyPerAxis(*this, out)))
+    return failure();
   if (isa<quant::UniformQuantizedPerAxisType>(in.getElementType()) &&
       isa<quant::UniformQuantizedPerAxisType>(out.getElementType())) {
     // The quantized dimension may move with the reshape.

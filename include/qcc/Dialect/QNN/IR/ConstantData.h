@@ -21,11 +21,13 @@ mlir::Type getStorageType(mlir::Type elementType);
 
 /// ONNX element code of the storage of an element type; Undefined if none.
 DType getDType(mlir::Type elementType);
-/// The reverse, for plain (not quantized) types: U8 -> ui8, I8 -> i8, Bool -> i1.
+/// The reverse, for plain (not quantized) types: U8 -> ui8, I8 -> i8, Bool ->
+/// i1.
 mlir::Type getElementType(mlir::MLIRContext *context, DType dtype);
 
-/// The bytes of a constant, row-major, little-endian, i1 as one byte each. A
-/// splat is expanded. Maps dense_resource blobs without a copy.
+/// The bytes of a constant, row-major, little-endian, i1 and 4-bit
+/// integers as one byte each. A splat is expanded. Maps dense_resource blobs
+/// without a copy, unless they are not aligned to their elements.
 class ConstantBytes {
 public:
   llvm::ArrayRef<char> bytes() const { return view; }

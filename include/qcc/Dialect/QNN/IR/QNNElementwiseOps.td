@@ -41,6 +41,7 @@ def QNN_BinaryOp : QNN_ComputeOp<"binary", [
   let assemblyFormat = [{
     `` $kind operands attr-dict `:` functional-type(operands, results)
   }];
+  let hasCanonicalizer = 1;
   let hasFolder = 1;
   let hasVerifier = 1;
 }
