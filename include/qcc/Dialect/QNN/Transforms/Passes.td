@@ -20,6 +20,48 @@ def AssignLayout : Pass<"qnn-assign-layout"> {
   }];
 }
 
+def AssignStorage : Pass<"qnn-assign-storage"> {
+  let summary = "Give all 8-bit activations one signedness";
+  let description = [{
+    Turns `u8` activations into `s8` or the reverse, whichever the target's dot
+    product wants, by a shift of storage values and zero points by 128. Exact:
+    every real value stays. Weights keep their storage; constants that act as
+    activations and tables of `qnn.lut` are converted; tensors that come from or
+    go to plain integers (`qnn.storage_cast`), function arguments and results
+    keep theirs and are shifted by a `qnn.requantize`.
+  }];
+  let options = [
+    Option<"activations", "activations", "::qcc::qnn::ActivationStorage",
+           "::qcc::qnn::ActivationStorage::Unsigned",
+           "Storage of the activations", [{::llvm::cl::values(
+             clEnumValN(::qcc::qnn::ActivationStorage::Unsigned, "unsigned", "u8"),
+             clEnumValN(::qcc::qnn::ActivationStorage::Signed, "signed", "s8"))}]>
+  ];
+}
+
+def FormLuts : Pass<"qnn-form-luts"> {
+  let summary = "Turn elementwise functions of one 8-bit tensor into tables";
+  let description = [{
+    A chain of quantize, dequantize, requantize, unary, binary (with itself or
+    with a constant of one value) and lut ops that starts at one 8-bit tensor
+    and ends in one becomes a `qnn.lut`. Each entry is what the ops give when
+    executed one by one: every result rounded to float32, transcendental
+    functions correctly to within the host's double precision.
+
+    A lone rescaling stays a `qnn.requantize`. Chains with a float result stay.
+
+    ```mlir
+    %0 = qnn.dequantize %q : (tensor<4x!q0>) -> tensor<4xf32>
+    %1 = qnn.unary sigmoid %0 : (tensor<4xf32>) -> tensor<4xf32>
+    %2 = qnn.binary mul %0, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %3 = qnn.quantize %2 : (tensor<4xf32>) -> tensor<4x!q1>
+    // becomes
+    %3 = qnn.lut %q {table = dense<...> : tensor<256xi8>} : (tensor<4x!q0>) -> tensor<4x!q1>
+    ```
+  }];
+  let statistics = [Statistic<"numLuts", "num-luts", "Tables formed">];
+}
+
 def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
   let summary = "Fold dequantize -> op -> quantize into op on quantized types";
   let description = [{
