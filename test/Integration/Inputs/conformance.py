@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs the ONNX conformance suite through qcc and qcc-run.
 
-  conformance.py ARCHIVE WORK EXPECTED [--update] [--filter REGEX] [--suites A,B]
+  conformance.py ASSETS WORK EXPECTED [--update] [--filter REGEX] [--suites A,B]
 
-ARCHIVE is onnx-backend.tar.xz; WORK a scratch folder. EXPECTED lists the tests
+ASSETS has onnx-backend.tar.xz and ort-testdata (small graphs of ONNX Runtime's
+own tests); WORK is a scratch folder. EXPECTED lists the tests
 that must pass, one a line: "suite/test" as they are, "suite/test const" with
 every input but the first made a constant (shapes, axes, scales: what a
 compiler of static shapes needs to know). The rest must fail well: a diagnostic
@@ -26,8 +27,8 @@ from onnx import numpy_helper
 
 from harness import assets, compiler
 
-SUITES = ["node", "node-legacy", "simple", "pytorch-converted", "pytorch-operator"]
-RTOL, ATOL = 1e-3, 1e-7  # the suite's own
+SUITES = ["node", "node-legacy", "simple", "pytorch-converted", "pytorch-operator", "ort-testdata"]
+RTOL, ATOL = 1e-3, 1e-6
 TIMEOUT = 60
 
 
@@ -113,7 +114,7 @@ def run_test(folder, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("archive", type=pathlib.Path)
+    parser.add_argument("assets", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("expected", type=pathlib.Path)
     parser.add_argument("--update", action="store_true", help="write EXPECTED anew")
@@ -124,10 +125,10 @@ def main():
 
     resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
     if not (args.work / "onnx-backend").exists():
-        with tarfile.open(args.archive) as archive:
+        with tarfile.open(args.assets / "onnx-backend.tar.xz") as archive:
             archive.extractall(args.work)
-    tests = [f for s in args.suites.split(",")
-             for f in sorted((args.work / "onnx-backend" / s).iterdir())
+    place = lambda s: args.assets / s if s == "ort-testdata" else args.work / "onnx-backend" / s
+    tests = [f for s in args.suites.split(",") for f in sorted(place(s).iterdir())
              if (f / "model.onnx").exists() and re.search(args.filter, f.name)]
     name = lambda f: f"{f.parent.name}/{f.name}"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -43,6 +43,24 @@ def good():
     return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 5])], constants)
 
 
+def quantized():
+    """A convolution between QuantizeLinear and DequantizeLinear."""
+    w = rng.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
+    nodes = [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+             node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+             node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0),
+             node("DequantizeLinear", ["b", "bs"], ["bd"], axis=0),
+             node("Conv", ["xd", "wd", "bd"], ["c"], pads=[1, 1, 1, 1]),
+             node("QuantizeLinear", ["c", "ys", "yz"], ["yq"]),
+             node("DequantizeLinear", ["yq", "ys", "yz"], ["y"])]
+    ws = np.float32([0.01, 0.02, 0.005, 0.01])
+    constants = [tensor("xs", np.float32(0.05)), tensor("xz", np.uint8(128)),
+                 tensor("w", w), tensor("ws", ws), tensor("wz", np.zeros(4, np.int8)),
+                 tensor("b", np.int32([100, -50, 0, 7])), tensor("bs", ws * np.float32(0.05)),
+                 tensor("ys", np.float32(0.1)), tensor("yz", np.uint8(120))]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 4, 8, 8])], constants)
+
+
 def replace(m, name, array):
     for i, t in enumerate(m.graph.initializer):
         if t.name == name:
