@@ -16,7 +16,8 @@ config.test_exec_root = os.path.join(config.qcc_obj_root, "test")
 llvm_config.use_default_substitutions()
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 llvm_config.add_tool_substitutions(
-    ["qcc", "qcc-opt", "qcc-run", "qcc-translate", "qcc-unit-tests"], [config.qcc_tools_dir, config.llvm_tools_dir]
+    ["qcc", "qcc-emit", "qcc-opt", "qcc-run", "qcc-translate", "qcc-unit-tests"],
+    [config.qcc_tools_dir, config.llvm_tools_dir]
 )
 config.substitutions.append(("%python", "/usr/bin/python3"))
 config.substitutions.append(("%src", os.path.dirname(config.test_source_root)))

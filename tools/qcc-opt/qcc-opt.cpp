@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qcc/Calibration/Passes.h"
 #include "qcc/Codegen/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
@@ -19,6 +20,7 @@ int main(int argc, char **argv) {
   registry.insert<qcc::qnn::QNNDialect>();
   mlir::registerAllPasses();
   qcc::qnn::registerQNNPasses();
+  qcc::registerCalibrationPasses();
   qcc::registerCodegenPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));

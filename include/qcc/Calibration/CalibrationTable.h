@@ -1,0 +1,78 @@
+//===- CalibrationTable.h - Ranges of tensors, as a file --------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The file is YAML, made to be read and edited:
+//
+//   version: 1
+//   samples: 32
+//   tensors:
+//   - id: "conv1"
+//     min: -1.5
+//     max: 2.25
+//     method: mse
+//
+// "id", "min" and "max" are needed, the rest is for the reader.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_CALIBRATION_CALIBRATIONTABLE_H
+#define QCC_CALIBRATION_CALIBRATIONTABLE_H
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
+
+namespace qcc {
+
+struct CalibrationEntry {
+  std::string id;
+  float min = 0, max = 0; ///< the range that 8 bits shall cover
+  std::string method;     ///< how it was found
+  /// Of the data: its extremes, the number of values, the part of them that is
+  /// 0, and seven quantiles (0.01, 1, 25, 50, 75, 99 and 99.99 %).
+  float observedMin = 0, observedMax = 0;
+  uint64_t count = 0;
+  double zeros = 0;
+  std::vector<float> quantiles;
+  /// Signal to quantization noise, in dB; 0 where unknown.
+  double sqnr = 0;
+};
+
+class CalibrationTable {
+public:
+  /// Number of samples seen.
+  uint64_t samples = 0;
+
+  /// Fails when the id exists.
+  bool add(CalibrationEntry entry);
+  /// Null when there is none.
+  const CalibrationEntry *find(llvm::StringRef id) const;
+  const std::vector<CalibrationEntry> &entries() const { return list; }
+
+  void print(llvm::raw_ostream &os) const;
+  llvm::Error save(const std::string &path) const;
+
+  /// Errors name `path`, line and column.
+  static llvm::Expected<CalibrationTable> parse(llvm::StringRef text,
+                                                llvm::StringRef path);
+  static llvm::Expected<CalibrationTable> load(const std::string &path);
+
+private:
+  std::vector<CalibrationEntry> list;
+  llvm::StringMap<size_t> byId;
+};
+
+} // namespace qcc
+
+#endif // QCC_CALIBRATION_CALIBRATIONTABLE_H

@@ -1,0 +1,57 @@
+//===- Dataset.h - Calibration samples from disk ----------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_CALIBRATION_DATASET_H
+#define QCC_CALIBRATION_DATASET_H
+
+#include "qcc/Support/HostTensor.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
+namespace qcc {
+
+/// What a sample must hold for one input of the model.
+struct InputSpec {
+  std::string name;
+  DType dtype;
+  std::vector<int64_t> shape;
+};
+
+/// The inputs of @main, in order. Fails where the module has no @main with
+/// statically shaped plain tensors.
+llvm::Expected<std::vector<InputSpec>> getInputSpecs(mlir::ModuleOp module);
+
+/// Samples, read one at a time.
+class Dataset {
+public:
+  virtual ~Dataset() = default;
+  /// How many samples there are, at least 1.
+  virtual size_t size() const = 0;
+  /// The tensors of the next sample, in the order of the inputs and with their
+  /// exact shapes. Call at most size() times.
+  virtual llvm::Expected<std::vector<HostTensor>> next() = 0;
+};
+
+/// Opens `path`:
+///  - an .npz file whose keys are the names of the inputs; each array is
+///    samples x shape, or samples x shape without a leading 1;
+///  - a folder of .npz files, one sample each;
+///  - a folder of folders that hold input_0.pb, input_1.pb, ..., in the order
+///    of the inputs, or one such folder.
+/// Names of files and folders are taken in natural order (2 before 10).
+llvm::Expected<std::unique_ptr<Dataset>>
+openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs);
+
+} // namespace qcc
+
+#endif // QCC_CALIBRATION_DATASET_H

@@ -1,0 +1,50 @@
+#ifndef QCC_CALIBRATION_PASSES_TD
+#define QCC_CALIBRATION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+// Keep alphabetical.
+
+def ApplyCalibration : Pass<"qnn-apply-calibration", "::mlir::ModuleOp"> {
+  let summary = "Replace qnn.observe by quantize and dequantize";
+  let description = [{
+    Each `qnn.observe` becomes `qnn.dequantize(qnn.quantize(x))`, with unsigned
+    8-bit parameters for the range that the calibration table gives its id,
+    widened to include 0: `scale = (max - min) / 255`,
+    `zeroPoint = roundeven(-min / scale)`.
+
+    ```mlir
+    %1 = qnn.observe %0 as "conv1" : tensor<4xf32> -> tensor<4xf32>
+    // becomes
+    %q = qnn.quantize %0 : (tensor<4xf32>) -> tensor<4x!quant.uniform<u8:f32, 0.01:128>>
+    %1 = qnn.dequantize %q : (tensor<4x!quant.uniform<u8:f32, 0.01:128>>) -> tensor<4xf32>
+    ```
+  }];
+  let options = [
+    Option<"table", "table", "std::string", "",
+           "Calibration table (a file that qcc -calib-table wrote)">
+  ];
+}
+
+def InsertObservers : Pass<"qnn-insert-observers", "::mlir::ModuleOp"> {
+  let summary = "Insert qnn.observe where activations will be quantized";
+  let description = [{
+    Observed are the float32 activations of the ops that go to 8 bits:
+
+    - ops with a constant weight operand (convolutions, matrix products);
+    - quantizable ops between two such ops;
+    - quantizable ops that only move data (`ScaleConstraint::SameScale`) in
+      front of such an op.
+
+    What follows the last product (softmax, decoding of boxes) stays float, and
+    so does that product's result. Ops beside an explicit `qnn.quantize` or
+    `qnn.dequantize` are left as they are.
+
+    An observer's id is the name of the node or graph input that gives the
+    value. Values that ops with `ScaleConstraint::SameScale` tie together share
+    the id of the first of them, and so one range. A value that is the result
+    of a float op is observed for its quantized users only.
+  }];
+}
+
+#endif // QCC_CALIBRATION_PASSES_TD

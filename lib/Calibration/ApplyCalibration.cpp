@@ -1,0 +1,72 @@
+//===- ApplyCalibration.cpp - From ranges to quantize and dequantize ------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Calibration/Calibrate.h"
+#include "qcc/Calibration/Passes.h"
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+
+namespace qcc {
+#define GEN_PASS_DEF_APPLYCALIBRATION
+#include "qcc/Calibration/Passes.h.inc"
+} // namespace qcc
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+static quant::UniformQuantizedType getUnsignedType(MLIRContext *context,
+                                                   const QuantParams &params) {
+  return quant::UniformQuantizedType::get(
+      /*flags=*/0, IntegerType::get(context, 8), Float32Type::get(context),
+      params.scale, params.zeroPoint, params.qmin, params.qmax);
+}
+
+LogicalResult qcc::applyCalibration(ModuleOp module,
+                                    const CalibrationTable &table) {
+  SmallVector<ObserveOp> observers;
+  bool complete = true;
+  module.walk([&](ObserveOp op) {
+    observers.push_back(op);
+    if (!table.find(op.getId())) {
+      op.emitError("the calibration table has no entry '")
+          << op.getId() << "'; calibrate the model again, or add one";
+      complete = false;
+    }
+  });
+  if (!complete)
+    return failure();
+  OpBuilder builder(module.getContext());
+  for (ObserveOp op : observers) {
+    const CalibrationEntry *entry = table.find(op.getId());
+    auto type = getUnsignedType(module.getContext(),
+                                chooseParams(entry->min, entry->max));
+    auto tensor = cast<RankedTensorType>(op.getInput().getType());
+    builder.setInsertionPoint(op);
+    Value quantized = QuantizeOp::create(
+        builder, op.getLoc(), tensor.clone(Type(type)), op.getInput());
+    Value real = DequantizeOp::create(builder, op.getLoc(), tensor, quantized);
+    op.replaceAllUsesWith(real);
+    op.erase();
+  }
+  return success();
+}
+
+namespace {
+struct ApplyCalibration
+    : public qcc::impl::ApplyCalibrationBase<ApplyCalibration> {
+  using ApplyCalibrationBase::ApplyCalibrationBase;
+  void runOnOperation() override {
+    llvm::Expected<CalibrationTable> loaded = CalibrationTable::load(table);
+    if (!loaded) {
+      getOperation().emitError(llvm::toString(loaded.takeError()));
+      return signalPassFailure();
+    }
+    if (failed(applyCalibration(getOperation(), *loaded)))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,275 @@
+//===- Calibrate.cpp - Measure the ranges of activations ------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Calibration/Calibrate.h"
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Support/Progress.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+static llvm::Expected<func::FuncOp> getMain(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody()))
+    return makeError("the module has no function 'main' of one block");
+  return main;
+}
+
+llvm::Expected<std::vector<InputSpec>> qcc::getInputSpecs(ModuleOp module) {
+  auto main = getMain(module);
+  if (!main)
+    return main.takeError();
+  std::vector<InputSpec> inputs;
+  for (auto [index, type] : llvm::enumerate(main->getArgumentTypes())) {
+    InputSpec input;
+    auto name = main->getArgAttrOfType<StringAttr>(unsigned(index), "qnn.name");
+    input.name = name ? name.str() : "input_" + std::to_string(index);
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape())
+      return makeError("input '" + input.name + "' has no static shape");
+    input.dtype = getDType(tensor.getElementType());
+    input.shape = tensor.getShape().vec();
+    if (!byteCount(input.shape, input.dtype))
+      return makeError("input '" + input.name +
+                       "' has a type that no sample can have");
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+namespace {
+/// Where the values of an observer come from.
+struct Source {
+  enum Kind { Argument, Result, Constant } kind;
+  size_t index = 0; ///< of the argument or result
+  Value constant;
+};
+
+/// One id of the table.
+struct Statistics {
+  SmallVector<Source> sources;
+  Histogram histogram;
+  /// The range that follows from the ops that give the values.
+  std::optional<std::pair<double, double>> fixed;
+  bool allFixed = true;
+};
+
+class Calibrator {
+public:
+  explicit Calibrator(ModuleOp module) : module(module.clone()) {}
+
+  llvm::Error prepare();
+  llvm::Error run(Dataset &dataset, const ModelRunnerFactory &compile);
+  CalibrationTable estimate(const RangeOptions &options) const;
+
+private:
+  void addSource(Statistics &statistics, Value value,
+                 SmallVectorImpl<Value> &results);
+  llvm::Error observe(llvm::StringRef id, Statistics &statistics,
+                      ArrayRef<float> values, size_t sample);
+
+  OwningOpRef<ModuleOp> module;
+  llvm::MapVector<StringRef, Statistics> ids;
+  size_t samples = 0;
+};
+} // namespace
+
+/// Whether the result of `op` holds exactly the values of an operand, observed
+/// under the same id: looking twice would tell nothing new.
+static bool repeatsOperand(Operation *op, StringRef id) {
+  if (!isa_and_nonnull<ReshapeOp, TransposeOp>(op))
+    return false;
+  auto observe = op->getOperand(0).getDefiningOp<ObserveOp>();
+  return observe && observe.getId() == id;
+}
+
+/// Records where `value` is found after a run, adding to `results` (what @main
+/// returns) if need be.
+void Calibrator::addSource(Statistics &statistics, Value value,
+                           SmallVectorImpl<Value> &results) {
+  Source source;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    source.kind = Source::Argument;
+    source.index = argument.getArgNumber();
+  } else if (value.getDefiningOp<ConstantOp>()) {
+    source.kind = Source::Constant;
+    source.constant = value;
+  } else {
+    source.kind = Source::Result;
+    auto known = llvm::find(results, value);
+    source.index = size_t(known - results.begin());
+    if (known == results.end())
+      results.push_back(value);
+  }
+  statistics.sources.push_back(source);
+}
+
+llvm::Error Calibrator::prepare() {
+  auto main = getMain(*module);
+  if (!main)
+    return main.takeError();
+  SmallVector<ObserveOp> observers;
+  main->walk([&](ObserveOp op) { observers.push_back(op); });
+  Operation *terminator = main->getBody().front().getTerminator();
+
+  struct Observed {
+    StringRef id;
+    Value value;
+  };
+  SmallVector<Observed> observed;
+  for (ObserveOp op : observers) {
+    Statistics &statistics = ids[op.getId()];
+    Operation *producer = op.getInput().getDefiningOp();
+    std::optional<std::pair<double, double>> fixed;
+    if (auto quantizable = dyn_cast_or_null<QuantizableOpInterface>(producer))
+      if (quantizable.getScaleConstraint() == ScaleConstraint::Fixed)
+        fixed = quantizable.getFixedResultRange();
+    if (fixed && statistics.fixed)
+      fixed = {std::min(fixed->first, statistics.fixed->first),
+               std::max(fixed->second, statistics.fixed->second)};
+    if (fixed)
+      statistics.fixed = fixed;
+    else if (!repeatsOperand(producer, op.getId()))
+      statistics.allFixed = false;
+    if (!repeatsOperand(producer, op.getId()))
+      observed.push_back({op.getId(), op.getInput()});
+  }
+  // An observer may have observers behind it, so all are removed before the
+  // values are looked at.
+  for (Observed &entry : observed)
+    while (auto inner = entry.value.getDefiningOp<ObserveOp>())
+      entry.value = inner.getInput();
+  for (ObserveOp op : observers) {
+    op.replaceAllUsesWith(op.getInput());
+    op.erase();
+  }
+  SmallVector<Value> results(terminator->getOperands());
+  size_t outputs = results.size();
+  for (const Observed &entry : observed)
+    addSource(ids[entry.id], entry.value, results);
+
+  terminator->setOperands(results);
+  SmallVector<DictionaryAttr> resultAttrs;
+  main->getAllResultAttrs(resultAttrs);
+  Builder builder(module->getContext());
+  for (size_t i = outputs; i < results.size(); ++i) {
+    std::string name = "observed_" + std::to_string(i - outputs);
+    resultAttrs.push_back(builder.getDictionaryAttr(
+        builder.getNamedAttr("qnn.name", builder.getStringAttr(name))));
+  }
+  main->setFunctionType(builder.getFunctionType(
+      main->getArgumentTypes(), ValueRange(results).getTypes()));
+  main->setAllResultAttrs(resultAttrs);
+  return llvm::Error::success();
+}
+
+llvm::Error Calibrator::observe(StringRef id, Statistics &statistics,
+                                ArrayRef<float> values, size_t sample) {
+  if (statistics.histogram.add(values))
+    return llvm::Error::success();
+  return makeError("calibration: tensor '" + id +
+                   "' holds NaN or infinite values for sample " +
+                   llvm::Twine(sample) + "; check the samples and the model");
+}
+
+llvm::Error Calibrator::run(Dataset &dataset,
+                            const ModelRunnerFactory &compile) {
+  auto runner = compile(*module);
+  if (!runner)
+    return runner.takeError();
+  for (auto &[id, statistics] : ids)
+    for (const Source &source : statistics.sources) {
+      if (source.kind != Source::Constant)
+        continue;
+      auto bytes = ConstantBytes::get(source.constant);
+      if (!bytes || !statistics.histogram.add(bytes->as<float>()))
+        return makeError("calibration: constant '" + id +
+                         "' holds NaN or infinite values, or no data");
+    }
+  samples = dataset.size();
+  Progress progress("calibrating", samples);
+  for (size_t sample = 0; sample < samples; ++sample) {
+    auto inputs = dataset.next();
+    if (!inputs)
+      return inputs.takeError();
+    auto outputs = (*runner)->run(*inputs);
+    if (!outputs)
+      return outputs.takeError();
+    for (auto &[id, statistics] : ids)
+      for (const Source &source : statistics.sources) {
+        if (source.kind == Source::Constant)
+          continue;
+        const HostTensor &tensor = source.kind == Source::Argument
+                                       ? (*inputs)[source.index]
+                                       : (*outputs)[source.index];
+        if (llvm::Error error =
+                observe(id, statistics, tensor.as<float>(), sample))
+          return error;
+      }
+    progress.step();
+  }
+  return llvm::Error::success();
+}
+
+CalibrationTable Calibrator::estimate(const RangeOptions &options) const {
+  CalibrationTable table;
+  table.samples = samples;
+  for (const auto &[id, statistics] : ids) {
+    const Histogram &histogram = statistics.histogram;
+    Range range = estimateRange(histogram, options);
+    CalibrationEntry entry;
+    entry.id = id.str();
+    entry.method = name(range.method).str();
+    entry.min = range.min;
+    entry.max = range.max;
+    if (statistics.fixed) {
+      auto lo = float(statistics.fixed->first),
+           hi = float(statistics.fixed->second);
+      if (statistics.allFixed)
+        entry.method = "fixed";
+      entry.min = statistics.allFixed ? lo : std::min(lo, range.min);
+      entry.max = statistics.allFixed ? hi : std::max(hi, range.max);
+    }
+    entry.observedMin = histogram.min();
+    entry.observedMax = histogram.max();
+    entry.count = histogram.count();
+    std::vector<Histogram::Bin> bins = histogram.bins();
+    double energy = 0;
+    for (const Histogram::Bin &bin : bins) {
+      double middle = (bin.low + bin.high) / 2;
+      energy += double(bin.count) * middle * middle;
+      if (bin.low == 0 && bin.high == 0)
+        entry.zeros = double(bin.count) / double(entry.count);
+    }
+    for (double part : {0.0001, 0.01, 0.25, 0.5, 0.75, 0.99, 0.9999})
+      entry.quantiles.push_back(float(histogram.quantile(part)));
+    double noise = quantizationError(bins, chooseParams(entry.min, entry.max));
+    if (energy > 0 && noise > 0)
+      entry.sqnr = 10 * std::log10(energy / double(histogram.count()) / noise);
+    table.add(std::move(entry));
+  }
+  return table;
+}
+
+llvm::Expected<CalibrationTable>
+qcc::calibrate(ModuleOp module, Dataset &dataset,
+               const ModelRunnerFactory &compile, const RangeOptions &options) {
+  Calibrator calibrator(module);
+  if (llvm::Error error = calibrator.prepare())
+    return error;
+  if (llvm::Error error = calibrator.run(dataset, compile))
+    return error;
+  return calibrator.estimate(options);
+}

@@ -1,0 +1,295 @@
+//===- CalibrationTable.cpp - Ranges of tensors, as a file ----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Calibration/CalibrationTable.h"
+#include "qcc/Support/ByteReader.h"
+#include "qcc/Support/OutputFile.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/YAMLParser.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+
+using namespace qcc;
+namespace yaml = llvm::yaml;
+
+bool CalibrationTable::add(CalibrationEntry entry) {
+  if (!byId.try_emplace(entry.id, list.size()).second)
+    return false;
+  list.push_back(std::move(entry));
+  return true;
+}
+
+const CalibrationEntry *CalibrationTable::find(llvm::StringRef id) const {
+  auto it = byId.find(id);
+  return it == byId.end() ? nullptr : &list[it->second];
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+/// Nine digits: exactly this float32 when read again.
+static llvm::format_object<double> exact(float value) {
+  return llvm::format("%.9g", double(value));
+}
+
+void CalibrationTable::print(llvm::raw_ostream &os) const {
+  os << "# Ranges of activations, measured by qcc. 8 bits cover min to max; "
+        "both may be edited.\n"
+     << "version: 1\nsamples: " << samples << "\n";
+  os << (list.empty() ? "tensors: []\n" : "tensors:\n");
+  for (const CalibrationEntry &entry : list) {
+    os << "- id: \"" << yaml::escape(entry.id)
+       << "\"\n  min: " << exact(entry.min) << "\n  max: " << exact(entry.max)
+       << '\n';
+    if (!entry.method.empty())
+      os << "  method: " << entry.method << '\n';
+    if (!entry.count)
+      continue;
+    os << "  observed: [" << exact(entry.observedMin) << ", "
+       << exact(entry.observedMax) << "]\n  count: " << entry.count
+       << "\n  zeros: " << llvm::format("%.3g", entry.zeros)
+       << "\n  quantiles: [";
+    for (size_t i = 0; i < entry.quantiles.size(); ++i)
+      os << (i ? ", " : "") << llvm::format("%.4g", double(entry.quantiles[i]));
+    os << "]\n  sqnr_db: " << llvm::format("%.1f", entry.sqnr) << '\n';
+  }
+}
+
+llvm::Error CalibrationTable::save(const std::string &path) const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  print(os);
+  return toError(writeFile(path, text.data(), text.size()));
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads the nodes that it expects, and stops at the first other one: so the
+/// depth of the file does not matter.
+class Parser {
+public:
+  Parser(llvm::StringRef text, llvm::StringRef path)
+      : stream(llvm::MemoryBufferRef(text, path), sources,
+               /*ShowColors=*/false) {
+    sources.setDiagHandler(
+        [](const llvm::SMDiagnostic &diagnostic, void *context) {
+          auto &message = *static_cast<std::string *>(context);
+          if (message.empty())
+            message = (diagnostic.getFilename() + ":" +
+                       llvm::Twine(diagnostic.getLineNo()) + ":" +
+                       llvm::Twine(diagnostic.getColumnNo() + 1) + ": " +
+                       diagnostic.getMessage())
+                          .str();
+        },
+        &message);
+  }
+
+  llvm::Expected<CalibrationTable> parse();
+
+private:
+  bool fail(yaml::Node *node, const llvm::Twine &what) {
+    if (message.empty() && node)
+      stream.printError(node, what);
+    if (message.empty()) // an empty document has no place to point at
+      message = "calibration table: " + what.str();
+    return false;
+  }
+
+  bool parseTop(yaml::Node *root);
+  bool parseEntry(yaml::Node &node);
+  bool parseField(llvm::StringRef key, yaml::Node *value,
+                  CalibrationEntry &entry);
+  /// Calls `handle` for each key; stops where that fails.
+  bool mapping(yaml::Node *node,
+               llvm::function_ref<bool(llvm::StringRef, yaml::Node *)> handle);
+  bool text(yaml::Node *node, std::string &value);
+  bool number(yaml::Node *node, double &value);
+  bool single(yaml::Node *node, float &value);
+  bool integer(yaml::Node *node, uint64_t &value);
+  bool singles(yaml::Node *node, std::vector<float> &values);
+
+  llvm::SourceMgr sources;
+  std::string message;
+  yaml::Stream stream;
+  CalibrationTable table;
+  uint64_t version = 0;
+};
+} // namespace
+
+bool Parser::mapping(
+    yaml::Node *node,
+    llvm::function_ref<bool(llvm::StringRef, yaml::Node *)> handle) {
+  auto *map = llvm::dyn_cast_or_null<yaml::MappingNode>(node);
+  if (!map)
+    return fail(node, "expected 'key: value' lines");
+  std::vector<std::string> seen;
+  for (auto it = map->begin(), end = map->end(); it != end; ++it) {
+    std::string key;
+    yaml::Node *keyNode = it->getKey();
+    if (!text(keyNode, key))
+      return false;
+    if (llvm::is_contained(seen, key))
+      return fail(keyNode, "'" + key + "' stands here twice");
+    seen.push_back(key);
+    if (!handle(key, it->getValue()) || stream.failed())
+      return fail(keyNode, "unknown or malformed '" + key + "'");
+  }
+  return !stream.failed() || fail(node, "malformed");
+}
+
+bool Parser::text(yaml::Node *node, std::string &value) {
+  auto *scalar = llvm::dyn_cast_or_null<yaml::ScalarNode>(node);
+  if (!scalar)
+    return fail(node, "expected a single value");
+  llvm::SmallString<64> storage;
+  value = scalar->getValue(storage).str();
+  return true;
+}
+
+bool Parser::number(yaml::Node *node, double &value) {
+  std::string digits;
+  if (!text(node, digits))
+    return false;
+  if (llvm::StringRef(digits).getAsDouble(value) || !std::isfinite(value))
+    return fail(node, "'" + digits + "' is not a finite number");
+  return true;
+}
+
+bool Parser::single(yaml::Node *node, float &value) {
+  double wide;
+  if (!number(node, wide))
+    return false;
+  value = float(wide);
+  return std::isfinite(value) || fail(node, "too large for float32");
+}
+
+bool Parser::integer(yaml::Node *node, uint64_t &value) {
+  std::string digits;
+  if (!text(node, digits))
+    return false;
+  return !llvm::StringRef(digits).getAsInteger(10, value) ||
+         fail(node, "'" + digits + "' is not a whole number");
+}
+
+bool Parser::singles(yaml::Node *node, std::vector<float> &values) {
+  auto *sequence = llvm::dyn_cast_or_null<yaml::SequenceNode>(node);
+  if (!sequence)
+    return fail(node, "expected a list of numbers");
+  for (yaml::Node &element : *sequence) {
+    values.emplace_back();
+    if (!single(&element, values.back()))
+      return false;
+  }
+  return true;
+}
+
+bool Parser::parseField(llvm::StringRef key, yaml::Node *value,
+                        CalibrationEntry &entry) {
+  if (key == "id")
+    return text(value, entry.id);
+  if (key == "min")
+    return single(value, entry.min);
+  if (key == "max")
+    return single(value, entry.max);
+  if (key == "method")
+    return text(value, entry.method);
+  if (key == "count")
+    return integer(value, entry.count);
+  if (key == "zeros")
+    return number(value, entry.zeros);
+  if (key == "sqnr_db")
+    return number(value, entry.sqnr);
+  if (key == "quantiles")
+    return singles(value, entry.quantiles);
+  if (key == "observed") {
+    std::vector<float> ends;
+    if (!singles(value, ends))
+      return false;
+    if (ends.size() != 2)
+      return fail(value, "expected [min, max]");
+    entry.observedMin = ends[0];
+    entry.observedMax = ends[1];
+    return true;
+  }
+  return false;
+}
+
+bool Parser::parseEntry(yaml::Node &node) {
+  CalibrationEntry entry;
+  bool hasId = false, hasMin = false, hasMax = false;
+  if (!mapping(&node, [&](llvm::StringRef key, yaml::Node *value) {
+        hasId |= key == "id";
+        hasMin |= key == "min";
+        hasMax |= key == "max";
+        return parseField(key, value, entry);
+      }))
+    return false;
+  if (!hasId || !hasMin || !hasMax)
+    return fail(&node, "a tensor needs 'id', 'min' and 'max'");
+  std::string id = entry.id;
+  if (entry.min > entry.max)
+    return fail(&node, "'min' is greater than 'max' for '" + id + "'");
+  if (!table.add(std::move(entry)))
+    return fail(&node, "'" + id + "' stands in the table twice");
+  return true;
+}
+
+bool Parser::parseTop(yaml::Node *root) {
+  bool hasVersion = false;
+  if (!mapping(root, [&](llvm::StringRef key, yaml::Node *value) {
+        if (key == "version") {
+          hasVersion = true;
+          if (!integer(value, version))
+            return false;
+          return version == 1 || fail(value, "only version 1 is known");
+        }
+        if (key == "samples")
+          return integer(value, table.samples);
+        if (key != "tensors")
+          return false;
+        auto *tensors = llvm::dyn_cast_or_null<yaml::SequenceNode>(value);
+        if (!tensors)
+          return fail(value, "expected a list of tensors");
+        for (yaml::Node &node : *tensors)
+          if (!parseEntry(node))
+            return false;
+        return true;
+      }))
+    return false;
+  return hasVersion || fail(root, "needs 'version: 1'");
+}
+
+llvm::Expected<CalibrationTable> Parser::parse() {
+  yaml::document_iterator document = stream.begin();
+  yaml::Node *root = document == stream.end() ? nullptr : document->getRoot();
+  if (!parseTop(root) || stream.failed() || !message.empty())
+    return makeError(message.empty() ? "malformed calibration table" : message);
+  return std::move(table);
+}
+
+llvm::Expected<CalibrationTable> CalibrationTable::parse(llvm::StringRef text,
+                                                         llvm::StringRef path) {
+  return Parser(text, path).parse();
+}
+
+llvm::Expected<CalibrationTable>
+CalibrationTable::load(const std::string &path) {
+  Result<std::vector<char>> bytes = readFile(path);
+  if (!bytes)
+    return makeError(bytes.error());
+  return parse(llvm::StringRef(bytes->data(), bytes->size()), path);
+}

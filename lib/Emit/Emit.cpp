@@ -1,0 +1,108 @@
+//===- Emit.cpp - Artefact files ------------------------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Emit/Emit.h"
+
+#include "Assemble.h"
+#include "Link.h"
+#include "mlir/IR/Diagnostics.h"
+#include "qcc/Support/OutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace qcc;
+using namespace qcc::emit;
+
+static Expected<Bytes> makeText(const TargetBackend &backend,
+                                ArrayRef<LevelModule> levels,
+                                const EmitOptions &options, ArtefactKind kind,
+                                MemoryNeeds &memory) {
+  Expected<CodeGenerator> generator = CodeGenerator::create(backend);
+  if (!generator)
+    return generator.takeError();
+  LLVMContext context;
+  auto module =
+      assembleModule(backend, levels, options, *generator, context, memory);
+  if (!module)
+    return module.takeError();
+  if (kind == ArtefactKind::Assembly)
+    return generator->generate(**module, CodeGenFileType::AssemblyFile);
+  Bytes bytes;
+  raw_svector_ostream stream(bytes);
+  (*module)->print(stream, nullptr);
+  return bytes;
+}
+
+static Expected<Bytes> makeBinary(const TargetBackend &backend,
+                                  ArrayRef<LevelModule> levels,
+                                  const EmitOptions &options, ArtefactKind kind,
+                                  MemoryNeeds &memory) {
+  Expected<Objects> objects = assembleObjects(backend, levels, options);
+  if (!objects)
+    return objects.takeError();
+  memory = objects->memory;
+  if (Error error = checkSymbols(objects->files))
+    return std::move(error);
+  mlir::TimingScope scope =
+      options.timing ? options.timing->nest("Link") : mlir::TimingScope();
+  if (kind == ArtefactKind::SharedObject)
+    return linkShared(backend, objects->files);
+  Expected<Bytes> object =
+      linkRelocatable(backend, objects->files, options.prefix);
+  if (!object || kind == ArtefactKind::Object)
+    return object;
+  return archive(*object);
+}
+
+LogicalResult qcc::emitArtefact(const TargetBackend &backend,
+                                ArrayRef<LevelModule> levels,
+                                const EmitOptions &options, ArtefactKind kind,
+                                StringRef path, ArtefactSizes *sizes) {
+  // lld resets every cl::opt of the process, and one may hold the path.
+  std::string ownPath = path.str();
+  assert(!levels.empty() && "an artefact needs a level");
+  mlir::ModuleOp first = levels.front().module;
+  mlir::Location loc = first.getLoc();
+  bool isText = kind == ArtefactKind::Assembly || kind == ArtefactKind::LLVMIR;
+  MemoryNeeds memory;
+  Expected<Bytes> bytes =
+      isText ? makeText(backend, levels, options, kind, memory)
+             : makeBinary(backend, levels, options, kind, memory);
+  if (!bytes)
+    return mlir::emitError(loc) << toString(bytes.takeError());
+  if (sizes) {
+    sizes->arenaBytes = memory.arena;
+    sizes->flashBytes =
+        isText || kind == ArtefactKind::Archive ? 0 : loadedBytes(*bytes);
+  }
+  Status status = writeFile(ownPath, bytes->data(), bytes->size(),
+                            kind == ArtefactKind::SharedObject);
+  if (!status)
+    return mlir::emitError(loc) << status.error();
+  return success();
+}
+
+const TargetLevel *qcc::findHostLevel(const TargetBackend &backend) {
+  auto host = hostFeatures(Triple(backend.triple()));
+  Expected<CodeGenerator> generator = CodeGenerator::create(backend);
+  if (!generator) {
+    consumeError(generator.takeError());
+    return nullptr;
+  }
+  const TargetLevel *best = nullptr;
+  for (const TargetLevel &level : backend.levels()) {
+    auto needs = generator->requiredFeatures(level);
+    if (!needs) {
+      consumeError(needs.takeError());
+      continue;
+    }
+    if (host && ((*needs)[0] & ~(*host)[0]) == 0 &&
+        ((*needs)[1] & ~(*host)[1]) == 0)
+      best = &level;
+  }
+  return best;
+}
