@@ -55,7 +55,7 @@ public:
   explicit Evaluator(Value source);
   /// Fills in the result of `op`; false where it cannot be computed.
   bool run(Operation *op);
-  const Samples &of(Value value) { return *samples(value); }
+  const Samples &of(Value value) { return values.find(value)->second; }
 
 private:
   std::optional<Samples> samples(Value value);
