@@ -7,6 +7,7 @@
 
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Codegen/Passes.h"
+#include "qcc/Conversion/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 
@@ -22,6 +23,7 @@ int main(int argc, char **argv) {
   qcc::qnn::registerQNNPasses();
   qcc::registerCalibrationPasses();
   qcc::registerCodegenPasses();
+  qcc::registerConversionPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));
 }

@@ -34,4 +34,20 @@ def ExpandMath : Pass<"qcc-expand-math"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def PlanArena : Pass<"qcc-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Give the buffers of @main their place in one block of memory";
+  let description = [{
+    Each `memref.alloc` of `@main` becomes a `memref.view` of a new last
+    argument, the arena, whose size is the module's `qcc.arena_bytes`. Buffers
+    that are alive at the same call do not overlap; each is aligned to 64 bytes
+    and followed by 64 that may be read.
+  }];
+  let options = [
+    Option<"keepTensors", "keep-tensors", "bool", /*default=*/"false",
+           "let no two buffers share bytes">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 #endif // QCC_CODEGEN_PASSES_TD

@@ -53,6 +53,13 @@ inline float requantizeMultiplier(float sx, float sw, float sy) {
   return product / sy;
 }
 
+/// The factor of a mean of n elements, applied to their exact integer sum:
+/// sx / (n * sy), rounded to float32 after each operation.
+inline float meanMultiplier(float sx, int64_t n, float sy) {
+  volatile float product = float(n) * sy;
+  return sx / product;
+}
+
 /// clamp(roundeven(float(acc) * m), qmin - zp, qmax - zp) + zp.
 inline int64_t requantize(int32_t acc, float m, const QuantParams &out) {
   float lo = float(out.qmin - out.zeroPoint),

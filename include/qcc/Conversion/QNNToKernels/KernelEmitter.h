@@ -15,11 +15,11 @@
 #ifndef QCC_CONVERSION_QNNTOKERNELS_KERNELEMITTER_H
 #define QCC_CONVERSION_QNNTOKERNELS_KERNELEMITTER_H
 
-#include "qcc/Dialect/QNN/IR/QNNOps.h"
-#include "qcc/Target/TargetBackend.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Target/TargetBackend.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/FunctionExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -39,8 +39,8 @@ namespace qcc {
 class KernelEmitter {
 public:
   using Body = llvm::function_ref<void(mlir::OpBuilder &, mlir::Location,
-                                       mlir::ValueRange args,
-                                       mlir::Value begin, mlir::Value end)>;
+                                       mlir::ValueRange args, mlir::Value begin,
+                                       mlir::Value end)>;
 
   KernelEmitter(mlir::ModuleOp module, const TargetLevel &level);
 
@@ -56,10 +56,15 @@ public:
   /// stored once), for packed weights and tables.
   mlir::Value constant(llvm::StringRef stem, mlir::MemRefType type,
                        llvm::ArrayRef<char> bytes);
+  /// The same for the contents of a qnn.constant; its blob is not copied.
+  mlir::Value constant(qnn::ConstantOp op, mlir::MemRefType type);
   /// A buffer that lives until the last call that uses it.
   mlir::Value scratch(mlir::MemRefType type);
   /// Makes `result` share the bytes of `source` under its own shape.
   void alias(mlir::Value result, mlir::Value source);
+  /// A buffer under another shape (in @main).
+  mlir::Value reshape(mlir::Value buffer, mlir::MemRefType type,
+                      mlir::Location loc);
 
   /// The kernel with this `stem` and `key`; its body is emitted at first use.
   /// The key must spell out everything that the body depends on besides the
@@ -76,12 +81,18 @@ public:
   void mapBuffer(mlir::Value tensor, mlir::Value buffer);
 
 private:
+  mlir::Value globalFor(llvm::StringRef stem, mlir::MemRefType type,
+                        llvm::ArrayRef<char> bytes,
+                        llvm::function_ref<mlir::ElementsAttr()> makeValue);
+
   mlir::ModuleOp module;
   const TargetLevel &targetLevel;
   mlir::OpBuilder mainBuilder;
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   llvm::StringMap<mlir::func::FuncOp> kernels;
   llvm::StringMap<mlir::memref::GlobalOp> constants;
+  llvm::StringMap<unsigned> nextIndex; ///< next number of a stem
+  mlir::memref::GlobalOp lastGlobal;
 };
 
 /// Emits code for `op`, or returns failure (having changed nothing) where the

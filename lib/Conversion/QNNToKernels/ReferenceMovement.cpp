@@ -1,0 +1,205 @@
+//===- ReferenceMovement.cpp - Ops that only move elements ----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "IndexTables.h"
+#include "LoopBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::reference;
+
+/// Copies a box; an element is requantized where `from` and `to` differ.
+static void emitBox(KernelEmitter &emitter, Operation *op, StringRef stem,
+                    ArrayRef<int64_t> shape, Value from,
+                    ArrayRef<int64_t> fromStrides, int64_t fromOffset,
+                    ArrayRef<int64_t> toStrides, int64_t toOffset) {
+  Value to = op->getResult(0);
+  Element in(from.getType()), out(to.getType());
+  bool converts = in.type != out.type && in.isQuantized() && out.isQuantized();
+  MapEmitter map(emitter, op->getLoc(), shape);
+  map.input(emitter.buffer(from), fromStrides, fromOffset);
+  map.output(emitter.buffer(to), toStrides, toOffset);
+  map.emit(stem, converts ? opKey(op) : "",
+           [&](LoopBuilder &b, ValueRange raws) {
+             if (!converts)
+               return SmallVector<Value>(raws);
+             return SmallVector<Value>{b.fromReal(b.toReal(raws[0], in), out)};
+           });
+}
+
+static LogicalResult emit(qnn::TransposeOp op, KernelEmitter &emitter) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  SmallVector<int64_t> from = rowMajor(shapeOf(op.getInput())), strides;
+  for (int64_t d : op.getPermutation())
+    strides.push_back(from[d]);
+  emitBox(emitter, op, "transpose", shape, op.getInput(), strides, 0,
+          rowMajor(shape), 0);
+  return success();
+}
+
+static LogicalResult emit(qnn::ConcatOp op, KernelEmitter &emitter) {
+  SmallVector<int64_t> strides = rowMajor(op.getType().getShape());
+  int64_t axis = op.getAxis(), offset = 0;
+  for (Value input : op.getInputs()) {
+    ArrayRef<int64_t> shape = shapeOf(input);
+    emitBox(emitter, op, "concat", shape, input, rowMajor(shape), 0, strides,
+            offset);
+    offset += shape[axis] * strides[axis];
+  }
+  return success();
+}
+
+static LogicalResult emit(qnn::SliceOp op, KernelEmitter &emitter) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  SmallVector<int64_t> strides = rowMajor(shapeOf(op.getInput()));
+  int64_t offset = 0;
+  for (auto [stride, start, step] :
+       llvm::zip(strides, op.getStarts(), op.getSteps())) {
+    offset += start * stride;
+    stride *= step;
+  }
+  emitBox(emitter, op, "slice", shape, op.getInput(), strides, offset,
+          rowMajor(shape), 0);
+  return success();
+}
+
+static LogicalResult emit(qnn::ExpandOp op, KernelEmitter &emitter) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  MapEmitter map(emitter, op.getLoc(), shape);
+  map.input(op.getInput());
+  map.output(emitter.buffer(op.getResult()), rowMajor(shape));
+  map.emit("expand", "", [](LoopBuilder &, ValueRange raws) {
+    return SmallVector<Value>(raws);
+  });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Pad
+//===----------------------------------------------------------------------===//
+
+/// Which input index an output index of a padded dimension holds.
+static int32_t paddedIndex(qnn::PadMode mode, int64_t i, int64_t extent) {
+  switch (mode) {
+  case qnn::PadMode::Edge:
+    return std::clamp<int64_t>(i, 0, extent - 1);
+  case qnn::PadMode::Wrap:
+    return ((i % extent) + extent) % extent;
+  default: { // reflect, without repeating the border
+    if (extent == 1)
+      return 0;
+    int64_t period = 2 * (extent - 1);
+    i = ((i % period) + period) % period;
+    return i < extent ? i : period - i;
+  }
+  }
+}
+
+static LogicalResult emit(qnn::PadOp op, KernelEmitter &emitter) {
+  ArrayRef<int64_t> in = shapeOf(op.getInput()), out = op.getType().getShape();
+  unsigned rank = in.size();
+  ArrayRef<int64_t> pads = op.getPads();
+  if (op.getMode() != qnn::PadMode::Constant) {
+    IndexTables tables(rank);
+    for (unsigned d = 0; d < rank; ++d) {
+      if (out[d] == in[d] && pads[d] == 0)
+        continue;
+      SmallVector<int32_t> &table = tables[d].emplace();
+      for (int64_t o = 0; o < out[d]; ++o)
+        table.push_back(paddedIndex(op.getMode(), o - pads[d], in[d]));
+    }
+    emitIndexed(emitter, op, "pad", tables);
+    return success();
+  }
+
+  Element element(op.getType());
+  if (element.perAxis)
+    return failure();
+  Value result = emitter.buffer(op.getResult());
+  double value = op.getValue().convertToDouble();
+  SmallVector<int64_t> strides = rowMajor(out), inStrides = rowMajor(in);
+  MapEmitter fill(emitter, op.getLoc(), out);
+  fill.output(result, strides);
+  fill.emit("fill", opKey(op), [&](LoopBuilder &b, ValueRange) {
+    if (element.isQuantized())
+      return SmallVector<Value>{
+          b.integer(element.storage, quantize(float(value), element.params()))};
+    return SmallVector<Value>{b.number(element.storage, value)};
+  });
+  // The part of the input that stays.
+  SmallVector<int64_t> box;
+  int64_t from = 0, to = 0;
+  for (unsigned d = 0; d < rank; ++d) {
+    int64_t begin = std::max<int64_t>(0, -pads[d]);
+    int64_t end = std::min(in[d], out[d] - pads[d]);
+    box.push_back(std::max<int64_t>(0, end - begin));
+    from += begin * inStrides[d];
+    to += (begin + pads[d]) * strides[d];
+  }
+  if (product(box) != 0)
+    emitBox(emitter, op, "pad", box, op.getInput(), inStrides, from, strides,
+            to);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Gather
+//===----------------------------------------------------------------------===//
+
+static LogicalResult emit(qnn::GatherOp op, KernelEmitter &emitter) {
+  ArrayRef<int64_t> in = shapeOf(op.getInput());
+  int64_t axis = op.getAxis(), extent = in[axis];
+  int64_t outer = product(in.take_front(axis)),
+          inner = product(in.drop_front(axis + 1)),
+          count = product(shapeOf(op.getIndices()));
+  Element indexElement(op.getIndices().getType());
+  Value x = emitter.buffer(op.getInput()),
+        indices = emitter.buffer(op.getIndices()),
+        y = emitter.buffer(op.getResult());
+  SmallVector<int64_t> box{outer, count, inner};
+  if (extent == 0 && product(box) != 0)
+    return op.emitOpError("gathers from a dimension without elements"),
+           failure();
+  Tiling tiling(box, 8192);
+  func::FuncOp kernel = emitter.kernel(
+      "gather", opKey(op),
+      TypeRange{x.getType(), indices.getType(), y.getType()}, op.getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
+          Value end) {
+        LoopBuilder b(builder, loc, emitter.level());
+        Value from = b.flat(args[0]), table = b.flat(args[1]),
+              to = b.flat(args[2]);
+        tiledLoops(b, tiling, begin, end, [&](ValueRange ivs) {
+          Value raw = b.load(table, ivs[1]);
+          Value i =
+              indexElement.isUnsigned
+                  ? Value(
+                        arith::IndexCastUIOp::create(b, b.getIndexType(), raw))
+                  : Value(arith::IndexCastOp::create(b, b.getIndexType(), raw));
+          i = b.select(b.less(i, b.index(0)), b.addIndex(i, extent), i);
+          i = b.smaller(b.larger(i, b.index(0)), b.index(extent - 1));
+          Value row = b.add(b.mulIndex(ivs[0], extent), i);
+          Value v = b.load(from, b.add(b.mulIndex(row, inner), ivs[2]));
+          Value outRow = b.add(b.mulIndex(ivs[0], count), ivs[1]);
+          b.store(v, to, b.add(b.mulIndex(outRow, inner), ivs[2]));
+        });
+      });
+  emitter.call(kernel, {x, indices, y}, tiling.tiles(), op.getLoc());
+  return success();
+}
+
+LogicalResult qcc::reference::emitMovement(Operation *op,
+                                           KernelEmitter &emitter) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<qnn::TransposeOp, qnn::ConcatOp, qnn::SliceOp, qnn::ExpandOp,
+            qnn::PadOp, qnn::GatherOp>(
+          [&](auto concrete) { return emit(concrete, emitter); })
+      .Default([](Operation *) { return failure(); });
+}
