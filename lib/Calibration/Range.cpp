@@ -168,7 +168,9 @@ static Range searchMSE(const Bins &bins, Range range) {
 // Entropy
 //===----------------------------------------------------------------------===//
 
-/// The distribution as equally wide bins over [min, max].
+/// The distribution as equally wide bins over [min, max]. Zeros are left out:
+/// every range represents them exactly, and behind a relu their spike would
+/// outweigh all the rest.
 static std::vector<double> linearBins(const Bins &bins, double min, double max,
                                       size_t count) {
   std::vector<double> linear(count);
@@ -177,6 +179,8 @@ static std::vector<double> linearBins(const Bins &bins, double min, double max,
     return std::clamp((x - min) / width, 0.0, double(count));
   };
   for (const Histogram::Bin &bin : bins) {
+    if (bin.low == 0 && bin.high == 0)
+      continue;
     double a = place(bin.low), b = place(bin.high);
     size_t first = std::min(size_t(a), count - 1),
            last = std::min(size_t(b), count - 1);

@@ -110,6 +110,13 @@ TEST(CalibrationRange, EntropyClipsTails) {
   EXPECT_GT(range.max, 3.f);
 }
 
+TEST(CalibrationRange, EntropyIgnoresTheZerosOfARelu) {
+  std::vector<float> values = heavyTailed(0);
+  for (float &value : values)
+    value = std::max(value, 0.f);
+  EXPECT_GT(estimate(values, RangeMethod::Entropy).max, 5.f);
+}
+
 TEST(CalibrationRange, AutoKeepsTheWholeRangeWhereClippingGainsLittle) {
   std::vector<float> uniform;
   for (int i = 0; i < 50000; ++i)
