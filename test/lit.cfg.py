@@ -28,8 +28,12 @@ if os.path.isdir(os.path.join(config.qcc_assets, "models")):
     config.environment["QCC_ASSETS"] = config.qcc_assets
 if platform.machine() == "x86_64":
     config.available_features.add("x86-host")
-if shutil.which("qemu-aarch64"):
+if shutil.which("qemu-aarch64") and os.path.exists(
+        os.path.join(config.qcc_tools_dir, "qcc-run-arm64")):
     config.available_features.add("qemu-aarch64")
+config.substitutions.append(("%arm64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"))
+config.substitutions.append(
+    ("%qcc-run-arm64", os.path.join(config.qcc_tools_dir, "qcc-run-arm64")))
 
 # ONNX Runtime, the independent oracle; scripts/setup brings it.
 ort = os.environ.get("ORT_LIB")

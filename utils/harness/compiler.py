@@ -59,7 +59,7 @@ def _runner(target, env):
     """Command prefix and runner of a target: emulated where it is not the host's."""
     if target and target.startswith("arm64") and os.uname().machine != "aarch64":
         cpu = (env or {}).get("QCC_QEMU_CPU", "max")
-        return ["qemu-aarch64", "-cpu", cpu, tool("qcc-run-arm64")]
+        return ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", "-cpu", cpu, tool("qcc-run-arm64")]
     return [tool("qcc-run")]
 
 

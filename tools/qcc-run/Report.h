@@ -1,0 +1,25 @@
+//===- Report.h - What qcc-run prints ------------------------- -*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_TOOLS_QCC_RUN_REPORT_H
+#define QCC_TOOLS_QCC_RUN_REPORT_H
+
+#include "Artefact.h"
+
+namespace qcc {
+
+void printDescription(const Artefact &artefact, bool json);
+/// Times of single runs, in nanoseconds.
+void printTimes(const Artefact &artefact, std::vector<uint64_t> times,
+                bool json);
+/// The least time of each step, in nanoseconds.
+void printProfile(const Artefact &artefact, const std::vector<uint64_t> &steps,
+                  bool json);
+
+} // namespace qcc
+
+#endif // QCC_TOOLS_QCC_RUN_REPORT_H
