@@ -328,14 +328,17 @@ struct FormLuts : qcc::qnn::impl::FormLutsBase<FormLuts> {
         ops.push_back(op);
     });
     // In program order, so that tables are composed of tables.
-    for (Operation *&op : ops)
+    SmallVector<Operation *> candidates; // for removal, in program order
+    for (Operation *op : ops) {
       if (getActivationType(op->getResult(0)))
         if (Operation *lut = formLut(op)) {
           op->replaceAllUsesWith(lut);
-          op = lut;
+          candidates.push_back(lut);
         }
-    for (Operation *op : llvm::reverse(ops))
-      if (op->use_empty() && isOpTriviallyDead(op))
+      candidates.push_back(op);
+    }
+    for (Operation *op : llvm::reverse(candidates))
+      if (isOpTriviallyDead(op))
         op->erase();
   }
 
