@@ -86,13 +86,18 @@ private:
 };
 } // namespace
 
-/// Whether the result of `op` holds exactly the values of an operand, observed
-/// under the same id: looking twice would tell nothing new.
-static bool repeatsOperand(Operation *op, StringRef id) {
-  if (!isa_and_nonnull<ReshapeOp, TransposeOp>(op))
+/// Whether the result of `op` holds nothing but values of its operands, all
+/// observed under the same id: looking again would tell nothing new.
+static bool repeatsOperands(Operation *op, StringRef id) {
+  auto quantizable = dyn_cast_or_null<QuantizableOpInterface>(op);
+  // Padding adds a value.
+  if (!quantizable || isa<PadOp>(op) ||
+      quantizable.getScaleConstraint() != ScaleConstraint::SameScale)
     return false;
-  auto observe = op->getOperand(0).getDefiningOp<ObserveOp>();
-  return observe && observe.getId() == id;
+  return llvm::all_of(quantizable.getActivationOperands(), [&](unsigned i) {
+    auto observe = op->getOperand(i).getDefiningOp<ObserveOp>();
+    return observe && observe.getId() == id;
+  });
 }
 
 /// Records where `value` is found after a run, adding to `results` (what @main
@@ -141,9 +146,9 @@ llvm::Error Calibrator::prepare() {
                std::max(fixed->second, statistics.fixed->second)};
     if (fixed)
       statistics.fixed = fixed;
-    else if (!repeatsOperand(producer, op.getId()))
+    else if (!repeatsOperands(producer, op.getId()))
       statistics.allFixed = false;
-    if (!repeatsOperand(producer, op.getId()))
+    if (!repeatsOperands(producer, op.getId()))
       observed.push_back({op.getId(), op.getInput()});
   }
   // An observer may have observers behind it, so all are removed before the

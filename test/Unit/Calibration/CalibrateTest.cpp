@@ -25,6 +25,8 @@ static const char program[] = R"(
     %0 = qnn.observe %x as "x" : tensor<2xf32> -> tensor<2xf32>
     %1 = qnn.unary relu %0 : (tensor<2xf32>) -> tensor<2xf32>
     %2 = qnn.observe %1 as "relu" : tensor<2xf32> -> tensor<2xf32>
+    %p = qnn.reshape %2 : (tensor<2xf32>) -> tensor<1x2xf32>
+    %q = qnn.observe %p as "relu" : tensor<1x2xf32> -> tensor<1x2xf32>
     %3 = qnn.unary sigmoid %2 : (tensor<2xf32>) -> tensor<2xf32>
     %4 = qnn.observe %3 as "sigmoid" : tensor<2xf32> -> tensor<2xf32>
     %c = qnn.constant dense<[-7.0, 7.0]> : tensor<2xf32> as tensor<2xf32>
@@ -110,6 +112,7 @@ TEST_F(CalibrationRun, MeasuresEveryObserver) {
   EXPECT_EQ(table->find("x")->min, -4);
   EXPECT_EQ(table->find("x")->max, 3);
   EXPECT_EQ(table->find("relu")->min, 0);
+  // The reshaped values are the same ones.
   EXPECT_EQ(table->find("relu")->count, 4u);
   EXPECT_EQ(table->find("relu")->zeros, 0.5);
   // Known without data.
