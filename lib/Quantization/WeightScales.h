@@ -1,0 +1,49 @@
+//===- WeightScales.h - Symmetric scales of weights -------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_QUANTIZATION_WEIGHTSCALES_H
+#define QCC_LIB_QUANTIZATION_WEIGHTSCALES_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <optional>
+#include <vector>
+
+namespace qcc {
+
+/// A weight tensor seen as channels along one dimension (all as one channel
+/// where `axis` is negative).
+struct WeightChannels {
+  WeightChannels(llvm::ArrayRef<int64_t> shape, int64_t axis);
+  size_t count = 1;
+  /// The channel of element `i` in row-major order.
+  size_t of(size_t i) const { return i / inner % count; }
+
+private:
+  size_t inner = 1;
+};
+
+/// max |w| per channel; nothing when a weight is not finite.
+std::optional<llvm::SmallVector<float>>
+getChannelMaxima(llvm::ArrayRef<float> weights, const WeightChannels &channels);
+
+/// Storage values in [-127, 127] under one scale per channel.
+std::vector<char> quantizeSymmetric(llvm::ArrayRef<float> weights,
+                                    const WeightChannels &channels,
+                                    llvm::ArrayRef<float> scales);
+
+/// The element type of such weights.
+mlir::Type getSymmetricType(mlir::MLIRContext *context,
+                            llvm::ArrayRef<float> scales, int64_t axis);
+
+/// Weights whose scale would be smaller are zero for all purposes.
+constexpr float kMinWeightScale = 0x1p-80f;
+
+} // namespace qcc
+
+#endif // QCC_LIB_QUANTIZATION_WEIGHTSCALES_H
