@@ -21,6 +21,11 @@ using namespace mlir;
 
 namespace qcc {
 
+void registerAllDialects(DialectRegistry &registry) {
+  registerImportDialects(registry);
+  registerEmitDialects(registry);
+}
+
 namespace {
 
 /// One run of the compiler: what the phases share.
@@ -44,9 +49,12 @@ private:
   LogicalResult runPipeline(ModuleOp module, TimingScope &scope,
                             llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult dump(ModuleOp module, Phase phase, StringRef level = "");
-  LogicalResult writeText(llvm::function_ref<void(llvm::raw_ostream &)> print,
-                          const llvm::Twine &path);
-  LogicalResult emitModule(ModuleOp module);
+  /// Writes IR to `path`, by default to the output.
+  LogicalResult writeText(ModuleOp module, StringRef path = "");
+  /// What pass managers of this compilation are set up with.
+  std::function<LogicalResult(PassManager &)> configure(TimingScope &scope);
+  LogicalResult lowerLevel(ModuleOp module, const TargetLevel &level,
+                           TimingScope &scope);
   LogicalResult emitLevels(ModuleOp module, const TargetSpec &target);
 
   MLIRContext &context;
@@ -82,26 +90,36 @@ LogicalResult Compilation::chooseEmitKind() {
   return success();
 }
 
+std::function<LogicalResult(PassManager &)>
+Compilation::configure(TimingScope &scope) {
+  return [&](PassManager &pm) -> LogicalResult {
+    pm.enableTiming(scope);
+    return hooks.configurePasses ? hooks.configurePasses(pm) : success();
+  };
+}
+
 LogicalResult
 Compilation::runPipeline(ModuleOp module, TimingScope &scope,
                          llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context, ModuleOp::getOperationName());
   build(pm);
-  pm.enableTiming(scope);
-  if (hooks.configurePasses && failed(hooks.configurePasses(pm)))
+  if (failed(configure(scope)(pm)))
     return failure();
   return pm.run(module);
 }
 
-LogicalResult
-Compilation::writeText(llvm::function_ref<void(llvm::raw_ostream &)> print,
-                       const llvm::Twine &path) {
-  if (path.isTriviallyEmpty() || path.str() == "-") {
-    print(llvm::outs());
+LogicalResult Compilation::writeText(ModuleOp module, StringRef path) {
+  if (path.empty())
+    path = options.output;
+  if (path == "-") {
+    llvm::outs() << module << "\n";
     return success();
   }
-  if (llvm::Error e = writeOutputFile(path.str(), print))
-    return error() << llvm::toString(std::move(e));
+  std::string text;
+  llvm::raw_string_ostream(text) << module << "\n";
+  Status status = writeFile(path.str(), text.data(), text.size());
+  if (!status)
+    return error() << status.error();
   return success();
 }
 
@@ -116,46 +134,85 @@ LogicalResult Compilation::dump(ModuleOp module, Phase phase, StringRef level) {
     name += "." + level.str();
   SmallString<128> path(options.dumpPhases);
   llvm::sys::path::append(path, name + ".mlir");
-  return writeText([&](llvm::raw_ostream &os) { os << *module << "\n"; }, path);
+  return writeText(module, path);
+}
+
+/// The file kind of an EmitKind that is not a phase.
+static ArtefactKind artefactKind(EmitKind kind) {
+  switch (kind) {
+  case EmitKind::Object:
+    return ArtefactKind::Object;
+  case EmitKind::Archive:
+    return ArtefactKind::Archive;
+  case EmitKind::Assembly:
+    return ArtefactKind::Assembly;
+  case EmitKind::LLVMIR:
+    return ArtefactKind::LLVMIR;
+  default:
+    return ArtefactKind::SharedObject;
+  }
+}
+
+LogicalResult Compilation::lowerLevel(ModuleOp module, const TargetLevel &level,
+                                      TimingScope &scope) {
+  auto pipeline = [&](ModuleOp m,
+                      llvm::function_ref<void(OpPassManager &)> build) {
+    return runPipeline(m, scope, build);
+  };
+  if (failed(lowerToKernels(module, level, options, pipeline)) ||
+      failed(dump(module, Phase::Kernels, level.name)))
+    return failure();
+  if (kind == EmitKind::Kernels)
+    return writeText(module);
+  if (kind != EmitKind::Target)
+    return success();
+  EmitOptions emit = emitOptions(level, options);
+  emit.configure = configure(scope);
+  if (failed(lowerKernelsToLLVM(module, emit)))
+    return failure();
+  return writeText(module);
 }
 
 LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target) {
+  bool isText = kind == EmitKind::Kernels || kind == EmitKind::Target;
+  if (isText && target.levels.size() > 1)
+    return error() << "-target=" << options.target
+                   << " has several levels; -emit=kernels and -emit=target "
+                      "show one: name it (-target=help)";
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::vector<LevelModule> levels;
   for (unsigned index : target.levels) {
     const TargetLevel &level = target.backend->levels()[index];
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
-    auto pipeline = [&](ModuleOp m, llvm::function_ref<void(OpPassManager &)> build) {
-      return runPipeline(m, scope, build);
-    };
-    if (failed(lowerToKernels(*copy, level, options, pipeline)) ||
-        failed(dump(*copy, Phase::Kernels, level.name)))
+    if (failed(lowerLevel(*copy, level, scope)))
       return failure();
-    if (kind == EmitKind::Kernels)
-      return writeText([&](llvm::raw_ostream &os) { os << **copy << "\n"; },
-                       options.output);
     levels.push_back({&level, *copy});
     modules.push_back(std::move(copy));
   }
+  if (isText)
+    return success();
 
-  {
-    TimingScope scope = root.nest("Target");
-    for (LevelModule &level : levels) {
-      auto configure = [&](PassManager &pm) -> LogicalResult {
-        pm.enableTiming(scope);
-        return hooks.configurePasses ? hooks.configurePasses(pm) : success();
-      };
-      if (failed(lowerKernelsToLLVM(level.module, *level.level, configure)) ||
-          failed(dump(level.module, Phase::Target, level.level->name)))
-        return failure();
-      if (kind == EmitKind::Target)
-        return writeText([&](llvm::raw_ostream &os) { os << level.module << "\n"; },
-                         options.output);
-    }
-  }
   TimingScope scope = root.nest("Emit");
-  return emitArtefact(target, levels, kind, options);
+  EmitOptions emit = emitOptions(*levels.back().level, options);
+  emit.configure = configure(scope);
+  emit.timing = &scope;
+  emit.lowered = [&](const LevelModule &level) {
+    return dump(level.module, Phase::Target, level.level->name);
+  };
+  // Emit consumes its modules; the header needs one.
+  OwningOpRef<ModuleOp> described;
+  if (options.emitHeader)
+    described = OwningOpRef<ModuleOp>(levels.back().module.clone());
+  ArtefactSizes sizes;
+  if (failed(emitArtefact(*target.backend, levels, emit, artefactKind(kind),
+                          options.output, &sizes)))
+    return failure();
+  if (!options.emitHeader)
+    return success();
+  SmallString<128> header(options.output);
+  llvm::sys::path::replace_extension(header, "h");
+  return emitHeader(*described, emit, sizes, header);
 }
 
 LogicalResult Compilation::run() {
@@ -174,11 +231,10 @@ LogicalResult Compilation::run() {
     if (!module)
       return failure();
   }
-  auto print = [&](llvm::raw_ostream &os) { os << *module << "\n"; };
   if (failed(dump(*module, Phase::Import)))
     return failure();
   if (kind == EmitKind::Import)
-    return writeText(print, options.output);
+    return writeText(*module);
   {
     TimingScope scope = root.nest("Quantize");
     auto pipeline = [&](ModuleOp m, llvm::function_ref<void(OpPassManager &)> build) {
@@ -190,7 +246,7 @@ LogicalResult Compilation::run() {
       return failure();
   }
   if (kind == EmitKind::Quantize)
-    return writeText(print, options.output);
+    return writeText(*module);
   return emitLevels(*module, *target);
 }
 

@@ -6,8 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Phases.h"
+#include "qcc/Codegen/Kernels.h"
+#include "qcc/Codegen/Passes.h"
+#include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+using namespace qcc::qnn;
 
 namespace qcc {
 
@@ -25,6 +32,73 @@ StringRef phaseName(Phase phase) {
     return "llvm";
   }
   llvm_unreachable("no such phase");
+}
+
+void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
+  pm.addPass(createPropagateQDQ());
+  pm.addPass(createLegalizeQDQ());
+  pm.addPass(createFormLuts());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void buildLayoutPipeline(OpPassManager &pm) {
+  pm.addPass(createAssignLayout());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
+                             const ModelRunnerFactory &run,
+                             PipelineRunner runPipeline) {
+  return runPipeline(module, [&](OpPassManager &pm) {
+    buildSimplifyPipeline(pm, run);
+    buildLegalizePipeline(pm, run);
+    buildLayoutPipeline(pm);
+  });
+}
+
+LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
+                             const CompileOptions &options,
+                             PipelineRunner runPipeline) {
+  AssignStorageOptions storage;
+  storage.activations = level.unsignedActivations
+                            ? ActivationStorage::Unsigned
+                            : ActivationStorage::Signed;
+  if (failed(runPipeline(module, [&](OpPassManager &pm) {
+        pm.addPass(createAssignStorage(storage));
+      })))
+    return failure();
+  KernelGenerators generators;
+  if (!options.reference)
+    populateOptimizedKernels(generators);
+  populateReferenceKernels(generators);
+  if (failed(convertQNNToKernels(module, level, generators)))
+    return failure();
+  return runPipeline(module, [&](OpPassManager &pm) {
+    PlanArenaOptions plan;
+    plan.keepTensors = options.keepTensors;
+    pm.addPass(createPlanArena(plan));
+  });
+}
+
+EmitOptions emitOptions(const TargetLevel &level, const CompileOptions &options) {
+  EmitOptions emit;
+  emit.prefix = options.prefix;
+  emit.keepTensors = options.keepTensors;
+  emit.reference = options.reference;
+  bool fma = level.hasFMA;
+  emit.prepare = [fma](OpPassManager &pm) {
+    ExpandMathOptions math;
+    math.fma = fma;
+    pm.addNestedPass<func::FuncOp>(createExpandMath(math));
+  };
+  return emit;
 }
 
 } // namespace qcc

@@ -8,8 +8,10 @@
 #include "qcc/Driver/Targets.h"
 #include "qcc/Driver/RegisterTargets.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 

@@ -20,9 +20,6 @@ namespace qcc {
 /// Registers every dialect, interface and translation that the phases use.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
-/// Registers every pass of qcc with MLIR's global registry (for qcc-opt).
-void registerAllPasses();
-
 /// Hooks of a tool into the compilation.
 struct CompileHooks {
   /// Called on each pass manager before it runs (MLIR's debug flags).

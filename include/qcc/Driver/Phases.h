@@ -14,6 +14,7 @@
 #define QCC_DRIVER_PHASES_H
 
 #include "qcc/Driver/Options.h"
+#include "qcc/Emit/Emit.h"
 #include "qcc/Support/ModelRunner.h"
 #include "qcc/Target/TargetBackend.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -33,8 +34,11 @@ using PipelineRunner = llvm::function_ref<llvm::LogicalResult(
 /// activations, residuals.
 void buildSimplifyPipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
 
-/// Folds quantize and dequantize into the ops between them and chooses layouts.
+/// Folds quantize and dequantize into the ops between them.
 void buildLegalizePipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
+
+/// Fuses what is left and chooses channels-last.
+void buildLayoutPipeline(mlir::OpPassManager &pm);
 
 /// Phase Quantize: simplifies, calibrates and quantizes as the options say.
 llvm::LogicalResult quantizeModule(mlir::ModuleOp module,
@@ -47,6 +51,9 @@ llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,
                                    const TargetLevel &level,
                                    const CompileOptions &options,
                                    PipelineRunner runPipeline);
+
+/// What Emit needs to know to compile kernels of this level.
+EmitOptions emitOptions(const TargetLevel &level, const CompileOptions &options);
 
 /// Compiles qnn modules for the machine that runs the compiler, in memory.
 ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options);

@@ -1,0 +1,21 @@
+//===- Kernels.h - Optimized kernel generators -----------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_CODEGEN_KERNELS_H
+#define QCC_CODEGEN_KERNELS_H
+
+#include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
+
+namespace qcc {
+
+/// Appends every optimized generator, in the order in which they are tried.
+/// What none of them takes falls to the reference kernels.
+void populateOptimizedKernels(KernelGenerators &generators);
+
+} // namespace qcc
+
+#endif // QCC_CODEGEN_KERNELS_H

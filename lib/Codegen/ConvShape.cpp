@@ -1,0 +1,135 @@
+//===- ConvShape.cpp - What a convolution kernel is made for --------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ConvShape.h"
+
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/QuantMath.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+std::optional<ConvShape> ConvShape::get(ConvOp op) {
+  int64_t rank = op.getSpatialRank();
+  if (op.getLayout() != Layout::ChannelsLast || rank > 2)
+    return std::nullopt;
+  ArrayRef<int64_t> in = shapeOf(op.getInput()), out = shapeOf(op.getResult()),
+                    filter = shapeOf(op.getFilter());
+  bool image = rank == 2;
+  ConvShape s;
+  s.n = in[0];
+  s.h = image ? in[1] : 1;
+  s.w = in[rank];
+  s.c = in[rank + 1];
+  s.oh = image ? out[1] : 1;
+  s.ow = out[rank];
+  s.oc = out[rank + 1];
+  s.kh = image ? filter[2] : 1;
+  s.kw = filter[rank + 1];
+  s.sh = image ? op.getStrides()[0] : 1;
+  s.sw = op.getStrides()[rank - 1];
+  s.dh = image ? op.getDilations()[0] : 1;
+  s.dw = op.getDilations()[rank - 1];
+  s.padT = image ? op.getPads()[0] : 0;
+  s.padL = op.getPads()[rank - 1];
+  s.group = op.getGroup();
+  return s;
+}
+
+std::string ConvShape::key() const {
+  return llvm::formatv(
+      "{0}x{1}x{2}x{3}-{4}x{5}x{6} k{7}x{8} s{9}x{10} d{11}x{12} "
+      "p{13},{14} g{15}",
+      n, h, w, c, oh, ow, oc, kh, kw, sh, sw, dh, dw, padT, padL, group);
+}
+
+std::optional<IntFilter> IntFilter::match(Value value, int64_t axis) {
+  auto type =
+      dyn_cast<quant::QuantizedType>(tensorTypeOf(value).getElementType());
+  if (!type || type.getStorageTypeIntegralWidth() != 8)
+    return std::nullopt;
+  std::optional<ChannelParams> params = ChannelParams::get(type);
+  std::optional<ConstantBytes> bytes = ConstantBytes::get(value);
+  if (!params || !bytes || (params->axis != -1 && params->axis != axis))
+    return std::nullopt;
+  IntFilter filter;
+  filter.storage = *bytes;
+  filter.isUnsigned = !type.isSigned();
+  filter.zeroPoints.assign(params->zeroPoints.begin(),
+                           params->zeroPoints.end());
+  return filter;
+}
+
+std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
+  auto inType = getActivationType(op.getInput());
+  auto outType = getActivationType(op.getResult());
+  if (!inType || !outType || inType.isSigned() == level.unsignedActivations)
+    return std::nullopt;
+  std::optional<IntFilter> filter = IntFilter::match(op.getFilter(), 0);
+  if (!filter)
+    return std::nullopt;
+  IntConv conv{*filter, inType.getZeroPoint(), !inType.isSigned(), {}, {}, {}};
+
+  int64_t channels = shapeOf(op.getFilter())[0];
+  int64_t perChannel = tensorTypeOf(op.getFilter()).getNumElements() /
+                       std::max<int64_t>(channels, 1);
+  std::optional<ConstantBytes> bias;
+  if (op.getBias()) {
+    bias = ConstantBytes::get(op.getBias());
+    if (!bias || bias->bytes().size() != size_t(channels) * sizeof(int32_t))
+      return std::nullopt;
+  }
+  std::optional<ChannelParams> weights =
+      ChannelParams::get(tensorTypeOf(op.getFilter()).getElementType());
+  QuantParams in = getQuantParams(inType), out = getQuantParams(outType);
+  double bound = 0; // of |sum * multiplier|
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    int64_t sum = 0, magnitude = 0;
+    for (int64_t i = channel * perChannel; i < (channel + 1) * perChannel;
+         ++i) {
+      int64_t w = conv.filter.at(channel, i);
+      sum += w;
+      magnitude += std::abs(w);
+    }
+    int64_t offset = bias ? bias->as<int32_t>()[channel] : 0;
+    float multiplier =
+        requantizeMultiplier(in.scale, weights->scale(channel), out.scale);
+    bound = std::max(bound, (double(magnitude) * double(in.qmax - in.qmin) +
+                             std::abs(double(offset))) *
+                                double(multiplier));
+    // Products wrap around as the sums do: only the total must fit in 32 bits.
+    conv.bias.push_back(int32_t(uint32_t(offset - in.zeroPoint * sum)));
+    conv.multipliers.push_back(multiplier);
+  }
+  std::optional<Requantize> requantize =
+      Requantize::get(outType, op.getActivationAttr(), bound);
+  if (!requantize)
+    return std::nullopt;
+  conv.requantize = *requantize;
+  return conv;
+}
+
+std::optional<FloatConv> FloatConv::match(ConvOp op) {
+  auto isF32 = [](Value v) { return tensorTypeOf(v).getElementType().isF32(); };
+  if (!isF32(op.getInput()) || !isF32(op.getFilter()) || !isF32(op.getResult()))
+    return std::nullopt;
+  std::optional<ConstantBytes> filter = ConstantBytes::get(op.getFilter());
+  std::optional<FloatActivation> activation =
+      FloatActivation::get(op.getActivationAttr());
+  if (!filter || !activation)
+    return std::nullopt;
+  FloatConv conv{*filter, filter->as<float>(), std::nullopt, *activation};
+  if (op.getBias()) {
+    conv.biasBytes = ConstantBytes::get(op.getBias());
+    if (!conv.biasBytes || !isF32(op.getBias()))
+      return std::nullopt;
+  }
+  return conv;
+}

@@ -1,0 +1,84 @@
+//===- ConvShape.h - What a convolution kernel is made for -----*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_CONVSHAPE_H
+#define QCC_LIB_CODEGEN_CONVSHAPE_H
+
+#include "Requantize.h"
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Target/TargetBackend.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qcc {
+
+/// Extents of a channels-last convolution over one or two spatial dimensions
+/// (one becomes a row of height 1).
+struct ConvShape {
+  int64_t n, h, w, c, oh, ow, oc;
+  int64_t kh, kw, sh, sw, dh, dw, padT, padL, group;
+
+  /// Nothing for channels-first and for three spatial dimensions.
+  static std::optional<ConvShape> get(qnn::ConvOp op);
+  /// Spells out all of it, for kernel keys.
+  std::string key() const;
+};
+
+/// An integer filter with its zero points taken off.
+struct IntFilter {
+  qnn::ConstantBytes storage;
+  bool isUnsigned = false;
+  llvm::SmallVector<int64_t> zeroPoints; ///< one, or one per output channel
+
+  /// Element `index` (row-major) of output channel `channel`.
+  int64_t at(int64_t channel, int64_t index) const {
+    int64_t q =
+        isUnsigned ? storage.as<uint8_t>()[index] : storage.as<int8_t>()[index];
+    return q - zeroPoints[zeroPoints.size() == 1 ? 0 : channel];
+  }
+  /// Nothing unless `value` is a constant quantized to 8-bit storage, per
+  /// tensor or along `axis`.
+  static std::optional<IntFilter> match(mlir::Value value, int64_t axis);
+};
+
+/// The constants of an 8-bit convolution with 8-bit results.
+struct IntConv {
+  IntFilter filter;
+  int64_t inputZeroPoint;
+  bool inputUnsigned;
+  /// Per output channel: bias - inputZeroPoint * sum of the filter.
+  llvm::SmallVector<int32_t> bias;
+  llvm::SmallVector<float> multipliers;
+  Requantize requantize;
+
+  /// The byte that padding holds, as a signed i8 constant.
+  int64_t inputPadding() const { return int8_t(inputZeroPoint); }
+
+  /// Nothing where the types are others, or the signedness of the activations
+  /// is not the one that the level's dot product wants.
+  static std::optional<IntConv> match(qnn::ConvOp op, const TargetLevel &level);
+};
+
+/// The constants of a float32 convolution.
+struct FloatConv {
+  qnn::ConstantBytes filterBytes;
+  llvm::ArrayRef<float> filter;
+  std::optional<qnn::ConstantBytes> biasBytes;
+  FloatActivation activation;
+
+  float biasOf(int64_t channel) const {
+    return biasBytes ? biasBytes->as<float>()[channel] : 0.f;
+  }
+  static std::optional<FloatConv> match(qnn::ConvOp op);
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_CONVSHAPE_H

@@ -1,0 +1,489 @@
+//===- DepthwiseKernels.cpp - Depthwise convolution -----------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Channels-last depthwise convolution, 8-bit and float, any kernel, stride and
+// dilation. A tile is a block of output rows of one image. Its input rows are
+// copied once into a slab on the stack: padded, and with the columns sorted by
+// their remainder modulo the stride, so that for every tap the elements which
+// one vector of outputs needs are contiguous:
+//
+//   slab[row][column % stride][column / stride][channel]
+//
+// An output row is then one flat run of OW*C elements. The channel of a
+// vector's first element repeats with period C/gcd(C, VL) vectors (a "phase");
+// weights, bias and multipliers are packed per phase.
+//
+// 8-bit: four taps of each channel are interleaved to feed one dot product per
+// 32-bit lane, in the order that packToBytes undoes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CodeBuilder.h"
+#include "ConvShape.h"
+#include "KernelLists.h"
+#include "Requantize.h"
+
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+namespace {
+
+/// The most stack that a slab may take.
+constexpr int64_t maxSlabBytes = 192 * 1024;
+/// What a slab should take, to stay in a first-level cache with the weights.
+constexpr int64_t goodSlabBytes = 24 * 1024;
+
+/// Where a tile's input lies on the stack.
+struct Slab {
+  Slab(const ConvShape &s, int64_t elementBytes, int64_t vectorBytes)
+      : shape(s) {
+    columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
+    planeColumns = llvm::divideCeil(columns, s.sw);
+    planeElements = llvm::alignTo(
+        planeColumns * s.c + vectorBytes / elementBytes, 64 / elementBytes);
+    rowElements = planeElements * s.sw;
+    int64_t rowBytes = rowElements * elementBytes;
+    int64_t window = (s.kh - 1) * s.dh + 1;
+    outputRows = 1;
+    while (outputRows < s.oh &&
+           (outputRows * s.sh + window) * rowBytes <= goodSlabBytes)
+      ++outputRows;
+    rows = (outputRows - 1) * s.sh + window;
+    bytes = rows * rowBytes;
+  }
+
+  /// Copies the input rows of output rows [first, last) of image n.
+  void fill(CodeBuilder &c, Value input, Value slab, Value image, Value first,
+            Value last, double padding, unsigned vectorBytes) const;
+  void fillRow(CodeBuilder &c, Value input, Value from, Value slab, Value to,
+               double padding, unsigned vectorBytes) const;
+  /// Offset of a tap's elements from the start of its slab row.
+  int64_t columnOffset(int64_t kw) const {
+    int64_t column = kw * shape.dw;
+    return column % shape.sw * planeElements + column / shape.sw * shape.c;
+  }
+
+  ConvShape shape;
+  int64_t columns, planeColumns, planeElements, rowElements;
+  int64_t outputRows; ///< per tile
+  int64_t rows, bytes;
+};
+
+/// Where the flat run of an output row is cut into vectors.
+struct Phases {
+  Phases(const ConvShape &s, int64_t lanes) : lanes(lanes), run(s.ow * s.c) {
+    full = run / lanes;
+    count = std::min(s.c / std::gcd(s.c, lanes), full);
+    for (int64_t p = 0; p < count; ++p)
+      firstChannel.push_back(p * lanes % s.c);
+    if (run % lanes != 0) // the last vector ends with the row
+      firstChannel.push_back(full == 0 ? 0 : (run - lanes) % s.c);
+  }
+  /// Calls emit(flat position, phase) for every vector of a row; the last
+  /// argument is the number of valid elements (less than lanes only for rows
+  /// that are shorter than a vector).
+  void forEach(CodeBuilder &c,
+               llvm::function_ref<void(Value, Value, int64_t)> emit) const {
+    c.loop(0, full, 1, [&](Value i) {
+      emit(c.mul(i, lanes), count == full ? i : c.rem(i, count), lanes);
+    });
+    if (run % lanes == 0)
+      return;
+    int64_t at = full == 0 ? 0 : run - lanes;
+    emit(c.index(at), c.index(count), std::min(run, lanes));
+  }
+
+  int64_t lanes, run, full, count;
+  SmallVector<int64_t> firstChannel; ///< of each phase
+};
+
+} // namespace
+
+void Slab::fillRow(CodeBuilder &c, Value input, Value from, Value slab,
+                   Value to, double padding, unsigned vectorBytes) const {
+  const ConvShape &s = shape;
+  auto fill = [&](int64_t at, int64_t count) {
+    if (count > 0)
+      c.fillRun(slab, c.add(to, at), count, padding, vectorBytes);
+  };
+  for (int64_t plane = 0; plane < s.sw; ++plane) {
+    // Column j of the plane is image column j * sw + plane - padL.
+    int64_t base = plane * planeElements;
+    int64_t low = std::clamp<int64_t>(
+        llvm::divideCeilSigned(s.padL - plane, s.sw), 0, planeColumns);
+    int64_t high = std::clamp<int64_t>(
+        llvm::divideFloorSigned(s.w - 1 + s.padL - plane, s.sw) + 1, low,
+        planeColumns);
+    fill(base, low * s.c);
+    if (high > low) {
+      Value start = c.add(to, base + low * s.c);
+      Value source = c.add(from, (low * s.sw + plane - s.padL) * s.c);
+      if (s.sw == 1)
+        c.copyRun(input, source, slab, start, (high - low) * s.c, vectorBytes);
+      else
+        c.loop(0, high - low, 1, [&](Value j) {
+          c.copyRun(input, c.add(source, c.mul(j, s.sw * s.c)), slab,
+                    c.add(start, c.mul(j, s.c)), s.c, vectorBytes);
+        });
+    }
+    fill(base + high * s.c, (planeColumns - high) * s.c);
+  }
+}
+
+void Slab::fill(CodeBuilder &c, Value input, Value slab, Value image,
+                Value first, Value last, double padding,
+                unsigned vectorBytes) const {
+  const ConvShape &s = shape;
+  // Input rows [top, top + needed), top = first * sh - padT (may be negative).
+  Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
+  Value needed =
+      c.add(c.mul(c.sub(last, first), s.sh), (s.kh - 1) * s.dh + 1 - s.sh);
+  c.loop(c.index(0), needed, 1, [&](Value i) {
+    Value row = c.add(top, i);
+    Value to = c.mul(i, rowElements);
+    // Unsigned comparison: a negative row is a large one.
+    Value inside = c.compare(arith::CmpIPredicate::ult, row, s.h);
+    c.branch(
+        inside,
+        [&] {
+          Value from = c.mul(c.add(c.mul(image, s.h), row), s.w * s.c);
+          fillRow(c, input, from, slab, to, padding, vectorBytes);
+        },
+        [&] {
+          for (int64_t plane = 0; plane < s.sw; ++plane)
+            c.fillRun(slab, c.add(to, plane * planeElements),
+                      planeColumns * s.c, padding, vectorBytes);
+        });
+  });
+}
+
+/// Emits the loops over tiles and rows around `vector`, which computes and
+/// stores one vector: (slab row of the window's top, flat position, phase,
+/// index of the first output element, valid elements).
+static void emitTiles(
+    CodeBuilder &c, const Slab &slab, const Phases &phases, Value input,
+    Value stack, double padding, Value begin, Value end, unsigned vectorBytes,
+    llvm::function_ref<void(Value, Value, Value, Value, int64_t)> vector) {
+  const ConvShape &s = slab.shape;
+  int64_t tilesPerImage = llvm::divideCeil(s.oh, slab.outputRows);
+  c.loop(begin, end, 1, [&](Value tile) {
+    Value image = c.div(tile, tilesPerImage);
+    Value first = c.mul(c.rem(tile, tilesPerImage), slab.outputRows);
+    Value last = c.min(c.add(first, slab.outputRows), c.index(s.oh));
+    slab.fill(c, input, stack, image, first, last, padding, vectorBytes);
+    c.loop(first, last, 1, [&](Value row) {
+      Value top = c.mul(c.sub(row, first), s.sh * slab.rowElements);
+      Value output = c.mul(c.add(c.mul(image, s.oh), row), phases.run);
+      phases.forEach(c, [&](Value at, Value phase, int64_t valid) {
+        vector(top, at, phase, c.add(output, at), valid);
+      });
+    });
+  });
+}
+
+/// Stores a vector of which only the first `valid` elements exist.
+static void storeValid(CodeBuilder &c, Value vector, Value output, Value at,
+                       int64_t valid, Value spill, unsigned vectorBytes) {
+  if (cast<VectorType>(vector.getType()).getDimSize(0) == valid)
+    return c.store(vector, output, at);
+  c.store(vector, spill, c.index(0));
+  c.copyRun(spill, c.index(0), output, at, valid, vectorBytes);
+}
+
+/// Bytes of x and y alternating within each 128-bit lane, from the low or the
+/// high half of the lanes (element size 1 or 2 bytes).
+static Value interleave(CodeBuilder &c, Value x, Value y, unsigned elementBytes,
+                        bool high) {
+  auto bytes = cast<VectorType>(x.getType());
+  int64_t count = bytes.getNumElements() / elementBytes;
+  auto type = c.vectorType(c.b.getIntegerType(8 * elementBytes), count);
+  int64_t perLane = 16 / elementBytes;
+  SmallVector<int64_t> mask;
+  for (int64_t lane = 0; lane < count; lane += perLane)
+    for (int64_t i = 0; i < perLane / 2; ++i) {
+      int64_t k = lane + i + (high ? perLane / 2 : 0);
+      mask.push_back(k);
+      mask.push_back(k + count);
+    }
+  return c.bitcast(c.shuffle(c.bitcast(x, type), c.bitcast(y, type), mask),
+                   bytes);
+}
+
+/// Whether the micro-kernels pack in the order that interleave() produces: byte
+/// 16*l + 4*j + d comes from element 4*l + d of vector j.
+static bool packsInterleaved(const TargetLevel &level) {
+  SmallVector<int64_t> order = level.micro->packOrder(4);
+  for (auto [p, from] : llvm::enumerate(order))
+    if (from != int64_t(p / 4 % 4 * level.lanes() + p / 16 * 4 + p % 4))
+      return false;
+  return true;
+}
+
+namespace {
+/// One tap and its weight per channel, as signed bytes.
+struct Tap {
+  int64_t kh, kw;
+  SmallVector<int8_t> weights;
+};
+} // namespace
+
+/// The taps with the zero points taken from the weights. A weight that leaves
+/// the range of a byte (unsigned weights with a zero point) is split over
+/// several taps of the same position.
+static SmallVector<Tap> collectTaps(const ConvShape &s,
+                                    const IntFilter &filter) {
+  SmallVector<Tap> taps;
+  int64_t positions = s.kh * s.kw;
+  for (int64_t position = 0; position < positions; ++position) {
+    SmallVector<int64_t> rest(s.c);
+    for (int64_t channel = 0; channel < s.c; ++channel)
+      rest[channel] = filter.at(channel, channel * positions + position);
+    do {
+      Tap tap{position / s.kw, position % s.kw, {}};
+      for (int64_t &w : rest) {
+        int64_t part = std::clamp<int64_t>(w, -128, 127);
+        tap.weights.push_back(int8_t(part));
+        w -= part;
+      }
+      taps.push_back(std::move(tap));
+    } while (llvm::any_of(rest, [](int64_t w) { return w != 0; }));
+  }
+  return taps;
+}
+
+static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
+  const TargetLevel &level = e.level();
+  std::optional<IntConv> conv = IntConv::match(op, level);
+  if (!conv || op.getResidual() || !packsInterleaved(level))
+    return failure();
+  unsigned vectorBytes = level.vectorBytes;
+  Slab slab(s, 1, vectorBytes);
+  if (slab.bytes > maxSlabBytes)
+    return failure();
+  Phases phases(s, vectorBytes);
+  SmallVector<Tap> taps = collectTaps(s, conv->filter);
+  int64_t groups = llvm::divideCeil(taps.size(), 4);
+  int64_t lanes = level.lanes();
+
+  // Pack per phase: [groups][4 vectors][lanes][4 taps], [4 vectors][lanes].
+  std::vector<int8_t> weights;
+  std::vector<int32_t> bias;
+  std::vector<float> multipliers;
+  for (int64_t first : phases.firstChannel) {
+    auto channelOf = [&](int64_t j, int64_t lane) {
+      return (first + lane / 4 * 16 + j * 4 + lane % 4) % s.c;
+    };
+    for (int64_t g = 0; g < groups; ++g)
+      for (int64_t j = 0; j < 4; ++j)
+        for (int64_t lane = 0; lane < lanes; ++lane)
+          for (size_t t = 4 * g; t < size_t(4 * g + 4); ++t)
+            weights.push_back(
+                t < taps.size() ? taps[t].weights[channelOf(j, lane)] : 0);
+    for (int64_t j = 0; j < 4; ++j)
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        bias.push_back(conv->bias[channelOf(j, lane)]);
+        multipliers.push_back(conv->multipliers[channelOf(j, lane)]);
+      }
+  }
+
+  Location loc = op.getLoc();
+  MLIRContext *context = e.context();
+  auto flat = [&](Value tensor) {
+    Value buffer = e.buffer(tensor);
+    auto type = cast<MemRefType>(buffer.getType());
+    return e.reshape(
+        buffer, MemRefType::get({type.getNumElements()}, type.getElementType()),
+        loc);
+  };
+  auto bytes = [](const auto &v) {
+    return ArrayRef<char>(reinterpret_cast<const char *>(v.data()),
+                          v.size() * sizeof(v[0]));
+  };
+  Type i8 = IntegerType::get(context, 8), i32 = IntegerType::get(context, 32);
+  Type f32 = Float32Type::get(context);
+  Value args[] = {
+      flat(op.getInput()),
+      e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, i8),
+                 bytes(weights)),
+      e.constant("dw_bias", MemRefType::get({int64_t(bias.size())}, i32),
+                 bytes(bias)),
+      e.constant("dw_multipliers",
+                 MemRefType::get({int64_t(multipliers.size())}, f32),
+                 bytes(multipliers)),
+      flat(op.getResult())};
+
+  std::string key = llvm::formatv("{0} z{1} {2} t", s.key(),
+                                  conv->inputZeroPoint, conv->requantize.key());
+  for (const Tap &tap : taps)
+    key += llvm::formatv(" {0},{1}", tap.kh, tap.kw);
+
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args, Value begin,
+                  Value end) {
+    CodeBuilder c(b, loc);
+    MicroKernels &micro = *level.micro;
+    Value stack = c.stack(i8, slab.rows * slab.rowElements + vectorBytes);
+    Value spill = c.stack(i8, vectorBytes);
+    auto byteVector = c.vectorType(i8, vectorBytes);
+    auto intVector = c.vectorType(i32, lanes),
+         floatVector = c.vectorType(f32, lanes);
+    unsigned perVector = micro.accumulatorsPerVector();
+    emitTiles(
+        c, slab, phases, args[0], stack, double(conv->inputPadding()), begin,
+        end, vectorBytes,
+        [&](Value top, Value at, Value phase, Value to, int64_t valid) {
+          Value start = c.add(top, at);
+          Value zero = c.splat(i8, 0, vectorBytes);
+          SmallVector<Value> biases, accumulators;
+          for (int64_t j = 0; j < 4; ++j) {
+            biases.push_back(c.load(
+                args[2], c.add(c.mul(phase, 4 * lanes), j * lanes), intVector));
+            // Where several accumulators make one sum, the bias is added to it.
+            accumulators.push_back(perVector == 1 ? biases[j]
+                                                  : c.splat(i32, 0, lanes));
+            for (unsigned i = 1; i < perVector; ++i)
+              accumulators.push_back(c.splat(i32, 0, lanes));
+          }
+          Value weightBase = c.mul(phase, groups * 4 * vectorBytes);
+          for (int64_t g = 0; g < groups; ++g) {
+            Value x[4] = {zero, zero, zero, zero};
+            for (size_t t = 4 * g; t < std::min<size_t>(4 * g + 4, taps.size());
+                 ++t) {
+              int64_t offset = taps[t].kh * s.dh * slab.rowElements +
+                               slab.columnOffset(taps[t].kw);
+              x[t - 4 * g] = c.load(stack, c.add(start, offset), byteVector);
+            }
+            for (int64_t half = 0; half < 2; ++half) {
+              Value x01 = interleave(c, x[0], x[1], 1, half),
+                    x23 = interleave(c, x[2], x[3], 1, half);
+              for (int64_t quarter = 0; quarter < 2; ++quarter) {
+                int64_t j = 2 * half + quarter;
+                Value w = c.load(args[1],
+                                 c.add(weightBase, (g * 4 + j) * vectorBytes),
+                                 byteVector);
+                micro.dot(b, loc,
+                          MutableArrayRef<Value>(accumulators)
+                              .slice(j * perVector, perVector),
+                          micro.prepareActivations(
+                              b, loc, interleave(c, x01, x23, 2, quarter)),
+                          micro.prepareWeights(b, loc, w));
+              }
+            }
+          }
+          SmallVector<Value> sums, factors;
+          for (int64_t j = 0; j < 4; ++j) {
+            Value sum = micro.finishAccumulators(
+                b, loc,
+                ArrayRef<Value>(accumulators).slice(j * perVector, perVector));
+            sums.push_back(perVector == 1 ? sum : c.add(sum, biases[j]));
+            factors.push_back(c.load(args[3],
+                                     c.add(c.mul(phase, 4 * lanes), j * lanes),
+                                     floatVector));
+          }
+          Value result = conv->requantize.emit(c, level, sums, factors);
+          storeValid(c, result, args[4], to, valid, spill, vectorBytes);
+        });
+  };
+  func::FuncOp kernel =
+      e.kernel("depthwise_i8", key, ValueRange(args).getTypes(), loc, body);
+  e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
+  return success();
+}
+
+static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
+                               KernelEmitter &e) {
+  const TargetLevel &level = e.level();
+  std::optional<FloatConv> conv = FloatConv::match(op);
+  if (!conv || op.getResidual())
+    return failure();
+  unsigned vectorBytes = level.vectorBytes;
+  Slab slab(s, 4, vectorBytes);
+  if (slab.bytes > maxSlabBytes)
+    return failure();
+  int64_t lanes = level.lanes();
+  Phases phases(s, lanes);
+  int64_t taps = s.kh * s.kw;
+
+  // Per phase: the taps, then the bias (added last, as everywhere).
+  std::vector<float> weights;
+  for (int64_t first : phases.firstChannel)
+    for (int64_t t = 0; t <= taps; ++t)
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        int64_t channel = (first + lane) % s.c;
+        weights.push_back(t == taps ? conv->biasOf(channel)
+                                    : conv->filter[channel * taps + t]);
+      }
+
+  Location loc = op.getLoc();
+  Type f32 = Float32Type::get(e.context());
+  auto flat = [&](Value tensor) {
+    Value buffer = e.buffer(tensor);
+    auto type = cast<MemRefType>(buffer.getType());
+    return e.reshape(buffer, MemRefType::get({type.getNumElements()}, f32),
+                     loc);
+  };
+  Value args[] = {
+      flat(op.getInput()),
+      e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
+                 ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
+                                weights.size() * sizeof(float))),
+      flat(op.getResult())};
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args, Value begin,
+                  Value end) {
+    CodeBuilder c(b, loc);
+    Value stack = c.stack(f32, slab.rows * slab.rowElements + lanes);
+    Value spill = c.stack(f32, lanes);
+    auto vector = c.vectorType(f32, lanes);
+    emitTiles(
+        c, slab, phases, args[0], stack, 0.0, begin, end, vectorBytes,
+        [&](Value top, Value at, Value phase, Value to, int64_t valid) {
+          Value start = c.add(top, at), base = c.mul(phase, (taps + 1) * lanes);
+          Value sum = c.splat(f32, 0, lanes);
+          for (int64_t t = 0; t < taps; ++t) {
+            int64_t offset = t / s.kw * s.dh * slab.rowElements +
+                             slab.columnOffset(t % s.kw);
+            Value x = c.load(stack, c.add(start, offset), vector);
+            Value w = c.load(args[1], c.add(base, t * lanes), vector);
+            sum = multiplyAdd(c, level, x, w, sum);
+          }
+          sum = arith::AddFOp::create(
+              b, loc, sum, c.load(args[1], c.add(base, taps * lanes), vector));
+          storeValid(c, conv->activation.emit(c, sum), args[2], to, valid,
+                     spill, vectorBytes);
+        });
+  };
+  func::FuncOp kernel =
+      e.kernel("depthwise_f32", s.key() + " " + conv->activation.key(),
+               ValueRange(args).getTypes(), loc, body);
+  e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
+  return success();
+}
+
+static LogicalResult emitDepthwise(Operation *op, KernelEmitter &e) {
+  auto conv = dyn_cast<ConvOp>(op);
+  if (!conv)
+    return failure();
+  std::optional<ConvShape> shape = ConvShape::get(conv);
+  if (!shape || shape->group != shape->c || shape->oc != shape->c)
+    return failure();
+  if (isa<FloatType>(tensorTypeOf(conv.getInput()).getElementType()))
+    return emitFloat(conv, *shape, e);
+  return emitInt8(conv, *shape, e);
+}
+
+void qcc::populateDepthwiseKernels(KernelGenerators &generators) {
+  generators.push_back({"depthwise", emitDepthwise});
+}

@@ -1,0 +1,20 @@
+//===- KernelLists.h - The families of kernel generators -------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_KERNELLISTS_H
+#define QCC_LIB_CODEGEN_KERNELLISTS_H
+
+#include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
+
+namespace qcc {
+
+void populateDepthwiseKernels(KernelGenerators &generators);
+void populateFloatMatrixKernels(KernelGenerators &generators);
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_KERNELLISTS_H

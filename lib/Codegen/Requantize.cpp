@@ -1,0 +1,174 @@
+//===- Requantize.cpp - From 32-bit sums to 8-bit results -----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Requantize.h"
+
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+/// x p y ? y : x. NaN compares false and passes through, in one instruction.
+static Value replaceIf(CodeBuilder &c, arith::CmpFPredicate p, Value x,
+                       Value y) {
+  Value condition = arith::CmpFOp::create(c.b, c.loc, p, x, y);
+  return arith::SelectOp::create(c.b, c.loc, condition, y, x);
+}
+
+static Value clampFloat(CodeBuilder &c, Value x, float low, float high) {
+  int64_t lanes = cast<VectorType>(x.getType()).getDimSize(0);
+  Type f32 = c.b.getF32Type();
+  x = replaceIf(c, arith::CmpFPredicate::OLT, x, c.splat(f32, low, lanes));
+  return replaceIf(c, arith::CmpFPredicate::OGT, x, c.splat(f32, high, lanes));
+}
+
+std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
+                                          ActivationAttr activation,
+                                          double bound) {
+  Requantize r;
+  r.zeroPoint = type.getZeroPoint();
+  r.isUnsigned = !type.isSigned();
+  r.low = type.getStorageTypeMin();
+  r.high = type.getStorageTypeMax();
+  if (activation) {
+    std::optional<std::pair<int64_t, int64_t>> range = getClampRange(
+        activation.getKind(), activation.alpha(), activation.beta(), type);
+    if (!range)
+      return std::nullopt;
+    r.low = std::max(r.low, range->first);
+    r.high = std::min(r.high, range->second);
+  }
+  r.mayOverflow = !(bound < 2147483000.0);
+  return r;
+}
+
+std::string Requantize::key() const {
+  return llvm::formatv("q{0}{1} {2}:{3}{4}", isUnsigned ? "u" : "s", zeroPoint,
+                       low, high, mayOverflow ? " wide" : "");
+}
+
+Value Requantize::emit(CodeBuilder &c, const TargetLevel &level,
+                       ValueRange sums, ValueRange multipliers) const {
+  SmallVector<Value> scaled;
+  for (auto [sum, multiplier] : llvm::zip_equal(sums, multipliers)) {
+    Value real = arith::SIToFPOp::create(c.b, c.loc, multiplier.getType(), sum);
+    scaled.push_back(arith::MulFOp::create(c.b, c.loc, real, multiplier));
+  }
+  return emitScaled(c, level, scaled);
+}
+
+Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
+                             ValueRange values) const {
+  SmallVector<Value> rounded;
+  for (Value value : values) {
+    // Any bound beyond the 8-bit range and within int32 gives the same bytes.
+    if (mayOverflow)
+      value = clampFloat(c, value, -1048576.f, 1048576.f);
+    rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
+  }
+  Value bytes =
+      level.micro->packToBytes(c.b, c.loc, rounded, zeroPoint, isUnsigned);
+  int64_t count = cast<VectorType>(bytes.getType()).getDimSize(0);
+  Type i8 = c.b.getI8Type();
+  auto bound = [&](int64_t value) { return c.splat(i8, int8_t(value), count); };
+  if (low > (isUnsigned ? 0 : -128))
+    bytes =
+        isUnsigned
+            ? arith::MaxUIOp::create(c.b, c.loc, bytes, bound(low)).getResult()
+            : arith::MaxSIOp::create(c.b, c.loc, bytes, bound(low)).getResult();
+  if (high < (isUnsigned ? 255 : 127))
+    bytes =
+        isUnsigned
+            ? arith::MinUIOp::create(c.b, c.loc, bytes, bound(high)).getResult()
+            : arith::MinSIOp::create(c.b, c.loc, bytes, bound(high))
+                  .getResult();
+  return bytes;
+}
+
+std::optional<FloatActivation> FloatActivation::get(ActivationAttr activation) {
+  if (!activation || activation.getKind() == UnaryKind::Identity)
+    return FloatActivation();
+  switch (activation.getKind()) {
+  case UnaryKind::Relu:
+  case UnaryKind::Clamp:
+  case UnaryKind::LeakyRelu:
+  case UnaryKind::Sigmoid:
+  case UnaryKind::Tanh:
+  case UnaryKind::HardSigmoid:
+  case UnaryKind::HardSwish:
+  case UnaryKind::Silu:
+    return FloatActivation{activation.getKind(), activation.alpha(),
+                           activation.beta()};
+  default:
+    return std::nullopt;
+  }
+}
+
+std::string FloatActivation::key() const {
+  if (!kind)
+    return "linear";
+  // Hexadecimal floats: the key must tell all values apart.
+  return llvm::formatv("{0} {1:x} {2:x}", stringifyUnaryKind(*kind),
+                       llvm::bit_cast<uint32_t>(alpha),
+                       llvm::bit_cast<uint32_t>(beta));
+}
+
+Value FloatActivation::emit(CodeBuilder &c, Value x) const {
+  if (!kind)
+    return x;
+  int64_t lanes = cast<VectorType>(x.getType()).getDimSize(0);
+  Type f32 = c.b.getF32Type();
+  auto number = [&](float value) { return c.splat(f32, value, lanes); };
+  auto mul = [&](Value u, Value v) -> Value {
+    return arith::MulFOp::create(c.b, c.loc, u, v);
+  };
+  auto add = [&](Value u, Value v) -> Value {
+    return arith::AddFOp::create(c.b, c.loc, u, v);
+  };
+  auto sigmoid = [&]() -> Value {
+    Value e =
+        math::ExpOp::create(c.b, c.loc, arith::NegFOp::create(c.b, c.loc, x));
+    return arith::DivFOp::create(c.b, c.loc, number(1), add(number(1), e));
+  };
+  switch (*kind) {
+  case UnaryKind::Relu:
+    return replaceIf(c, arith::CmpFPredicate::OLT, x, number(0));
+  case UnaryKind::Clamp:
+    return clampFloat(c, x, alpha, beta);
+  case UnaryKind::LeakyRelu: {
+    Value negative = arith::CmpFOp::create(
+        c.b, c.loc, arith::CmpFPredicate::OLT, x, number(0));
+    return arith::SelectOp::create(c.b, c.loc, negative, mul(number(alpha), x),
+                                   x);
+  }
+  case UnaryKind::Sigmoid:
+    return sigmoid();
+  case UnaryKind::Tanh:
+    return math::TanhOp::create(c.b, c.loc, x);
+  case UnaryKind::HardSigmoid:
+    return clampFloat(c, add(mul(number(alpha), x), number(beta)), 0, 1);
+  case UnaryKind::HardSwish:
+    return mul(
+        x, clampFloat(c, add(mul(number(1.0f / 6.0f), x), number(0.5f)), 0, 1));
+  case UnaryKind::Silu:
+    return mul(x, sigmoid());
+  default:
+    llvm_unreachable("get() lets no other kind in");
+  }
+}
+
+Value qcc::multiplyAdd(CodeBuilder &c, const TargetLevel &level, Value x,
+                       Value y, Value z) {
+  if (level.hasFMA)
+    return math::FmaOp::create(c.b, c.loc, x, y, z);
+  return arith::AddFOp::create(c.b, c.loc,
+                               arith::MulFOp::create(c.b, c.loc, x, y), z);
+}
