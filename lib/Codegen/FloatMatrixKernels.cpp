@@ -276,7 +276,8 @@ static LogicalResult emitProduct(const Product &p, Location loc,
   func::FuncOp kernel = e.kernel(
       p.gather ? "conv_f32" : "matmul_f32",
       llvm::formatv("{0} {1}x{2}x{3}x{4} {5}{6}", p.key, p.groups, p.m, p.k,
-                    p.n, p.activation.key(), p.residual ? " residual" : "").str(),
+                    p.n, p.activation.key(), p.residual ? " residual" : "")
+          .str(),
       ValueRange(args).getTypes(), loc, body);
   e.call(kernel, args, t.tiles, loc);
   return success();

@@ -42,9 +42,7 @@ public:
 
 private:
   /// An error about the command line or the output file.
-  InFlightDiagnostic error() {
-    return emitError(UnknownLoc::get(&context));
-  }
+  InFlightDiagnostic error() { return emitError(UnknownLoc::get(&context)); }
   LogicalResult chooseEmitKind();
   LogicalResult runPipeline(ModuleOp module, TimingScope &scope,
                             llvm::function_ref<void(OpPassManager &)> build);
@@ -126,7 +124,8 @@ LogicalResult Compilation::writeText(ModuleOp module, StringRef path) {
 LogicalResult Compilation::dump(ModuleOp module, Phase phase, StringRef level) {
   if (options.dumpPhases.empty())
     return success();
-  if (std::error_code code = llvm::sys::fs::create_directories(options.dumpPhases))
+  if (std::error_code code =
+          llvm::sys::fs::create_directories(options.dumpPhases))
     return error() << "-dump-phases=" << options.dumpPhases << ": "
                    << code.message();
   std::string name = llvm::formatv("{0}-{1}", int(phase), phaseName(phase));
@@ -173,7 +172,8 @@ LogicalResult Compilation::lowerLevel(ModuleOp module, const TargetLevel &level,
   return writeText(module);
 }
 
-LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target) {
+LogicalResult Compilation::emitLevels(ModuleOp module,
+                                      const TargetSpec &target) {
   bool isText = kind == EmitKind::Kernels || kind == EmitKind::Target;
   if (isText && target.levels.size() > 1)
     return error() << "-target=" << options.target
@@ -237,11 +237,12 @@ LogicalResult Compilation::run() {
     return writeText(*module);
   {
     TimingScope scope = root.nest("Quantize");
-    auto pipeline = [&](ModuleOp m, llvm::function_ref<void(OpPassManager &)> build) {
+    auto pipeline = [&](ModuleOp m,
+                        llvm::function_ref<void(OpPassManager &)> build) {
       return runPipeline(m, scope, build);
     };
-    if (failed(quantizeModule(*module, options, createHostRunnerFactory(options),
-                              pipeline)) ||
+    if (failed(quantizeModule(*module, options,
+                              createHostRunnerFactory(options), pipeline)) ||
         failed(dump(*module, Phase::Quantize)))
       return failure();
   }

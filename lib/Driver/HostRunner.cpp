@@ -29,15 +29,16 @@ static llvm::Error collectErrors(MLIRContext *context,
 }
 
 ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options) {
-  return [&options](ModuleOp module)
-             -> llvm::Expected<std::unique_ptr<ModelRunner>> {
+  return [&options](
+             ModuleOp module) -> llvm::Expected<std::unique_ptr<ModelRunner>> {
     llvm::Expected<TargetSpec> host = hostTarget();
     if (!host)
       return host.takeError();
     const TargetLevel &level = host->backend->levels()[host->levels.back()];
     OwningOpRef<ModuleOp> copy(module.clone());
     // A debugging run of the user's pipeline shows the model, not this one.
-    auto pipeline = [](ModuleOp m, llvm::function_ref<void(OpPassManager &)> build) {
+    auto pipeline = [](ModuleOp m,
+                       llvm::function_ref<void(OpPassManager &)> build) {
       PassManager pm(m.getContext(), ModuleOp::getOperationName());
       build(pm);
       return pm.run(m);
@@ -45,9 +46,8 @@ ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options) {
     CompileOptions inProcess = options;
     inProcess.keepTensors = false;
     if (llvm::Error e = collectErrors(module.getContext(), [&] {
-          if (failed(pipeline(*copy, [](OpPassManager &pm) {
-                buildLayoutPipeline(pm);
-              })))
+          if (failed(pipeline(
+                  *copy, [](OpPassManager &pm) { buildLayoutPipeline(pm); })))
             return failure();
           return lowerToKernels(*copy, level, inProcess, pipeline);
         }))

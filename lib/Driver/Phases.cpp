@@ -53,23 +53,12 @@ void buildLayoutPipeline(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
-                             const ModelRunnerFactory &run,
-                             PipelineRunner runPipeline) {
-  return runPipeline(module, [&](OpPassManager &pm) {
-    buildSimplifyPipeline(pm, run);
-    buildLegalizePipeline(pm, run);
-    buildLayoutPipeline(pm);
-  });
-}
-
 LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
                              const CompileOptions &options,
                              PipelineRunner runPipeline) {
   AssignStorageOptions storage;
-  storage.activations = level.unsignedActivations
-                            ? ActivationStorage::Unsigned
-                            : ActivationStorage::Signed;
+  storage.activations = level.unsignedActivations ? ActivationStorage::Unsigned
+                                                  : ActivationStorage::Signed;
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
         pm.addPass(createAssignStorage(storage));
       })))
@@ -87,7 +76,8 @@ LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
   });
 }
 
-EmitOptions emitOptions(const TargetLevel &level, const CompileOptions &options) {
+EmitOptions emitOptions(const TargetLevel &level,
+                        const CompileOptions &options) {
   EmitOptions emit;
   emit.prefix = options.prefix;
   emit.keepTensors = options.keepTensors;

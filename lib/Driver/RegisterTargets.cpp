@@ -9,7 +9,8 @@
 #include "qcc/Target/AArch64/AArch64Target.h"
 #include "qcc/Target/X86/X86Target.h"
 
-const std::vector<std::unique_ptr<qcc::TargetBackend>> &qcc::registeredTargets() {
+const std::vector<std::unique_ptr<qcc::TargetBackend>> &
+qcc::registeredTargets() {
   static const std::vector<std::unique_ptr<TargetBackend>> targets = [] {
     std::vector<std::unique_ptr<TargetBackend>> all;
     all.push_back(createX86Target());

@@ -58,7 +58,8 @@ Expected<TargetSpec> resolveTarget(StringRef name) {
   std::string known = "native";
   for (const TargetAlias &alias : aliases)
     known += ", " + alias.name.str();
-  return createStringError("-target=" + name + ": no such target; there are " + known);
+  return createStringError("-target=" + name + ": no such target; there are " +
+                           known);
 }
 
 /// Whether the host has every feature that the level's kernels use.
@@ -72,7 +73,9 @@ static bool hostHas(const TargetLevel &level, const StringMap<bool> &host) {
 
 Expected<TargetSpec> hostTarget() {
   Triple triple(sys::getProcessTriple());
-  StringRef name = triple.isX86() ? "x86-64" : triple.isAArch64() ? "arm64" : "";
+  StringRef name = triple.isX86()       ? "x86-64"
+                   : triple.isAArch64() ? "arm64"
+                                        : "";
   const TargetBackend *backend = findBackend(name);
   if (!backend)
     return createStringError("-target=native: this machine (" + triple.str() +
@@ -85,8 +88,9 @@ Expected<TargetSpec> hostTarget() {
     if (hostHas(level, host))
       spec.levels = {unsigned(i)};
   if (spec.levels.empty())
-    return createStringError("-target=native: this machine lacks even the baseline " +
-                             backend->levels().front().features);
+    return createStringError(
+        "-target=native: this machine lacks even the baseline " +
+        backend->levels().front().features);
   return spec;
 }
 

@@ -21,7 +21,8 @@ std::string qcc::versionString() {
 }
 
 /// Collects the names of a location from the outside in, each once.
-static void collectNames(Location location, SmallVectorImpl<std::string> &names) {
+static void collectNames(Location location,
+                         SmallVectorImpl<std::string> &names) {
   auto add = [&](std::string name) {
     if (!name.empty() && !llvm::is_contained(names, name))
       names.push_back(std::move(name));

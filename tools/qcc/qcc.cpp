@@ -29,54 +29,69 @@ static cl::OptionCategory category("qcc options");
 static cl::opt<std::string> input(cl::Positional, cl::desc("MODEL.onnx"),
                                   cl::cat(category));
 static cl::opt<std::string>
-    output("o", cl::desc("output; the extension tells what is written: .so .o .a "
-                         ".s .ll .mlir (- is standard output, for IR)"),
+    output("o",
+           cl::desc("output; the extension tells what is written: .so .o .a "
+                    ".s .ll .mlir (- is standard output, for IR)"),
            cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string>
-    target("target", cl::desc("native (default), x86-64, arm64, ...; help lists them"),
+    target("target",
+           cl::desc("native (default), x86-64, arm64, ...; help lists them"),
            cl::init("native"), cl::cat(category));
-static cl::opt<std::string>
-    emit("emit", cl::desc("what to write, whatever the extension: a phase (import, quantize, "
-                          "kernels, target, llvm) or a file kind (asm, obj, archive, shared)"),
-         cl::cat(category));
+static cl::opt<std::string> emit(
+    "emit",
+    cl::desc(
+        "what to write, whatever the extension: a phase (import, quantize, "
+        "kernels, target, llvm) or a file kind (asm, obj, archive, shared)"),
+    cl::cat(category));
 static cl::opt<QuantizeMode> quantize(
     "quantize", cl::desc("how the model is quantized"),
-    cl::values(clEnumValN(QuantizeMode::Auto, "auto",
-                          "static with -calib or -calib-table, else dynamic where "
-                          "that pays; explicit Q/DQ is kept (default)"),
-               clEnumValN(QuantizeMode::None, "none", "add no quantization"),
-               clEnumValN(QuantizeMode::Static, "static", "int8, from calibration data"),
-               clEnumValN(QuantizeMode::Dynamic, "dynamic",
-                          "int8 weights, activations quantized at run time")),
+    cl::values(
+        clEnumValN(QuantizeMode::Auto, "auto",
+                   "static with -calib or -calib-table, else dynamic where "
+                   "that pays; explicit Q/DQ is kept (default)"),
+        clEnumValN(QuantizeMode::None, "none", "add no quantization"),
+        clEnumValN(QuantizeMode::Static, "static",
+                   "int8, from calibration data"),
+        clEnumValN(QuantizeMode::Dynamic, "dynamic",
+                   "int8 weights, activations quantized at run time")),
     cl::init(QuantizeMode::Auto), cl::cat(category));
+static cl::opt<std::string> calib(
+    "calib",
+    cl::desc("calibration data: .npz, or a folder of .npz or of .pb sets"),
+    cl::value_desc("path"), cl::cat(category));
+static cl::opt<std::string> calibMethod(
+    "calib-method",
+    cl::desc(
+        "auto (by measured error, default), minmax, percentile, entropy, mse"),
+    cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
-    calib("calib", cl::desc("calibration data: .npz, or a folder of .npz or of .pb sets"),
-          cl::value_desc("path"), cl::cat(category));
-static cl::opt<std::string>
-    calibMethod("calib-method",
-                cl::desc("auto (by measured error, default), minmax, percentile, entropy, mse"),
-                cl::init("auto"), cl::cat(category));
-static cl::opt<std::string>
-    calibTable("calib-table", cl::desc("reuse the ranges of this file; written if absent"),
+    calibTable("calib-table",
+               cl::desc("reuse the ranges of this file; written if absent"),
                cl::value_desc("file"), cl::cat(category));
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
            cl::cat(category));
-static cl::opt<std::string> prefix("prefix", cl::desc("prefix of the exported symbols"),
+static cl::opt<std::string> prefix("prefix",
+                                   cl::desc("prefix of the exported symbols"),
                                    cl::init("qcc_"), cl::cat(category));
-static cl::opt<bool> emitHeader("emit-header", cl::desc("also write the C header"),
+static cl::opt<bool> emitHeader("emit-header",
+                                cl::desc("also write the C header"),
                                 cl::cat(category));
-static cl::opt<bool> keepTensors("keep-tensors",
-                                 cl::desc("keep every tensor for qcc-run -dump-tensors"),
-                                 cl::cat(category));
-static cl::opt<bool> reference("reference",
-                               cl::desc("plain loops only: the oracle of the kernels"),
-                               cl::cat(category));
-static cl::opt<bool> timePhases("time", cl::desc("report the time of each phase"),
+static cl::opt<bool>
+    keepTensors("keep-tensors",
+                cl::desc("keep every tensor for qcc-run -dump-tensors"),
+                cl::cat(category));
+static cl::opt<bool>
+    reference("reference",
+              cl::desc("plain loops only: the oracle of the kernels"),
+              cl::cat(category));
+static cl::opt<bool> timePhases("time",
+                                cl::desc("report the time of each phase"),
                                 cl::cat(category));
-static cl::opt<std::string> dumpPhases("dump-phases",
-                                       cl::desc("write the IR after each phase to this folder"),
-                                       cl::value_desc("folder"), cl::cat(category));
+static cl::opt<std::string>
+    dumpPhases("dump-phases",
+               cl::desc("write the IR after each phase to this folder"),
+               cl::value_desc("folder"), cl::cat(category));
 
 static void fail(const llvm::Twine &message) {
   llvm::WithColor::error(llvm::errs(), "qcc") << message << "\n";
@@ -92,7 +107,8 @@ static bool parseShape(llvm::StringRef text, qcc::CompileOptions &options) {
   for (llvm::StringRef part : parts) {
     int64_t extent;
     if (part.getAsInteger(10, extent) || extent <= 0) {
-      fail("-shape=" + text + ": expected NAME:1x3x224x224 with positive extents");
+      fail("-shape=" + text +
+           ": expected NAME:1x3x224x224 with positive extents");
       return false;
     }
     shape.push_back(extent);
@@ -108,17 +124,18 @@ static bool parseEmit(qcc::CompileOptions &options) {
   if (emit.empty())
     return true;
   static const std::pair<llvm::StringRef, EmitKind> kinds[] = {
-      {"import", EmitKind::Import},   {"quantize", EmitKind::Quantize},
-      {"kernels", EmitKind::Kernels}, {"target", EmitKind::Target},
-      {"llvm", EmitKind::LLVMIR},     {"asm", EmitKind::Assembly},
-      {"obj", EmitKind::Object},      {"archive", EmitKind::Archive},
+      {"import", EmitKind::Import},       {"quantize", EmitKind::Quantize},
+      {"kernels", EmitKind::Kernels},     {"target", EmitKind::Target},
+      {"llvm", EmitKind::LLVMIR},         {"asm", EmitKind::Assembly},
+      {"obj", EmitKind::Object},          {"archive", EmitKind::Archive},
       {"shared", EmitKind::SharedLibrary}};
   for (auto [word, kind] : kinds)
     if (emit == word) {
       options.emit = kind;
       return true;
     }
-  fail("-emit=" + emit + ": expected import, quantize, kernels, target, llvm, "
+  fail("-emit=" + emit +
+       ": expected import, quantize, kernels, target, llvm, "
        "asm, obj, archive or shared");
   return false;
 }
@@ -148,7 +165,8 @@ int main(int argc, char **argv) {
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << qcc::versionString() << "\n"; });
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << qcc::versionString() << "\n"; });
   cl::ParseCommandLineOptions(argc, argv,
                               "qcc - compiles an ONNX model to native code\n");
   if (target == "help") {

@@ -8,10 +8,10 @@
 #ifndef QCC_DRIVER_COMPILER_H
 #define QCC_DRIVER_COMPILER_H
 
-#include "qcc/Driver/Options.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
+#include "qcc/Driver/Options.h"
 
 #include <functional>
 

@@ -46,7 +46,7 @@ enum class QuantizeMode {
 
 struct CompileOptions {
   std::string input;
-  std::string output; ///< "-" writes textual IR to standard output
+  std::string output;           ///< "-" writes textual IR to standard output
   std::optional<EmitKind> emit; ///< overrides the output's extension
 
   std::string target = "native";
@@ -55,7 +55,8 @@ struct CompileOptions {
 
   QuantizeMode quantize = QuantizeMode::Auto;
   std::string calibrationPath;
-  std::string calibrationMethod = "auto"; ///< or minmax, percentile, entropy, mse
+  std::string calibrationMethod =
+      "auto";                   ///< or minmax, percentile, entropy, mse
   std::string calibrationTable; ///< reused when it exists, else written
 
   bool emitHeader = false;

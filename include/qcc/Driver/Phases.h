@@ -13,12 +13,12 @@
 #ifndef QCC_DRIVER_PHASES_H
 #define QCC_DRIVER_PHASES_H
 
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
 #include "qcc/Driver/Options.h"
 #include "qcc/Emit/Emit.h"
 #include "qcc/Support/ModelRunner.h"
 #include "qcc/Target/TargetBackend.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/Pass/PassManager.h"
 
 namespace qcc {
 
@@ -32,10 +32,12 @@ using PipelineRunner = llvm::function_ref<llvm::LogicalResult(
 
 /// Graph simplification that needs no data: constants, batch norm,
 /// activations, residuals.
-void buildSimplifyPipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
+void buildSimplifyPipeline(mlir::OpPassManager &pm,
+                           const ModelRunnerFactory &run);
 
 /// Folds quantize and dequantize into the ops between them.
-void buildLegalizePipeline(mlir::OpPassManager &pm, const ModelRunnerFactory &run);
+void buildLegalizePipeline(mlir::OpPassManager &pm,
+                           const ModelRunnerFactory &run);
 
 /// Fuses what is left and chooses channels-last.
 void buildLayoutPipeline(mlir::OpPassManager &pm);
@@ -53,7 +55,8 @@ llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,
                                    PipelineRunner runPipeline);
 
 /// What Emit needs to know to compile kernels of this level.
-EmitOptions emitOptions(const TargetLevel &level, const CompileOptions &options);
+EmitOptions emitOptions(const TargetLevel &level,
+                        const CompileOptions &options);
 
 /// Compiles qnn modules for the machine that runs the compiler, in memory.
 ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options);

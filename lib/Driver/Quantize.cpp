@@ -1,0 +1,132 @@
+//===- Quantize.cpp - The quantize phase ----------------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Calibration/Calibrate.h"
+#include "qcc/Calibration/Passes.h"
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Driver/Phases.h"
+#include "qcc/Quantization/Passes.h"
+
+#include "llvm/Support/FileSystem.h"
+
+using namespace mlir;
+
+namespace qcc {
+
+/// Whether the model came with quantization of its own.
+static bool isExplicitlyQuantized(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        return isa<qnn::QuantizeOp, qnn::DequantizeOp, qnn::StorageCastOp>(op)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// The ranges of the model that holds observers: from the table if its file
+/// exists, else from the samples.
+static llvm::Expected<CalibrationTable>
+findRanges(ModuleOp module, const CompileOptions &options,
+           const ModelRunnerFactory &run) {
+  if (!options.calibrationTable.empty() &&
+      llvm::sys::fs::exists(options.calibrationTable)) {
+    if (!options.calibrationPath.empty())
+      emitRemark(module.getLoc())
+          << "the ranges come from " << options.calibrationTable
+          << "; remove it to calibrate anew";
+    return CalibrationTable::load(options.calibrationTable);
+  }
+  if (options.calibrationPath.empty())
+    return llvm::createStringError(
+        options.calibrationTable.empty()
+            ? "-quantize=static needs calibration data: give -calib=PATH (see "
+              "docs/calibration.md), or a saved table with -calib-table="
+            : "-calib-table=" + options.calibrationTable +
+                  ": no such file, and no -calib= to make it from");
+  std::optional<RangeMethod> method =
+      parseRangeMethod(options.calibrationMethod);
+  if (!method)
+    return llvm::createStringError(
+        "-calib-method=" + options.calibrationMethod +
+        ": expected auto, minmax, percentile, entropy or mse");
+  llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(module);
+  if (!inputs)
+    return inputs.takeError();
+  llvm::Expected<std::unique_ptr<Dataset>> dataset =
+      openDataset(options.calibrationPath, *inputs);
+  if (!dataset)
+    return dataset.takeError();
+  RangeOptions ranges;
+  ranges.method = *method;
+  llvm::Expected<CalibrationTable> table =
+      calibrate(module, **dataset, run, ranges);
+  if (!table)
+    return table;
+  if (!options.calibrationTable.empty())
+    if (llvm::Error e = table->save(options.calibrationTable))
+      return e;
+  return table;
+}
+
+static LogicalResult quantizeStatic(ModuleOp module,
+                                    const CompileOptions &options,
+                                    const ModelRunnerFactory &run,
+                                    PipelineRunner runPipeline) {
+  if (failed(runPipeline(module, [](OpPassManager &pm) {
+        pm.addPass(createInsertObservers());
+      })))
+    return failure();
+  llvm::Expected<CalibrationTable> table = findRanges(module, options, run);
+  if (!table)
+    return emitError(module.getLoc()) << llvm::toString(table.takeError());
+  if (failed(applyCalibration(module, *table)))
+    return failure();
+  return runPipeline(
+      module, [](OpPassManager &pm) { pm.addPass(createQuantizeWeights()); });
+}
+
+LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
+                             const ModelRunnerFactory &run,
+                             PipelineRunner runPipeline) {
+  bool isExplicit = isExplicitlyQuantized(module);
+  bool hasRanges =
+      !options.calibrationPath.empty() || !options.calibrationTable.empty();
+  if (failed(runPipeline(
+          module, [&](OpPassManager &pm) { buildSimplifyPipeline(pm, run); })))
+    return failure();
+
+  QuantizeMode mode = options.quantize;
+  if (isExplicit && mode != QuantizeMode::None) {
+    if (hasRanges || mode != QuantizeMode::Auto)
+      emitRemark(module.getLoc())
+          << "the model is quantized already; its own scales are kept";
+    mode = QuantizeMode::None;
+  }
+  if (mode == QuantizeMode::Auto && !hasRanges)
+    emitRemark(module.getLoc())
+        << "no calibration data (-calib): large matrix products get int8 "
+           "weights and dynamic activations, the rest stays float; "
+           "-quantize=none keeps all of it float";
+  if (mode == QuantizeMode::Auto)
+    mode = hasRanges ? QuantizeMode::Static : QuantizeMode::Dynamic;
+
+  if (mode == QuantizeMode::Static &&
+      failed(quantizeStatic(module, options, run, runPipeline)))
+    return failure();
+  if (mode == QuantizeMode::Dynamic &&
+      failed(runPipeline(module, [](OpPassManager &pm) {
+        pm.addPass(createQuantizeDynamic());
+      })))
+    return failure();
+  return runPipeline(module, [&](OpPassManager &pm) {
+    buildLegalizePipeline(pm, run);
+    buildLayoutPipeline(pm);
+  });
+}
+
+} // namespace qcc
