@@ -1,4 +1,4 @@
-//===- EvaluateArithmetic.cpp - Values of ops that compute ---------------===//
+//===- EvaluateArithmetic.cpp - Values of ops that compute ----------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

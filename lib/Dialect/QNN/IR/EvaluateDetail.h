@@ -65,6 +65,11 @@ evaluateMovement(mlir::Operation *op, llvm::ArrayRef<Constant> operands);
 std::optional<std::vector<char>>
 evaluateArithmetic(mlir::Operation *op, llvm::ArrayRef<Constant> operands);
 
+/// The bytes of the result of a quantize or dequantize of float32; nothing for
+/// other ops.
+std::optional<std::vector<char>>
+evaluateQuantization(mlir::Operation *op, llvm::ArrayRef<Constant> operands);
+
 } // namespace qcc::qnn::detail
 
 #endif // QCC_LIB_DIALECT_QNN_IR_EVALUATEDETAIL_H

@@ -1,4 +1,4 @@
-//===- EvaluateMovement.cpp - Values of ops that move elements -----------===//
+//===- EvaluateMovement.cpp - Values of ops that move elements ------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

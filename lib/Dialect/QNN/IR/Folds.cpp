@@ -1,4 +1,4 @@
-//===- Folds.cpp - Folding of constants and identities -------------------===//
+//===- Folds.cpp - Folding of constants and identities --------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -44,6 +44,8 @@ ElementsAttr qcc::qnn::evaluate(Operation *op, ArrayRef<Attribute> operands,
   auto bytes = evaluateMovement(op, constants);
   if (!bytes)
     bytes = evaluateArithmetic(op, constants);
+  if (!bytes)
+    bytes = evaluateQuantization(op, constants);
   if (!bytes)
     return {};
   return makeElementsAttr(result, *bytes, "folded");

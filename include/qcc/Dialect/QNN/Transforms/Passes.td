@@ -39,6 +39,52 @@ def AssignStorage : Pass<"qnn-assign-storage"> {
   ];
 }
 
+def FoldBatchNorm : Pass<"qnn-fold-batch-norm"> {
+  let summary = "Fold batch normalization into weights and biases";
+  let description = [{
+    A batch normalization with constant parameters is an affine map of each
+    channel; so are `qnn.binary` add, sub, mul and div with one constant per
+    channel. Behind a convolution (of any group), a transposed convolution or a
+    matrix product they move into its constant weights and bias; an addition
+    needs no constant weights. Before a convolution without padding, or before
+    a matrix product, they do too; with padding only a scale does.
+
+    A batch normalization that remains becomes a product and a sum. Sums are
+    formed in double precision.
+
+    ```mlir
+    %0 = qnn.conv %x, %w ... : (...) -> tensor<1x4x8x8xf32>
+    %1 = qnn.batch_norm %0, %scale, %shift, %mean, %variance ...
+    // becomes, with w' and b' constant
+    %1 = qnn.conv %x, %w', %b' ... : (...) -> tensor<1x4x8x8xf32>
+    ```
+  }];
+}
+
+def FoldConstants : Pass<"qnn-fold-constants"> {
+  let summary = "Evaluate what depends on constants only";
+  let description = [{
+    Unlike the folders of `canonicalize`, which stop at small tensors, works on
+    tensors of any size. Ops that the dialect's evaluator does not compute are
+    run in the compiler's process, all of them as one module, where the caller
+    provides a `ModelRunnerFactory` (`qcc-opt` has none).
+
+    A `qnn.dequantize` of a constant stays where an op that can work on
+    quantized types uses it: there it says how the weights are quantized. An op
+    whose result is much larger than its operands stays too.
+  }];
+}
+
+def FoldPad : Pass<"qnn-fold-pad"> {
+  let summary = "Fold explicit padding into convolutions and average pools";
+  let description = [{
+    A `qnn.pad` that adds zeros along spatial dimensions becomes pads of the
+    `qnn.conv` behind it, also with quantize, dequantize and requantize in
+    between: they all keep the real value 0. In front of a `qnn.avg_pool` it
+    becomes pads that count.
+  }];
+}
+
 def FormLuts : Pass<"qnn-form-luts"> {
   let summary = "Turn elementwise functions of one 8-bit tensor into tables";
   let description = [{
@@ -60,6 +106,31 @@ def FormLuts : Pass<"qnn-form-luts"> {
     ```
   }];
   let statistics = [Statistic<"numLuts", "num-luts", "Tables formed">];
+}
+
+def FuseActivation : Pass<"qnn-fuse-activation"> {
+  let summary = "Recognize activation functions and fuse them";
+  let description = [{
+    First, chains of ops that frameworks write for one function become the one
+    `qnn.unary`: `x * sigmoid(x)` (silu), `x * clamp(x + 3, 0, 6) / 6`
+    (hard_swish), `0.5 x (1 + erf(x / sqrt 2))` (gelu) and its tanh
+    approximation, `x * tanh(softplus(x))` (mish), max and min with constants
+    (relu, clamp), prelu with one slope (leaky_relu).
+
+    Then a `qnn.unary` that alone uses the float result of a convolution, a
+    matrix product or a `qnn.binary` becomes its `activation`.
+  }];
+}
+
+def FuseResidual : Pass<"qnn-fuse-residual"> {
+  let summary = "Fuse additions into the float product before them";
+  let description = [{
+    `add(conv(x, w), y)` of equal shapes becomes `conv(x, w) residual y`, with
+    the activation of the addition, where nothing else uses the product and it
+    has no activation yet; likewise for `qnn.matmul`. Of two products, the
+    later one takes the other as its residual. Quantized products stay: there
+    the result would no longer be rounded before the addition.
+  }];
 }
 
 def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
@@ -110,6 +181,15 @@ def PropagateQDQ : Pass<"qnn-propagate-qdq"> {
     Also removes `quantize(dequantize(q))` of equal types, relu and clamp that
     the saturation of the following quantize implies, merges equal quantize
     ops of one value, and quantizes constants.
+  }];
+}
+
+def SimplifyMatmul : Pass<"qnn-simplify-matmul"> {
+  let summary = "Fold transposes and constant biases into matrix products";
+  let description = [{
+    A transpose of the last two dimensions of an operand becomes
+    `transpose_lhs` or `transpose_rhs`; an addition of one constant per column,
+    also a dequantized one, becomes the `bias`.
   }];
 }
 

@@ -1,0 +1,63 @@
+//===- FuseActivation.cpp - Activations behind the op that feeds them -----===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
+
+#include "PatternUtils.h"
+
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qcc::qnn {
+#define GEN_PASS_DEF_FUSEACTIVATION
+#include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
+} // namespace qcc::qnn
+
+using namespace mlir;
+using namespace qcc::qnn;
+
+/// The kinds that are worth a place in an epilogue: the activation functions.
+static bool isActivation(UnaryKind kind) {
+  return kind >= UnaryKind::Relu && kind <= UnaryKind::Mish;
+}
+
+namespace {
+struct FuseUnary : OpRewritePattern<UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(UnaryOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *producer = op.getInput().getDefiningOp();
+    if (!isActivation(op.getKind()) || !producer || !producer->hasOneUse() ||
+        !canTakeActivation(producer) || op.getType() != op.getInput().getType())
+      return failure();
+    auto activation = ActivationAttr::get(op.getContext(), op.getKind(),
+                                          op.getAlphaAttr(), op.getBetaAttr());
+    rewriter.modifyOpInPlace(producer, [&] {
+      producer->setAttr("activation", activation);
+      mergeLocation(producer, op);
+    });
+    rewriter.replaceOp(op, producer->getResults());
+    return success();
+  }
+};
+
+struct FuseActivation : qcc::qnn::impl::FuseActivationBase<FuseActivation> {
+  void runOnOperation() override {
+    // First all idioms: a fused activation would hide parts of them.
+    for (auto populate :
+         {populateActivationIdioms, populateFuseActivationPatterns}) {
+      RewritePatternSet patterns(&getContext());
+      populate(patterns);
+      if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace
+
+void qcc::qnn::populateFuseActivationPatterns(RewritePatternSet &patterns) {
+  patterns.add<FuseUnary>(patterns.getContext());
+}
