@@ -19,6 +19,7 @@ llvm_config.add_tool_substitutions(
     ["qcc", "qcc-emit", "qcc-opt", "qcc-run", "qcc-translate", "qcc-unit-tests"],
     [config.qcc_tools_dir, config.llvm_tools_dir]
 )
+config.substitutions.append(("%cc", config.cc))
 config.substitutions.append(("%python", "/usr/bin/python3"))
 config.substitutions.append(("%src", os.path.dirname(config.test_source_root)))
 config.substitutions.append(("%assets", config.qcc_assets))

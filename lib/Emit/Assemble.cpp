@@ -54,9 +54,13 @@ static bool sameInterface(ArrayRef<TensorDescription> a,
 /// Removes what the tables have taken over: @main and its constants.
 static void dropTabled(mlir::ModuleOp module) {
   module.lookupSymbol("main")->erase();
+  DenseSet<mlir::StringAttr> used;
+  module.walk([&](mlir::memref::GetGlobalOp op) {
+    used.insert(op.getNameAttr().getAttr());
+  });
   for (auto global :
        llvm::make_early_inc_range(module.getOps<mlir::memref::GlobalOp>()))
-    if (mlir::SymbolTable::symbolKnownUseEmpty(global, module))
+    if (!used.contains(global.getSymNameAttr()))
       global.erase();
 }
 
@@ -161,7 +165,9 @@ static void setArguments(Function &kernel, ArrayRef<KernelArgument> arguments) {
   LLVMContext &context = kernel.getContext();
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     AttrBuilder attributes(context);
-    if (!argument.overlaps)
+    if (argument.overlaps)
+      kernel.removeParamAttr(i, Attribute::NoAlias);
+    else
       attributes.addAttribute(Attribute::NoAlias);
     attributes.addAlignmentAttr(Align(argument.alignment));
     if (argument.bytes)

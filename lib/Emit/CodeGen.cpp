@@ -86,7 +86,8 @@ Error CodeGenerator::prepare(Module &module) const {
     return createStringError("LLVM has no code generator for " + triple.str());
   module.setTargetTriple(triple);
   module.setDataLayout(machine->createDataLayout());
-  module.setPICLevel(PICLevel::BigPIC);
+  if (module.getPICLevel() == PICLevel::NotPIC)
+    module.setPICLevel(PICLevel::BigPIC);
   return Error::success();
 }
 

@@ -11,6 +11,7 @@
 #include "Link.h"
 #include "mlir/IR/Diagnostics.h"
 #include "qcc/Support/OutputFile.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -58,6 +59,12 @@ static Expected<Bytes> makeBinary(const TargetBackend &backend,
   return archive(*object);
 }
 
+/// Whether the prefix begins a C identifier.
+static bool isIdentifier(StringRef prefix) {
+  return !prefix.empty() && !isDigit(prefix.front()) &&
+         llvm::all_of(prefix, [](char c) { return isAlnum(c) || c == '_'; });
+}
+
 LogicalResult qcc::emitArtefact(const TargetBackend &backend,
                                 ArrayRef<LevelModule> levels,
                                 const EmitOptions &options, ArtefactKind kind,
@@ -67,6 +74,10 @@ LogicalResult qcc::emitArtefact(const TargetBackend &backend,
   assert(!levels.empty() && "an artefact needs a level");
   mlir::ModuleOp first = levels.front().module;
   mlir::Location loc = first.getLoc();
+  if (!isIdentifier(options.prefix))
+    return mlir::emitError(loc)
+           << "-prefix=" << options.prefix
+           << ": expected letters, digits and underscores, no digit first";
   bool isText = kind == ArtefactKind::Assembly || kind == ArtefactKind::LLVMIR;
   MemoryNeeds memory;
   Expected<Bytes> bytes =

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -96,7 +97,7 @@ namespace {
 class Reader {
 public:
   Reader(ModuleOp module, Program &program, bool keepTensors)
-      : module(module), program(program), keepTensors(keepTensors) {}
+      : symbols(module), program(program), keepTensors(keepTensors) {}
 
   LogicalResult readArguments(func::FuncOp main);
   LogicalResult readBody(func::FuncOp main);
@@ -110,7 +111,7 @@ private:
   FailureOr<BufferRef> lookup(Operation *user, Value value);
   void noteArguments(func::CallOp op, ArrayRef<BufferRef> buffers);
 
-  ModuleOp module;
+  SymbolTable symbols;
   Program &program;
   bool keepTensors;
   llvm::DenseMap<Value, BufferRef> buffers;
@@ -185,7 +186,7 @@ LogicalResult Reader::readGlobal(memref::GetGlobalOp op) {
   buffers[op.getResult()] = {BufferRef::Constant, it->second, 0};
   if (!isNew)
     return success();
-  auto global = module.lookupSymbol<memref::GlobalOp>(op.getName());
+  auto global = symbols.lookup<memref::GlobalOp>(op.getName());
   auto value = global ? dyn_cast_or_null<ElementsAttr>(
                             global.getInitialValue().value_or(Attribute()))
                       : ElementsAttr();
@@ -224,7 +225,7 @@ void Reader::noteArguments(func::CallOp op, ArrayRef<BufferRef> refs) {
 }
 
 LogicalResult Reader::readCall(func::CallOp op) {
-  auto kernel = module.lookupSymbol<func::FuncOp>(op.getCallee());
+  auto kernel = symbols.lookup<func::FuncOp>(op.getCallee());
   unsigned numBuffers = op.getNumOperands() < 2 ? 0 : op.getNumOperands() - 2;
   APInt begin, end;
   if (!kernel || kernel.isDeclaration() || op.getNumResults() != 0 ||
@@ -272,7 +273,8 @@ LogicalResult Reader::readOp(Operation *op) {
     return success();
   if (auto call = dyn_cast<func::CallOp>(op))
     return readCall(call);
-  if (op->getNumResults() == 1 && !byteSize(op->getResult(0).getType()))
+  if (isa<ViewLikeOpInterface, memref::GetGlobalOp>(op) &&
+      !byteSize(op->getResult(0).getType()))
     return op->emitError("must be a buffer of static shape");
   LogicalResult result =
       llvm::TypeSwitch<Operation *, LogicalResult>(op)

@@ -37,6 +37,8 @@ static cl::opt<bool> reference("reference", cl::desc("plain code"));
 static cl::opt<bool> jit("jit", cl::desc("run in process on zeros; print the "
                                          "first output's first bytes"));
 
+static cl::opt<bool> showTimes("time", cl::desc("print the time of each part"));
+
 static int fail(const Twine &message) {
   errs() << "qcc-emit: " << message << "\n";
   return 1;
@@ -104,7 +106,15 @@ int main(int argc, char **argv) {
     if (!levels.back().level)
       return fail(input + ": qcc.level names no level of " + target);
   }
+  mlir::DefaultTimingManager timing;
+  timing.setEnabled(showTimes);
+  mlir::TimingScope scope = timing.getRootScope();
   EmitOptions options;
+  options.timing = &scope;
+  options.configure = [&](mlir::PassManager &pm) {
+    pm.enableTiming(scope);
+    return success();
+  };
   options.prefix = prefix;
   options.keepTensors = keepTensors;
   options.reference = reference;
