@@ -291,9 +291,7 @@ Value LoopBuilder::centered(Value raw, const Element &element, Type type) {
 Value LoopBuilder::toReal(Value raw, const Element &element) {
   Type real = like(raw, element.real());
   if (element.isFloat())
-    return raw.getType() == real
-               ? raw
-               : Value(arith::ExtFOp::create(*this, real, raw));
+    return raw.getType() == real ? raw : extend(raw, real);
   if (element.isQuantized()) {
     Value q = centered(raw, element, element.wide());
     Value value = arith::SIToFPOp::create(*this, real, q);
@@ -327,8 +325,8 @@ Value LoopBuilder::fromReal(Value value, const Element &element) {
       return value;
     if (getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() <
         element.width())
-      return arith::ExtFOp::create(*this, storage, value);
-    return arith::TruncFOp::create(*this, storage, value);
+      return extend(value, storage);
+    return narrow(value, storage);
   }
   if (element.isBool)
     return arith::ExtUIOp::create(

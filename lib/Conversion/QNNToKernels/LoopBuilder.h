@@ -103,6 +103,9 @@ public:
   Value broadcast(Value scalar, Value shapedLike);
 
   // Elements.
+  /// A float in a wider or narrower float type, rounded once.
+  Value extend(Value value, Type type);
+  Value narrow(Value value, Type type);
   /// Integer storage extended to `type` (no zero point subtracted).
   Value widen(Value raw, const Element &element, Type type);
   /// q - zeroPoint, in `type`.

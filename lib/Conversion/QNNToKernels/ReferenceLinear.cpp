@@ -87,6 +87,12 @@ void ConvBody::channelsLast(ValueRange ivs, int64_t block,
   if (extent % block)
     count = b.smaller(count, b.sub(b.index(extent), from));
   clearSums(count);
+  // Where all groups share their scales, a depthwise one has a single scale.
+  auto scaleOf = [&](Value channel, Value inGroup) {
+    if (scalesPerOutput)
+      return channel;
+    return depthwise ? b.index(0) : inGroup;
+  };
   Value firstChannel = depthwise ? from : b.mulIndex(ivs[4], s.inPerGroup);
   SmallVector<Value> out{ivs[1], ivs[2], ivs[3]};
   window.forTaps(b, 3, out, [&](ValueRange k, ValueRange in) {
@@ -99,7 +105,7 @@ void ConvBody::channelsLast(ValueRange ivs, int64_t block,
       Value w = b.add(b.mulIndex(tap, s.group), from);
       b.loop(b.index(0), count, [&](Value j) {
         accumulate(j, code.x(b.add(x, j), {}),
-                   code.w(b.add(w, j), b.add(from, j)));
+                   code.w(b.add(w, j), scaleOf(b.add(from, j), {})));
       });
       return;
     }
@@ -125,8 +131,8 @@ void ConvBody::channelsLast(ValueRange ivs, int64_t block,
   Value y = b.add(b.mulIndex(pixel, s.outChannels()), firstOut);
   b.loop(b.index(0), count, [&](Value j) {
     Value channel = b.add(firstOut, j);
-    code.store(b.load(sums, j), b.add(y, j),
-               scalesPerOutput ? channel : b.add(from, j), channel);
+    code.store(b.load(sums, j), b.add(y, j), scaleOf(channel, b.add(from, j)),
+               channel);
   });
 }
 
