@@ -153,7 +153,7 @@ class Module:
             with open(os.environ["QCC_KEEP_SOURCE"], "w") as f:
                 f.write(self.source())
         call = lambda *args: subprocess.run(args, check=True)
-        call("qcc-opt", at("m.mlir"), "-pass-pipeline=" + PIPELINE.replace("FMA", f"fma={self.fma}".lower()), "-o", at("l.mlir"))
+        call(sys.argv[1] if len(sys.argv) > 1 else "qcc-opt", at("m.mlir"), "-pass-pipeline=" + PIPELINE.replace("FMA", f"fma={self.fma}".lower()), "-o", at("l.mlir"))
         with open(at("l.mlir")) as f:
             text = f.read()
         arena = int(re.search(r"qcc\.arena_bytes = (\d+)", text)[1])
