@@ -180,6 +180,7 @@ void qcc::import::convertClip(Node &node) {
       return;
     }
     if (isConstant) {
+      lo = std::min(lo, hi); // crossed bounds give the upper one
       if (lo == 0 && std::isinf(hi) && hi > 0)
         return node.setOutput(0, node.unary(UnaryKind::Relu, x));
       return node.setOutput(

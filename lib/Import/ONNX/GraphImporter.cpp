@@ -22,7 +22,7 @@ using namespace qcc::import;
 
 /// Functions may be called from functions: a short file could describe an
 /// endless program.
-static constexpr int64_t kMaxNodes = 1'000'000;
+static constexpr int64_t kMaxNodes = 200'000;
 static constexpr size_t kMaxCallDepth = 100;
 
 /// "ai.onnx" is another name of the default domain.

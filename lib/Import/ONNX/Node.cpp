@@ -30,10 +30,20 @@ Node::Node(const onnx::NodeProto &proto, StringRef domain, int64_t opset,
       wanted(proto.output_size()) {}
 
 InFlightDiagnostic Node::error() {
+  InFlightDiagnostic diag = emitError(loc);
   if (hasFailed)
-    return {};
+    diag.abandon();
   hasFailed = true;
-  return emitError(loc) << "node \"" << nodeName << "\" (" << opType() << "): ";
+  diag << "node \"" << nodeName << "\" (" << opType() << "): ";
+  return diag;
+}
+
+InFlightDiagnostic Node::notConstant(unsigned i, StringRef what) {
+  InFlightDiagnostic diag = error();
+  diag << "operand " << i << " (" << what << ") is computed at run time, but "
+       << "must be constant; bind symbolic dimensions with -shape, or simplify "
+          "the model";
+  return diag;
 }
 
 SmallVector<int64_t> Node::constantInts(unsigned i, StringRef what) {
@@ -42,12 +52,9 @@ SmallVector<int64_t> Node::constantInts(unsigned i, StringRef what) {
   if (auto values = getConstantInts(in(i)))
     return *values;
   if (!isa<IntegerType>(elementType(i)))
-    error() << "the " << what << " must be integers";
+    error() << "operand " << i << " (" << what << ") must hold integers";
   else
-    error() << "the " << what
-            << " must be known at compile time, but they are computed at run "
-               "time; bind symbolic dimensions with -shape, or simplify the "
-               "model";
+    notConstant(i, what);
   return {};
 }
 
@@ -57,11 +64,9 @@ SmallVector<double> Node::constantFloats(unsigned i, StringRef what) {
   if (auto values = getConstantFloats(in(i)))
     return *values;
   if (!isa<FloatType>(elementType(i)))
-    error() << "the " << what << " must be floats";
+    error() << "operand " << i << " (" << what << ") must hold floats";
   else
-    error() << "the " << what
-            << " must be known at compile time, but they are computed at run "
-               "time";
+    notConstant(i, what);
   return {};
 }
 
@@ -218,7 +223,10 @@ bool Node::finishAll(Operation *op) {
   }
   if (!problem.empty()) {
     op->erase();
-    error() << problem;
+    StringRef text = problem;
+    if (text.starts_with("'qnn."))
+      text = text.substr(std::min(text.find("' op "), text.size() - 5) + 5);
+    error() << text;
     return false;
   }
 

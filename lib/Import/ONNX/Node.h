@@ -173,6 +173,7 @@ public:
   }
 
 private:
+  mlir::InFlightDiagnostic notConstant(unsigned i, llvm::StringRef what);
   const onnx::AttributeProto *
   attribute(llvm::StringRef name, onnx::AttributeProto::AttributeType type);
 

@@ -1,4 +1,4 @@
-"""Small ONNX models: models.py CASE FILE.
+"""Small ONNX models: models.py CASE FILE, or models.py CASE... FILE for FILE.CASE...
 
 A case is a function that returns a ModelProto, or bytes for a file that no
 writer would produce.
@@ -53,12 +53,13 @@ def y(dtype=F32):
 
 
 def main():
-    __import__("cases_ops")
-    __import__("cases_bad")
-    name, path = sys.argv[1:]
-    made = CASES[name]()
-    with open(path, "wb") as file:
-        file.write(made if isinstance(made, bytes) else made.SerializeToString())
+    for family in ("ops", "shape", "quant", "graph", "bad"):
+        __import__("cases_" + family)
+    *names, path = sys.argv[1:]
+    for name in names:
+        made = CASES[name]()
+        with open(path if len(names) == 1 else f"{path}.{name}", "wb") as file:
+            file.write(made if isinstance(made, bytes) else made.SerializeToString())
 
 
 if __name__ == "__main__":
