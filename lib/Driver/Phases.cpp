@@ -37,12 +37,23 @@ StringRef phaseName(Phase phase) {
 void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createFoldConstants(run));
+  pm.addPass(createSimplifyMatmul());
+  pm.addPass(createFoldBatchNorm());
+  pm.addPass(createFoldPad());
+  pm.addPass(createFuseActivation());
+  pm.addPass(createFuseResidual());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
 }
 
 void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createPropagateQDQ());
   pm.addPass(createLegalizeQDQ());
   pm.addPass(createFormLuts());
+  pm.addPass(createFoldPad());
+  // Weights that stay float are dequantized at compile time.
+  pm.addPass(createFoldConstants(run));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
