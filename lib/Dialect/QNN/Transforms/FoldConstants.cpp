@@ -40,12 +40,12 @@ static int64_t sizeInBytes(Value value) {
 }
 
 /// Whether `op` could be replaced by its value if its operands were known.
-static bool isFoldable(Operation *op) {
+static bool isFoldable(Operation *op, bool keepDequantize) {
   if (!isa_and_nonnull<QNNDialect>(op->getDialect()) || isa<ConstantOp>(op) ||
       op->getNumRegions() != 0 || !isPure(op))
     return false;
   // What has been quantized stays so for the ops that can use it.
-  if (isa<DequantizeOp>(op) &&
+  if (keepDequantize && isa<DequantizeOp>(op) &&
       llvm::any_of(op->getUsers(), [](Operation *user) {
         auto quantizable = dyn_cast<QuantizableOpInterface>(user);
         return quantizable && quantizable.isQuantizable();
@@ -72,9 +72,9 @@ static void replaceByConstant(Value value, ElementsAttr elements) {
 }
 
 /// Folds each op that the dialect's own evaluator can compute.
-static void evaluateInPlace(FunctionOpInterface function) {
-  function.walk([](Operation *op) {
-    if (op->getNumResults() != 1 || !isFoldable(op))
+static void evaluateInPlace(FunctionOpInterface function, bool keepDequantize) {
+  function.walk([&](Operation *op) {
+    if (op->getNumResults() != 1 || !isFoldable(op, keepDequantize))
       return;
     SmallVector<Attribute> operands;
     for (Value v : op->getOperands()) {
@@ -97,13 +97,13 @@ static void evaluateInPlace(FunctionOpInterface function) {
 
 namespace {
 struct FoldConstants : qcc::qnn::impl::FoldConstantsBase<FoldConstants> {
-  FoldConstants() = default;
-  explicit FoldConstants(ModelRunnerFactory factory)
-      : factory(std::move(factory)) {}
+  using Base::Base;
+  FoldConstants(ModelRunnerFactory factory, const FoldConstantsOptions &options)
+      : Base(options), factory(std::move(factory)) {}
 
   void runOnOperation() override {
     getOperation()->walk([&](FunctionOpInterface function) {
-      evaluateInPlace(function);
+      evaluateInPlace(function, keepDequantize);
       if (factory)
         runSubgraphs(function);
       eraseUnused(function);
@@ -116,7 +116,7 @@ private:
     llvm::SetVector<Operation *> known;
     SmallVector<Value> wanted;
     function.walk([&](Operation *op) {
-      if (isFoldable(op) && op->getNumOperands() != 0 &&
+      if (isFoldable(op, keepDequantize) && op->getNumOperands() != 0 &&
           llvm::all_of(op->getOperands(), [&](Value v) {
             Operation *def = v.getDefiningOp();
             return def && (isa<ConstantOp>(def) || known.contains(def));
@@ -191,7 +191,8 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Pass>
-qcc::qnn::createFoldConstants(ModelRunnerFactory factory) {
-  return std::make_unique<FoldConstants>(std::move(factory));
+std::unique_ptr<Pass> qcc::qnn::createFoldConstants(ModelRunnerFactory factory,
+                                                    bool keepDequantize) {
+  return std::make_unique<FoldConstants>(std::move(factory),
+                                         FoldConstantsOptions{keepDequantize});
 }

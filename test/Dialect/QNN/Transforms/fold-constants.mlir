@@ -1,4 +1,5 @@
-// RUN: qcc-opt %s -qnn-fold-constants -split-input-file -verify-diagnostics | FileCheck %s
+// RUN: qcc-opt %s -qnn-fold-constants -split-input-file | FileCheck %s
+// RUN: qcc-opt %s -qnn-fold-constants=keep-dequantize=false -split-input-file | FileCheck %s --check-prefix=ALL
 
 // Any size: the weights of a matmul, transposed.
 // CHECK-LABEL: func @large
@@ -50,6 +51,9 @@ func.func @growth() -> tensor<256x256xf32> {
 // CHECK: qnn.matmul %arg0, %[[D]]
 // CHECK: %[[F:.*]] = qnn.constant dense<{{\[\[}}5.000000e-01, 1.000000e+00], [6.000000e+00, 8.000000e+00]]> : tensor<2x2xf32>
 // CHECK: qnn.select %arg1, %arg0, %[[F]]
+// ALL-LABEL: func @dequantize
+// ALL-NOT: qnn.dequantize
+// ALL: qnn.matmul
 func.func @dequantize(%x: tensor<2x2xf32>, %c: tensor<2x2xi1>) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
   %q = qnn.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!w>
   %0 = qnn.dequantize %q : (tensor<2x2x!w>) -> tensor<2x2xf32>

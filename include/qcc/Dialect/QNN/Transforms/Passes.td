@@ -46,8 +46,10 @@ def FoldBatchNorm : Pass<"qnn-fold-batch-norm"> {
     channel; so are `qnn.binary` add, sub, mul and div with one constant per
     channel. Behind a convolution (of any group), a transposed convolution or a
     matrix product they move into its constant weights and bias; an addition
-    needs no constant weights. Before a convolution without padding, or before
-    a matrix product, they do too; with padding only a scale does.
+    needs no constant weights. Weights that are dequantized constants keep
+    their integers and get other scales, where these stay positive. Before a
+    convolution without padding, or before a matrix product, float weights take
+    the map too; with padding only a scale.
 
     A batch normalization that remains becomes a product and a sum. Sums are
     formed in double precision.
@@ -70,9 +72,15 @@ def FoldConstants : Pass<"qnn-fold-constants"> {
     provides a `ModelRunnerFactory` (`qcc-opt` has none).
 
     A `qnn.dequantize` of a constant stays where an op that can work on
-    quantized types uses it: there it says how the weights are quantized. An op
-    whose result is much larger than its operands stays too.
+    quantized types uses it: there it says how the weights are quantized. After
+    `qnn-legalize-qdq`, which has taken what it can use, `keep-dequantize=false`
+    gives the products that remain float weights. An op whose result is much
+    larger than its operands stays too.
   }];
+  let options = [
+    Option<"keepDequantize", "keep-dequantize", "bool", "true",
+           "Keep dequantized constants that a quantizable op uses">
+  ];
 }
 
 def FoldPad : Pass<"qnn-fold-pad"> {
