@@ -16,6 +16,7 @@
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Linker/Linker.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA1.h"
 #include "llvm/Support/ThreadPool.h"
@@ -262,9 +263,8 @@ static void exportEntries(Module &module, StringRef prefix) {
 }
 
 static Expected<std::unique_ptr<Module>>
-buildMain(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
-          const EmitOptions &options, StringRef buildId,
-          const CodeGenerator &generator, LLVMContext &context) {
+loadRuntime(const TargetBackend &backend, const EmitOptions &options,
+            const CodeGenerator &generator, LLVMContext &context) {
   StringRef bitcode = runtimeBitcode(Triple(backend.triple()).getArch());
   if (bitcode.empty())
     return failureOf("no runtime for " + backend.name());
@@ -275,20 +275,48 @@ buildMain(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
   (*module)->setModuleIdentifier("qcc");
   if (Error error = generator.prepare(**module))
     return std::move(error);
-  addTables(**module, backend, levels, options.prefix, buildId);
   exportEntries(**module, options.prefix);
   return std::move(*module);
 }
 
+/// The tables as an object of their own: they name all others by symbols.
+static Expected<SmallVector<char, 0>>
+compileTables(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
+              const EmitOptions &options, StringRef buildId,
+              const CodeGenerator &generator) {
+  LLVMContext context;
+  Module module("qcc", context);
+  if (Error error = generator.prepare(module))
+    return std::move(error);
+  addTables(module, backend, levels, options.prefix, buildId);
+  return generator.generate(module, CodeGenFileType::ObjectFile);
+}
+
+/// A name for this code, these constants and how they are put together.
 static std::string hashOf(ArrayRef<SmallVector<char, 0>> objects,
                           ArrayRef<LevelProgram> levels) {
   SHA1 hash;
+  auto addNumber = [&](uint64_t number) {
+    std::array<uint8_t, 8> bytes;
+    support::endian::write64le(bytes.data(), number);
+    hash.update(bytes);
+  };
   for (const auto &object : objects)
     hash.update(StringRef(object.data(), object.size()));
-  for (const LevelProgram &level : levels)
+  for (const LevelProgram &level : levels) {
     for (const qnn::ConstantBytes &constant : level.program.constants)
       hash.update(StringRef(constant.bytes().data(), constant.bytes().size()));
-  return toHex(hash.final()).substr(0, 16);
+    for (const ProgramStep &step : level.program.steps) {
+      hash.update(step.kernel);
+      addNumber(uint64_t(step.tiles));
+      for (const BufferRef &buffer : step.buffers) {
+        addNumber(buffer.kind);
+        addNumber(buffer.index);
+        addNumber(buffer.offset);
+      }
+    }
+  }
+  return toHex(hash.final(), /*LowerCase=*/true).substr(0, 16);
 }
 
 //===----------------------------------------------------------------------===//
@@ -311,17 +339,20 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   mlir::TimingScope scope = timed(options, "Optimize and generate code");
   Objects objects;
   objects.memory = memoryNeeds(*programs);
-  objects.files.resize(buckets.size());
-  std::vector<std::string> errors(buckets.size());
+  objects.files.resize(buckets.size() + 1); // and the runtime
+  std::vector<std::string> errors(objects.files.size());
   Effort effort = options.reference ? Effort::Reference : Effort::Full;
   auto compile = [&](size_t i) {
     LLVMContext context;
-    auto module = translateBucket(buckets[i], options, *generator, context);
+    bool isRuntime = i == buckets.size();
+    auto module =
+        isRuntime ? loadRuntime(backend, options, *generator, context)
+                  : translateBucket(buckets[i], options, *generator, context);
     if (!module) {
       errors[i] = toString(module.takeError());
       return;
     }
-    generator->optimize(**module, effort);
+    generator->optimize(**module, isRuntime ? Effort::Reference : effort);
     objects.files[i] =
         generator->generate(**module, CodeGenFileType::ObjectFile);
   };
@@ -329,25 +360,20 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   mlir::ModuleOp any = levels.front().module;
   bool parallel = any.getContext()->isMultithreadingEnabled();
   DefaultThreadPool pool(hardware_concurrency(parallel ? 0 : 1));
-  for (size_t i = 0; i < buckets.size(); ++i)
+  for (size_t i = 0; i < objects.files.size(); ++i)
     pool.async(compile, i);
   pool.wait();
   for (const std::string &error : errors)
     if (!error.empty())
       return createStringError(error);
 
-  LLVMContext context;
   std::string buildId = options.buildId.empty()
                             ? hashOf(objects.files, *programs)
                             : options.buildId;
-  auto main =
-      buildMain(backend, *programs, options, buildId, *generator, context);
-  if (!main)
-    return main.takeError();
-  generator->optimize(**main, Effort::Reference);
-  objects.files.insert(
-      objects.files.begin(),
-      generator->generate(**main, CodeGenFileType::ObjectFile));
+  auto tables = compileTables(backend, *programs, options, buildId, *generator);
+  if (!tables)
+    return tables.takeError();
+  objects.files.push_back(std::move(*tables));
   return objects;
 }
 
@@ -361,10 +387,10 @@ emit::assembleModule(const TargetBackend &backend, ArrayRef<LevelModule> levels,
   memory = memoryNeeds(*programs);
   std::string buildId =
       options.buildId.empty() ? hashOf({}, *programs) : options.buildId;
-  auto main =
-      buildMain(backend, *programs, options, buildId, generator, context);
+  auto main = loadRuntime(backend, options, generator, context);
   if (!main)
     return main.takeError();
+  addTables(**main, backend, *programs, options.prefix, buildId);
   std::vector<Bucket> buckets;
   for (auto [level, program] : llvm::zip(levels, *programs))
     fillBuckets(level.module, program, 1, buckets);

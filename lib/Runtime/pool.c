@@ -17,6 +17,8 @@ extern int pthread_join(unsigned long handle, void **result)
 
 /* How often to look before sleeping: some 50 microseconds. */
 enum { SPINS = 2000 };
+/* More than one, so that threads that run slower do less. */
+enum { PARTS_PER_THREAD = 4 };
 
 int32_t qcc_count_processors(void) {
   uint64_t mask[64];
@@ -29,18 +31,21 @@ int32_t qcc_count_processors(void) {
   return count ? count : 1;
 }
 
-/* Returns once the value is no longer `old`. */
-static void wait_for_change(struct qcc_meeting *m, uint32_t old) {
+/* The value, once it is no longer `old`. */
+static uint32_t wait_for_change(struct qcc_meeting *m, uint32_t old) {
+  uint32_t value;
   for (int i = 0; i < SPINS; ++i) {
-    if (__c11_atomic_load(&m->value, __ATOMIC_ACQUIRE) != old)
-      return;
+    value = __c11_atomic_load(&m->value, __ATOMIC_ACQUIRE);
+    if (value != old)
+      return value;
     qcc_pause();
   }
   __c11_atomic_fetch_add(&m->sleepers, 1, __ATOMIC_SEQ_CST);
-  while (__c11_atomic_load(&m->value, __ATOMIC_SEQ_CST) == old)
+  while ((value = __c11_atomic_load(&m->value, __ATOMIC_SEQ_CST)) == old)
     qcc_syscall(QCC_SYS_FUTEX, (long)&m->value, QCC_FUTEX_WAIT_PRIVATE,
                 (long)old, 0, 0, 0);
   __c11_atomic_fetch_sub(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+  return value;
 }
 
 /* After a change of the value. */
@@ -50,12 +55,35 @@ static void wake_sleepers(struct qcc_meeting *m) {
                 INT32_MAX, 0, 0, 0);
 }
 
+/* Part `index` of `count` about equal ones of a step's tiles. */
 static void run_part(const qcc_instance *instance, const struct qcc_step *step,
-                     int64_t index, int64_t threads) {
-  int64_t begin = step->tiles * index / threads;
-  int64_t end = step->tiles * (index + 1) / threads;
+                     int64_t index, int64_t count) {
+  int64_t begin = step->tiles * index / count;
+  int64_t end = step->tiles * (index + 1) / count;
   if (begin < end)
     step->body(instance->buffers, begin, end);
+}
+
+/* Takes one part of step `generation`; -1 if none is left. */
+static int64_t take_part(struct qcc_pool *pool, uint32_t generation) {
+  uint64_t offer = __c11_atomic_load(&pool->offer, __ATOMIC_ACQUIRE);
+  while ((uint32_t)(offer >> 32) == generation && (uint32_t)offer)
+    if (__c11_atomic_compare_exchange_weak(&pool->offer, &offer, offer - 1,
+                                           __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+      return (uint32_t)offer - 1;
+  return -1;
+}
+
+/* Works on step `generation` until no part is left. Only who has taken a part
+ * holds up the others, so a thread that the system does not run does no harm;
+ * and the step cannot change before that part is done. */
+static void work_on(qcc_instance *instance, uint32_t generation) {
+  struct qcc_pool *pool = &instance->pool;
+  for (int64_t part; (part = take_part(pool, generation)) >= 0;) {
+    run_part(instance, pool->step, part, pool->parts);
+    if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) == 1)
+      wake_sleepers(&pool->pending);
+  }
 }
 
 static void *work(void *argument) {
@@ -65,16 +93,11 @@ static void *work(void *argument) {
   uint64_t all = ~0ull;
   qcc_syscall(QCC_SYS_SIGPROCMASK, 0, (long)&all, 0, sizeof(all), 0, 0);
   qcc_set_float_state(QCC_DEFAULT_FLOAT_STATE);
-  int64_t index =
-      __c11_atomic_fetch_add(&pool->next_index, 1, __ATOMIC_RELAXED);
-  for (uint32_t generation = 0;; ++generation) {
-    wait_for_change(&pool->generation, generation);
-    if (!pool->step)
+  for (uint32_t generation = 0;;) {
+    generation = wait_for_change(&pool->generation, generation);
+    if (__c11_atomic_load(&pool->ended, __ATOMIC_ACQUIRE))
       return 0;
-    run_part(instance, pool->step, index, pool->threads);
-    if (__c11_atomic_fetch_sub(&pool->remaining.value, 1, __ATOMIC_SEQ_CST) ==
-        1)
-      wake_sleepers(&pool->remaining);
+    work_on(instance, generation);
   }
 }
 
@@ -89,19 +112,16 @@ void qcc_pool_start(qcc_instance *instance, int32_t threads) {
   }
   if (!pthread_create || !pthread_join)
     return;
-  __c11_atomic_store(&pool->next_index, 1, __ATOMIC_RELAXED);
   int32_t started = 1;
   while (started < threads &&
          pthread_create(&pool->handles[started], 0, work, instance) == 0)
     ++started;
-  pool->threads = started; /* workers read it after the first generation */
+  pool->threads = started;
 }
 
-static void offer(struct qcc_pool *pool, const struct qcc_step *step) {
-  pool->step = step;
-  __c11_atomic_store(&pool->remaining.value, (uint32_t)pool->threads - 1,
-                     __ATOMIC_RELAXED);
-  __c11_atomic_fetch_add(&pool->generation.value, 1, __ATOMIC_SEQ_CST);
+/* Calls the workers. */
+static void advance(struct qcc_pool *pool, uint32_t generation) {
+  __c11_atomic_store(&pool->generation.value, generation, __ATOMIC_SEQ_CST);
   wake_sleepers(&pool->generation);
 }
 
@@ -130,18 +150,28 @@ void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
                            pool->threads);
     return;
   }
-  offer(pool, step);
-  run_part(instance, step, 0, pool->threads);
-  for (uint32_t left; (left = __c11_atomic_load(&pool->remaining.value,
-                                                __ATOMIC_ACQUIRE)) != 0;)
-    wait_for_change(&pool->remaining, left);
+  int64_t parts = PARTS_PER_THREAD * (int64_t)pool->threads;
+  if (parts > step->tiles)
+    parts = step->tiles;
+  pool->step = step;
+  pool->parts = parts;
+  __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
+  uint32_t generation = pool->generation.value + 1;
+  __c11_atomic_store(&pool->offer, (uint64_t)generation << 32 | (uint64_t)parts,
+                     __ATOMIC_RELEASE);
+  advance(pool, generation);
+  work_on(instance, generation);
+  for (uint32_t left;
+       (left = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE)) != 0;)
+    wait_for_change(&pool->pending, left);
 }
 
 void qcc_pool_stop(qcc_instance *instance) {
   struct qcc_pool *pool = &instance->pool;
   if (instance->parallel_for || pool->threads == 1)
     return;
-  offer(pool, 0);
+  __c11_atomic_store(&pool->ended, 1, __ATOMIC_RELEASE);
+  advance(pool, pool->generation.value + 1);
   for (int32_t i = 1; i < pool->threads; ++i)
     pthread_join(pool->handles[i], 0);
 }

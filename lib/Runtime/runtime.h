@@ -27,11 +27,13 @@ struct qcc_meeting {
 };
 
 struct qcc_pool {
-  struct qcc_meeting generation; /* of the work that is on offer */
-  struct qcc_meeting remaining;  /* workers that are still at it */
-  const struct qcc_step *step;   /* NULL: end */
-  _Atomic uint32_t next_index;   /* workers take their number here */
-  int32_t threads;               /* with the caller's */
+  struct qcc_meeting generation; /* counts the steps that were offered */
+  struct qcc_meeting pending;    /* parts of the step that are not done */
+  _Atomic uint64_t offer;        /* generation << 32 | parts to be taken */
+  const struct qcc_step *step;
+  int64_t parts;
+  _Atomic uint32_t ended;
+  int32_t threads; /* with the caller's */
   unsigned long handles[QCC_MAX_THREADS];
 };
 
