@@ -165,9 +165,9 @@ LogicalResult Compilation::lowerLevel(ModuleOp module, const TargetLevel &level,
     return writeText(module);
   if (kind != EmitKind::Target)
     return success();
-  EmitOptions emit = emitOptions(level, options);
+  EmitOptions emit = emitOptions(options);
   emit.configure = configure(scope);
-  if (failed(lowerKernelsToLLVM(module, emit)))
+  if (failed(lowerKernelsToLLVM({&level, module}, emit)))
     return failure();
   return writeText(module);
 }
@@ -194,7 +194,7 @@ LogicalResult Compilation::emitLevels(ModuleOp module,
     return success();
 
   TimingScope scope = root.nest("Emit");
-  EmitOptions emit = emitOptions(*levels.back().level, options);
+  EmitOptions emit = emitOptions(options);
   emit.configure = configure(scope);
   emit.timing = &scope;
   emit.lowered = [&](const LevelModule &level) {

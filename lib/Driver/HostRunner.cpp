@@ -53,7 +53,7 @@ ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options) {
         }))
       return e;
     return createJITRunner(*host->backend, {&level, *copy},
-                           emitOptions(level, inProcess));
+                           emitOptions(inProcess));
   };
 }
 

@@ -87,16 +87,14 @@ LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
   });
 }
 
-EmitOptions emitOptions(const TargetLevel &level,
-                        const CompileOptions &options) {
+EmitOptions emitOptions(const CompileOptions &options) {
   EmitOptions emit;
   emit.prefix = options.prefix;
   emit.keepTensors = options.keepTensors;
   emit.reference = options.reference;
-  bool fma = level.hasFMA;
-  emit.prepare = [fma](OpPassManager &pm) {
+  emit.prepare = [](OpPassManager &pm, const TargetLevel &level) {
     ExpandMathOptions math;
-    math.fma = fma;
+    math.fma = level.hasFMA;
     pm.addNestedPass<func::FuncOp>(createExpandMath(math));
   };
   return emit;

@@ -91,7 +91,7 @@ lowerLevels(ArrayRef<LevelModule> levels, const EmitOptions &options,
         !sameInterface(first.outputs, last.outputs))
       return failureOf("the levels differ in inputs or outputs");
     dropTabled(level.module);
-    if (failed(lowerKernelsToLLVM(level.module, options)) ||
+    if (failed(lowerKernelsToLLVM(level, options)) ||
         (options.lowered && failed(options.lowered(level))))
       return failureOf("kernels of level '" + level.level->name +
                        "' do not lower to LLVM");

@@ -59,14 +59,15 @@ template <typename Dialect> static bool uses(ModuleOp module) {
       .wasInterrupted();
 }
 
-llvm::LogicalResult qcc::lowerKernelsToLLVM(ModuleOp module,
+llvm::LogicalResult qcc::lowerKernelsToLLVM(const LevelModule &level,
                                             const EmitOptions &options) {
+  ModuleOp module = level.module;
   PassManager pm(module.getContext());
   pm.enableVerifier(false); // for speed; the result is verified once, below
   if (options.configure && failed(options.configure(pm)))
     return failure();
   if (options.prepare)
-    options.prepare(pm);
+    options.prepare(pm, *level.level);
   OpPassManager &kernels = pm.nest<func::FuncOp>();
   if (uses<linalg::LinalgDialect>(module))
     kernels.addPass(createConvertLinalgToLoopsPass());

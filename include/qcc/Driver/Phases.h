@@ -55,8 +55,7 @@ llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,
                                    PipelineRunner runPipeline);
 
 /// What Emit needs to know to compile kernels of this level.
-EmitOptions emitOptions(const TargetLevel &level,
-                        const CompileOptions &options);
+EmitOptions emitOptions(const CompileOptions &options);
 
 /// Compiles qnn modules for the machine that runs the compiler, in memory.
 ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options);

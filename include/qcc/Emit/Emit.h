@@ -36,8 +36,9 @@ struct EmitOptions {
   bool reference = false;
   /// Identifies the artefact; empty: a hash of its code and constants.
   std::string buildId;
-  /// Appends the passes that replace what LLVM would turn into calls of libm.
-  std::function<void(mlir::OpPassManager &)> prepare;
+  /// Appends the passes that replace what LLVM would turn into calls of libm,
+  /// for code of this level.
+  std::function<void(mlir::OpPassManager &, const TargetLevel &)> prepare;
   /// Sets up a pass manager: timing, instrumentation.
   std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
   /// Sees each level after its lowering to the LLVM dialect.
@@ -52,7 +53,7 @@ enum class ArtefactKind { SharedObject, Object, Archive, Assembly, LLVMIR };
 void registerEmitDialects(mlir::DialectRegistry &registry);
 
 /// Lowers kernels to the LLVM dialect, in place (@main too, if it is there).
-llvm::LogicalResult lowerKernelsToLLVM(mlir::ModuleOp module,
+llvm::LogicalResult lowerKernelsToLLVM(const LevelModule &level,
                                        const EmitOptions &options);
 
 /// Sizes that -emit-header and -report state.
