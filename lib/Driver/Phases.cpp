@@ -53,7 +53,7 @@ void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createFormLuts());
   pm.addPass(createFoldPad());
   // Weights that stay float are dequantized at compile time.
-  pm.addPass(createFoldConstants(run));
+  pm.addPass(createFoldConstants(run, /*keepDequantize=*/false));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
