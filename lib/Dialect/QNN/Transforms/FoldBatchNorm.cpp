@@ -192,56 +192,13 @@ static int64_t getResultChannelDim(Operation *op) {
   return -1;
 }
 
-/// The dimension of the weights of `op` that selects the output channel, where
-/// one does.
-static int64_t getWeightChannelDim(Operation *op) {
-  if (auto quantizable = dyn_cast<QuantizableOpInterface>(op))
-    return quantizable.getWeightChannelAxis();
-  return -1;
-}
-
-/// Dequantized weights with scaled scales: the integers stay.
-static Value scaleDequantized(OpBuilder &builder, Operation *op,
-                              ArrayRef<double> scale) {
-  auto dequantize = op->getOperand(1).getDefiningOp<DequantizeOp>();
-  auto constant = dequantize ? dequantize.getInput().getDefiningOp<ConstantOp>()
-                             : ConstantOp();
-  int64_t axis = getWeightChannelDim(op);
-  if (!constant || axis < 0)
-    return {};
-  RankedTensorType type = tensorTypeOf(constant.getResult());
-  auto params = ChannelParams::get(type.getElementType());
-  if (!params || (params->axis >= 0 && params->axis != axis))
-    return {};
-  SmallVector<double> scales;
-  SmallVector<int64_t> zeroPoints;
-  for (auto [c, factor] : llvm::enumerate(scale)) {
-    float scaled = float(params->scale(c) * factor);
-    // A type has no negative scales.
-    if (!(scaled >= std::numeric_limits<float>::min()) ||
-        !std::isfinite(scaled))
-      return {};
-    scales.push_back(scaled);
-    zeroPoints.push_back(params->zeroPoint(c));
-  }
-  auto old = cast<quant::QuantizedType>(type.getElementType());
-  auto element = quant::UniformQuantizedPerAxisType::get(
-      old.getFlags(), old.getStorageType(), old.getExpressedType(), scales,
-      zeroPoints, int32_t(axis), old.getStorageTypeMin(),
-      old.getStorageTypeMax());
-  auto weights = ConstantOp::create(builder, constant.getLoc(),
-                                    type.clone(element), constant.getValue());
-  return DequantizeOp::create(builder, dequantize.getLoc(),
-                              dequantize.getType(), weights);
-}
-
 /// The weights of `op` with each output channel scaled; null where that cannot
 /// be done.
 static Value scaleOutputs(OpBuilder &builder, Operation *op,
                           ArrayRef<double> scale) {
   Value filter = op->getOperand(1);
   if (!Weights::isReplaceable(filter))
-    return scaleDequantized(builder, op, scale);
+    return {};
   Weights weights{filter.getDefiningOp<ConstantOp>()};
   ArrayRef<int64_t> shape = shapeOf(filter);
   auto inOrder = [](int64_t, int64_t c) { return c; };
@@ -271,25 +228,15 @@ static Value scaleOutputs(OpBuilder &builder, Operation *op,
   return weights.scaled(builder, scale);
 }
 
-/// The bias of `op` as `channels` doubles; nothing where it is not constant.
-static std::optional<SmallVector<double>> getBias(Operation *op, Value bias,
+/// `bias` as `channels` doubles; nothing where it is not constant.
+static std::optional<SmallVector<double>> getBias(Value bias,
                                                   int64_t channels) {
   if (!bias)
     return SmallVector<double>(channels, 0.0);
   int64_t shape[] = {channels};
   if (rankOf(bias) > 1)
     return std::nullopt;
-  auto dequantize = bias.getDefiningOp<DequantizeOp>();
-  if (!dequantize)
-    return getChannelVector(bias, shape, 0);
-  auto params = ChannelParams::get(elementTypeOf(dequantize.getInput()));
-  auto storage = getConstantInts(dequantize.getInput());
-  if (!params || !storage || int64_t(storage->size()) != channels)
-    return std::nullopt;
-  SmallVector<double> result;
-  for (auto [c, q] : llvm::enumerate(*storage))
-    result.push_back(double(q - params->zeroPoint(c)) * params->scale(c));
-  return result;
+  return getChannelVector(bias, shape, 0);
 }
 
 /// The bias of a convolution or matrix product.
@@ -350,8 +297,8 @@ struct FoldBehind : RewritePattern {
       auto affine = dim < 0 ? std::nullopt : getAffine(op, dim);
       if (!affine || affine->input != operand)
         continue;
-      auto bias = getBias(producer, getBiasOperand(producer),
-                          int64_t(affine->scale.size()));
+      auto bias =
+          getBias(getBiasOperand(producer), int64_t(affine->scale.size()));
       if (!bias)
         continue;
       // Insert where the product stands, so that its operands come first.
@@ -398,7 +345,7 @@ struct FoldBeforeConv : OpRewritePattern<ConvOp> {
     auto channel = [&](int64_t output, int64_t j) {
       return output / outputsPerGroup * inputs + j;
     };
-    auto bias = getBias(op, op.getBias(), outputs);
+    auto bias = getBias(op.getBias(), outputs);
     if (!bias)
       return failure();
     if (affine->shifts()) {
@@ -440,7 +387,7 @@ struct FoldBeforeMatmul : OpRewritePattern<MatmulOp> {
     bool transposed = op.getTransposeRhs();
     ArrayRef<int64_t> shape = shapeOf(op.getRhs());
     int64_t rows = shape[transposed], columns = shape[!transposed];
-    auto bias = getBias(op, op.getBias(), columns);
+    auto bias = getBias(op.getBias(), columns);
     if (!bias)
       return failure();
     if (affine->shifts()) {

@@ -46,10 +46,10 @@ def FoldBatchNorm : Pass<"qnn-fold-batch-norm"> {
     channel; so are `qnn.binary` add, sub, mul and div with one constant per
     channel. Behind a convolution (of any group), a transposed convolution or a
     matrix product they move into its constant weights and bias; an addition
-    needs no constant weights. Weights that are dequantized constants keep
-    their integers and get other scales, where these stay positive. Before a
-    convolution without padding, or before a matrix product, float weights take
-    the map too; with padding only a scale.
+    needs no constant weights. Before a convolution without padding, or before
+    a matrix product, they do too; with padding only a scale does. Weights that
+    are quantized stay: their scales are the model's, and the bias would have to
+    be rounded.
 
     A batch normalization that remains becomes a product and a sum. Sums are
     formed in double precision.
