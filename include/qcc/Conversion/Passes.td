@@ -15,6 +15,8 @@ def ConvertQNNToKernels : Pass<"convert-qnn-to-kernels", "::mlir::ModuleOp"> {
   let options = [
     Option<"fma", "fma", "bool", /*default=*/"true",
            "sum products of floats with fused multiply-add">,
+    Option<"vectorBytes", "vector-bytes", "unsigned", /*default=*/"16",
+           "bytes of a vector register">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",

@@ -211,12 +211,9 @@ Value qcc::reference::packed(KernelEmitter &emitter, Value tensor,
   std::optional<qnn::ConstantBytes> data = qnn::ConstantBytes::get(tensor);
   if (!data) {
     Value result = emitter.scratch(type);
-    MapEmitter map(emitter, loc, shape);
-    map.input(emitter.buffer(tensor), strides);
-    map.output(result, natural);
-    map.emit("pack", "", [](LoopBuilder &, ValueRange raws) {
-      return SmallVector<Value>(raws);
-    });
+    Move move{SmallVector<int64_t>(shape), SmallVector<int64_t>(strides),
+              natural};
+    emitMove(emitter, loc, "pack", move, emitter.buffer(tensor), result);
     return result;
   }
   unsigned size = source.getElementTypeBitWidth() / 8;

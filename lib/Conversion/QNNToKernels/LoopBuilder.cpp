@@ -197,6 +197,13 @@ void LoopBuilder::loop(int64_t from, int64_t to,
     return body(index(from));
   loop(index(from), index(to), body);
 }
+void LoopBuilder::loop(Value from, Value to, int64_t step,
+                       llvm::function_ref<void(Value)> body) {
+  auto op = scf::ForOp::create(*this, from, to, index(step));
+  InsertionGuard guard(*this);
+  setInsertionPoint(op.getBody()->getTerminator());
+  body(op.getInductionVar());
+}
 SmallVector<Value> LoopBuilder::loop(
     Value from, Value to, ValueRange inits,
     llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {

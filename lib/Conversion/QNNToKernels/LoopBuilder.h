@@ -84,6 +84,8 @@ public:
   // Loops.
   void loop(Value from, Value to, llvm::function_ref<void(Value)> body);
   void loop(int64_t from, int64_t to, llvm::function_ref<void(Value)> body);
+  void loop(Value from, Value to, int64_t step,
+            llvm::function_ref<void(Value)> body);
   llvm::SmallVector<Value>
   loop(Value from, Value to, mlir::ValueRange inits,
        llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>
@@ -169,6 +171,11 @@ int64_t product(llvm::ArrayRef<int64_t> shape);
 /// The shape of a ranked tensor or memref value.
 llvm::ArrayRef<int64_t> shapeOf(mlir::Value value);
 
+/// Drops dimensions of extent 1 and merges neighbours that every access walks
+/// as one; `strides` are those of each access.
+void collapseBox(llvm::SmallVectorImpl<int64_t> &shape,
+                 llvm::ArrayRef<llvm::SmallVector<int64_t> *> strides);
+
 /// What a kernel of `op` depends on: name, attributes, types.
 std::string opKey(mlir::Operation *op);
 
@@ -213,7 +220,6 @@ private:
     int64_t offset;
   };
   void addChannelParams(Real &real, llvm::ArrayRef<int64_t> tensorShape);
-  void simplify();
 
   KernelEmitter &emitter;
   mlir::Location loc;
@@ -221,6 +227,18 @@ private:
   llvm::SmallVector<Access> inputs, outputs;
 };
 
+/// A box of elements that moves from one buffer to another of the same
+/// element type.
+struct Move {
+  llvm::SmallVector<int64_t> shape, fromStrides, toStrides;
+  int64_t fromOffset = 0, toOffset = 0;
+};
+void emitMove(KernelEmitter &emitter, mlir::Location loc, llvm::StringRef stem,
+              Move move, mlir::Value from, mlir::Value to);
+/// The same in square blocks that are transposed in registers; false where
+/// the move is no transposition of two large enough dimensions.
+bool emitBlockTranspose(KernelEmitter &emitter, mlir::Location loc, Move move,
+                        mlir::Value from, mlir::Value to);
 /// Emits a call that copies all elements of one buffer to another.
 void emitCopy(KernelEmitter &emitter, mlir::Value from, mlir::Value to,
               mlir::Location loc);

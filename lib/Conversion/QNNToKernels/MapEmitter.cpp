@@ -89,34 +89,31 @@ Value MapEmitter::Real::store(LoopBuilder &b, Value value,
   return b.fromReal(value, element);
 }
 
-/// Drops dimensions of extent 1 and merges neighbours that every access walks
-/// as one.
-void MapEmitter::simplify() {
-  auto forEach = [&](llvm::function_ref<void(Access &)> fn) {
-    llvm::for_each(inputs, fn);
-    llvm::for_each(outputs, fn);
-  };
+void qcc::reference::collapseBox(SmallVectorImpl<int64_t> &shape,
+                                 ArrayRef<SmallVector<int64_t> *> strides) {
   for (int d = int(shape.size()) - 1; d >= 0; --d) {
     bool drop = shape[d] == 1;
     if (!drop && d + 1 < int(shape.size())) {
-      bool mergeable = true;
-      forEach([&](Access &a) {
-        mergeable &= a.strides[d] == a.strides[d + 1] * shape[d + 1];
+      drop = llvm::all_of(strides, [&](SmallVector<int64_t> *s) {
+        return (*s)[d] == (*s)[d + 1] * shape[d + 1];
       });
-      if (mergeable) {
+      if (drop)
         shape[d + 1] *= shape[d];
-        drop = true;
-      }
     }
     if (!drop)
       continue;
     shape.erase(shape.begin() + d);
-    forEach([&](Access &a) { a.strides.erase(a.strides.begin() + d); });
+    for (SmallVector<int64_t> *s : strides)
+      s->erase(s->begin() + d);
   }
 }
 
 void MapEmitter::emit(StringRef stem, StringRef key, Body body) {
-  simplify();
+  SmallVector<SmallVector<int64_t> *> strides;
+  for (auto *list : {&inputs, &outputs})
+    for (Access &access : *list)
+      strides.push_back(&access.strides);
+  collapseBox(shape, strides);
   std::string fullKey = key.str();
   llvm::raw_string_ostream os(fullKey);
   auto describe = [&](ArrayRef<int64_t> numbers) {
@@ -167,13 +164,22 @@ void MapEmitter::emit(StringRef stem, StringRef key, Body body) {
   emitter.call(kernel, args, tiling.tiles(), loc);
 }
 
-void qcc::reference::emitCopy(KernelEmitter &emitter, Value from, Value to,
-                              Location loc) {
-  ArrayRef<int64_t> shape = shapeOf(from);
-  MapEmitter map(emitter, loc, shape);
-  map.input(from, rowMajor(shape));
-  map.output(to, rowMajor(shape));
-  map.emit("copy", "", [](LoopBuilder &, ValueRange raws) {
+void qcc::reference::emitMove(KernelEmitter &emitter, Location loc,
+                              StringRef stem, Move move, Value from, Value to) {
+  if (emitBlockTranspose(emitter, loc, move, from, to))
+    return;
+  MapEmitter map(emitter, loc, move.shape);
+  map.input(from, move.fromStrides, move.fromOffset);
+  map.output(to, move.toStrides, move.toOffset);
+  map.emit(stem, "", [](LoopBuilder &, ValueRange raws) {
     return SmallVector<Value>(raws);
   });
+}
+
+void qcc::reference::emitCopy(KernelEmitter &emitter, Value from, Value to,
+                              Location loc) {
+  Move move;
+  move.shape.assign(shapeOf(from).begin(), shapeOf(from).end());
+  move.fromStrides = move.toStrides = rowMajor(move.shape);
+  emitMove(emitter, loc, "copy", move, from, to);
 }

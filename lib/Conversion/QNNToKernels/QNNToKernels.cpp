@@ -175,6 +175,7 @@ struct ConvertQNNToKernels
     TargetLevel level;
     level.name = "reference";
     level.hasFMA = fma;
+    level.vectorBytes = vectorBytes;
     KernelGenerators generators;
     populateReferenceKernels(generators);
     if (failed(convertQNNToKernels(getOperation(), level, generators)))

@@ -213,14 +213,7 @@ static LogicalResult emitConv(Operation *op, StringRef stem, const ConvShape &s,
   int64_t extent = window.out[2];
   if (s.channelsLast)
     extent = groupsLast ? s.group : s.outPerGroup;
-  // A row of a transposed convolution is scattered to, so it stays whole.
-  int64_t block = window.transposed && !s.channelsLast
-                      ? extent
-                      : std::min(extent, maxBlock);
-  if (block > (1 << 16))
-    return op->emitOpError("has rows that are too long for the reference "
-                           "kernel; use channels-last"),
-           failure();
+  int64_t block = std::min(extent, maxBlock);
   int64_t blocks = block ? (extent + block - 1) / block : 0;
   if (s.channelsLast)
     box = {s.batch,

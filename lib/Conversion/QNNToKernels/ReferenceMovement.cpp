@@ -22,16 +22,19 @@ static void emitBox(KernelEmitter &emitter, Operation *op, StringRef stem,
                     ArrayRef<int64_t> toStrides, int64_t toOffset) {
   Value to = op->getResult(0);
   Element in(from.getType()), out(to.getType());
-  bool converts = in.type != out.type && in.isQuantized() && out.isQuantized();
+  if (in.type == out.type || !in.isQuantized() || !out.isQuantized()) {
+    Move move{SmallVector<int64_t>(shape), SmallVector<int64_t>(fromStrides),
+              SmallVector<int64_t>(toStrides), fromOffset, toOffset};
+    emitMove(emitter, op->getLoc(), stem, move, emitter.buffer(from),
+             emitter.buffer(to));
+    return;
+  }
   MapEmitter map(emitter, op->getLoc(), shape);
   map.input(emitter.buffer(from), fromStrides, fromOffset);
   map.output(emitter.buffer(to), toStrides, toOffset);
-  map.emit(stem, converts ? opKey(op) : "",
-           [&](LoopBuilder &b, ValueRange raws) {
-             if (!converts)
-               return SmallVector<Value>(raws);
-             return SmallVector<Value>{b.fromReal(b.toReal(raws[0], in), out)};
-           });
+  map.emit(stem, opKey(op), [&](LoopBuilder &b, ValueRange raws) {
+    return SmallVector<Value>{b.fromReal(b.toReal(raws[0], in), out)};
+  });
 }
 
 static LogicalResult emit(qnn::TransposeOp op, KernelEmitter &emitter) {
@@ -125,14 +128,18 @@ static LogicalResult emit(qnn::PadOp op, KernelEmitter &emitter) {
   Value result = emitter.buffer(op.getResult());
   double value = op.getValue().convertToDouble();
   SmallVector<int64_t> strides = rowMajor(out), inStrides = rowMajor(in);
-  MapEmitter fill(emitter, op.getLoc(), out);
-  fill.output(result, strides);
-  fill.emit("fill", opKey(op), [&](LoopBuilder &b, ValueRange) {
-    if (element.isQuantized())
-      return SmallVector<Value>{
-          b.integer(element.storage, quantize(float(value), element.params()))};
-    return SmallVector<Value>{b.number(element.storage, value)};
-  });
+  auto fill = [&](ArrayRef<int64_t> region, int64_t offset) {
+    if (product(region) == 0)
+      return;
+    MapEmitter map(emitter, op.getLoc(), region);
+    map.output(result, strides, offset);
+    map.emit("fill", opKey(op), [&](LoopBuilder &b, ValueRange) {
+      if (element.isQuantized())
+        return SmallVector<Value>{b.integer(
+            element.storage, quantize(float(value), element.params()))};
+      return SmallVector<Value>{b.number(element.storage, value)};
+    });
+  };
   // The part of the input that stays.
   SmallVector<int64_t> box;
   int64_t from = 0, to = 0;
@@ -143,9 +150,24 @@ static LogicalResult emit(qnn::PadOp op, KernelEmitter &emitter) {
     from += begin * inStrides[d];
     to += (begin + pads[d]) * strides[d];
   }
-  if (product(box) != 0)
-    emitBox(emitter, op, "pad", box, op.getInput(), inStrides, from, strides,
-            to);
+  if (product(box) == 0) {
+    fill(out, 0);
+    return success();
+  }
+  emitBox(emitter, op, "pad", box, op.getInput(), inStrides, from, strides, to);
+  // The border: below and above the box in each dimension, over the box's own
+  // range in the dimensions before it.
+  SmallVector<int64_t> region(out);
+  int64_t corner = 0;
+  for (unsigned d = 0; d < rank; ++d) {
+    int64_t begin = std::max<int64_t>(0, pads[d]), end = begin + box[d];
+    region[d] = begin;
+    fill(region, corner);
+    region[d] = out[d] - end;
+    fill(region, corner + end * strides[d]);
+    region[d] = box[d];
+    corner += begin * strides[d];
+  }
   return success();
 }
 

@@ -91,11 +91,17 @@ void Window::forRowTaps(
                                         b.load(ranges, at));
     };
     Value lo = bound(two), hi = bound(b.addIndex(two, 1));
-    if (!transposed) {
-      lo = b.larger(lo, from);
-      hi = b.smaller(hi, to);
+    Value offset = b.addIndex(b.mulIndex(k, dilation[2]), -pad[2]);
+    Value first = from, last = to;
+    if (transposed) { // the positions whose output lies in the block
+      auto position = [&](Value out) {
+        Value reached = b.larger(b.sub(out, offset), b.index(0));
+        return b.div(b.addIndex(reached, stride[2] - 1), b.index(stride[2]));
+      };
+      first = position(from);
+      last = position(to);
     }
-    body(k, lo, hi, b.addIndex(b.mulIndex(k, dilation[2]), -pad[2]));
+    body(k, b.larger(lo, first), b.smaller(hi, last), offset);
   });
 }
 

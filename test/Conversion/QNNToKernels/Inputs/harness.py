@@ -29,7 +29,7 @@ NAMES = {
 }
 
 PIPELINE = (
-    "builtin.module(convert-qnn-to-kernels{FMA},qcc-plan-arena,canonicalize,cse,"
+    "builtin.module(convert-qnn-to-kernels{FMA VECTOR},qcc-plan-arena,canonicalize,cse,"
     "func.func(qcc-expand-math{FMA}),convert-scf-to-cf,expand-strided-metadata,"
     "lower-affine,convert-vector-to-llvm,convert-math-to-llvm,"
     "finalize-memref-to-llvm,convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},"
@@ -88,8 +88,8 @@ def type_of(array, q=None):
 
 
 class Module:
-    def __init__(self, fma=True):
-        self.fma = fma
+    def __init__(self, fma=True, vector_bytes=16):
+        self.options = {"FMA": f"fma={fma}".lower(), "VECTOR": f"vector-bytes={vector_bytes}"}
         self.args, self.lines, self.outs, self.count = [], [], [], 0
 
     def _fresh(self):
@@ -152,8 +152,11 @@ class Module:
         if os.environ.get("QCC_KEEP_SOURCE"):
             with open(os.environ["QCC_KEEP_SOURCE"], "w") as f:
                 f.write(self.source())
+        pipeline = PIPELINE
+        for name, value in self.options.items():
+            pipeline = pipeline.replace(name, value)
         call = lambda *args: subprocess.run(args, check=True)
-        call(sys.argv[1] if len(sys.argv) > 1 else "qcc-opt", at("m.mlir"), "-pass-pipeline=" + PIPELINE.replace("FMA", f"fma={self.fma}".lower()), "-o", at("l.mlir"))
+        call(sys.argv[1] if len(sys.argv) > 1 else "qcc-opt", at("m.mlir"), "-pass-pipeline=" + pipeline, "-o", at("l.mlir"))
         with open(at("l.mlir")) as f:
             text = f.read()
         arena = int(re.search(r"qcc\.arena_bytes = (\d+)", text)[1])

@@ -4,17 +4,18 @@ import numpy as np
 from harness import Module, Q, main
 
 rng = np.random.default_rng(4)
-m = Module()
+m, wide = Module(), Module(vector_bytes=64)
 f = lambda *shape: rng.standard_normal(shape).astype(np.float32)
 array = lambda v, t="i64": f"array<{t}: {', '.join(map(str, v))}>" if len(v) else f"array<{t}>"
 
 for shape, perm in [((5, 7), (1, 0)), ((2, 3, 4, 5), (0, 2, 3, 1)), ((2, 3, 4, 5), (3, 1, 0, 2)),
                     ((1, 64, 8, 8), (0, 2, 3, 1)), ((3, 100, 70), (0, 2, 1)), ((2, 3, 4), (0, 1, 2)),
-                    ((1, 3, 130, 70), (0, 2, 3, 1)), ((1, 130, 70, 3), (0, 3, 1, 2))]:
+                    ((1, 3, 130, 70), (0, 2, 3, 1)), ((2, 300, 33), (0, 2, 1)), ((40, 3, 37), (2, 1, 0)), ((1, 130, 70, 3), (0, 3, 1, 2))]:
     for x, q in ((f(*shape), None), (rng.integers(0, 256, shape).astype(np.uint8), Q(np.uint8, 0.5)),
                  (rng.integers(0, 256, shape), None)):
-        m.check(f"transpose {{0}} {{{{permutation = {array(perm)}}}}}", [m.arg(x, q)],
-                np.ascontiguousarray(x.transpose(perm)), q=q)
+        for module in (m, wide):
+            module.check(f"transpose {{0}} {{{{permutation = {array(perm)}}}}}",
+                         [module.arg(x, q)], np.ascontiguousarray(x.transpose(perm)), q=q)
 for axis in range(3):
     parts = []
     for n in (1, 4, 2):
@@ -135,4 +136,4 @@ m.check("resize {0} {{sizes = array<i64: 1, 2, 10, 12>, scales = array<f32: 1.0,
 m.check("resize {0} {{sizes = array<i64: 1, 2, 10, 12>, scales = array<f32: 1.0, 1.0, 2.0, 2.0>, mode = #qnn<resize_mode nearest>, coord_mode = #qnn<coord_mode asymmetric>, nearest_mode = #qnn<nearest_mode floor>}}",
         [m.arg(u, q)], u.repeat(2, 2).repeat(2, 3), q=q)
 
-main(m)
+main(m, wide)
