@@ -20,13 +20,18 @@ static void forChunks(CodeBuilder &c, int64_t count, unsigned elementBytes,
   int64_t lanes = std::min<int64_t>(vectorBytes / elementBytes,
                                     int64_t(llvm::bit_floor(uint64_t(count))));
   int64_t full = count / lanes * lanes;
-  if (full / lanes <= 4) {
-    for (int64_t at = 0; at < full; at += lanes)
-      emit(c.index(at), lanes);
-  } else {
-    c.loop(c.index(0), c.index(full), lanes,
-           [&](Value at) { emit(at, lanes); });
+  // Several vectors per iteration: one would be taken for a call of memcpy.
+  constexpr int64_t unrolled = 4, straight = 12;
+  int64_t step = unrolled * lanes, looped = 0;
+  if (full > straight * lanes) {
+    looped = full / step * step;
+    c.loop(c.index(0), c.index(looped), step, [&](Value at) {
+      for (int64_t i = 0; i < step; i += lanes)
+        emit(c.add(at, i), lanes);
+    });
   }
+  for (int64_t at = looped; at < full; at += lanes)
+    emit(c.index(at), lanes);
   if (full < count)
     emit(c.index(count - lanes), lanes);
 }

@@ -13,7 +13,7 @@
 namespace qcc {
 
 void populateDepthwiseKernels(KernelGenerators &generators);
-void populateFloatMatrixKernels(KernelGenerators &generators);
+void populateMatrixKernels(KernelGenerators &generators);
 
 } // namespace qcc
 

@@ -10,5 +10,5 @@
 
 void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateDepthwiseKernels(generators);
-  populateFloatMatrixKernels(generators);
+  populateMatrixKernels(generators);
 }

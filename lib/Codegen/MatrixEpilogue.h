@@ -1,0 +1,79 @@
+//===- MatrixEpilogue.h - From sums to results ------------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_MATRIXEPILOGUE_H
+#define QCC_LIB_CODEGEN_MATRIXEPILOGUE_H
+
+#include "Requantize.h"
+
+namespace qcc {
+
+/// What happens to a sum of products before it is stored.
+struct MatrixEpilogue {
+  enum class Result {
+    Bytes, ///< 8-bit quantized
+    Float,
+    Sum ///< the 32-bit sum itself
+  };
+  /// A tensor of the shape of the result that is added to the real value.
+  struct Residual {
+    bool isFloat = true;
+    bool isUnsigned = false;
+    int64_t zeroPoint = 0;
+    float scale = 1;
+  };
+
+  Result result = Result::Float;
+  bool isInteger = false; ///< sums are i32, else f32
+  /// Bytes: one multiplication and one rounding lead from the sum to them.
+  bool direct = false;
+  bool hasBias = false; ///< floats: one per column, added to the sum
+  std::optional<Residual> residual;
+  FloatActivation activation;
+  std::optional<Requantize> requantize;
+  float resultScale = 1; ///< Bytes, not direct
+
+  bool hasScales() const { return isInteger && result != Result::Sum; }
+  std::string key() const;
+};
+
+/// Emits epilogues for vectors of columns.
+class MatrixEpilogueEmitter {
+public:
+  /// `order`: packOrder of the vectors where their columns are permuted.
+  MatrixEpilogueEmitter(CodeBuilder &c, const TargetLevel &level,
+                        const MatrixEpilogue &epilogue,
+                        llvm::ArrayRef<int64_t> order)
+      : c(c), level(level), e(epilogue), order(order) {}
+
+  /// Parameters of the columns, one vector each per vector of columns.
+  llvm::SmallVector<mlir::Value> scales, biases;
+
+  /// Turns the sums of one row into its first `count` results.
+  void emit(mlir::ValueRange sums, int64_t count, mlir::Value residual,
+            mlir::Value result, mlir::Value at);
+
+private:
+  llvm::SmallVector<mlir::Value> loadResidual(mlir::Value residual,
+                                              mlir::Value at, int64_t count,
+                                              unsigned vectors);
+  CodeBuilder &c;
+  const TargetLevel &level;
+  const MatrixEpilogue &e;
+  llvm::ArrayRef<int64_t> order;
+};
+
+/// Stores the first `count` elements of a vector and nothing else.
+void storeFirst(CodeBuilder &c, mlir::Value vector, int64_t count,
+                mlir::Value buffer, mlir::Value at);
+/// Loads `count` elements and reads nothing else; zeros follow them.
+mlir::Value loadFirst(CodeBuilder &c, mlir::VectorType type, int64_t count,
+                      mlir::Value buffer, mlir::Value at);
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_MATRIXEPILOGUE_H

@@ -1,0 +1,300 @@
+//===- MatrixKernel.cpp - The body of a matrix kernel ---------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatrixKernel.h"
+
+using namespace mlir;
+using namespace qcc;
+
+/// A buffer of bytes under elements of 32 bits.
+static Value asWords(CodeBuilder &c, Value bytes) {
+  auto type = cast<MemRefType>(bytes.getType());
+  auto words = MemRefType::get({type.getNumElements() / 4}, c.b.getI32Type());
+  return memref::ViewOp::create(c.b, c.loc, words, bytes, c.index(0),
+                                ValueRange());
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+void MatrixKernel::emit(Value begin, Value end) {
+  Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
+  if (p.gather) {
+    scratch = c.stack(element, p.scratchElements());
+    scratchUnits = m.isInteger ? asWords(c, scratch) : scratch;
+    // What follows a row in its last unit meets weights of zero.
+    for (int64_t row = 0; row < p.blockTiles * p.tileRows; ++row)
+      for (int64_t k = p.depth; k < p.units * p.unitElements; ++k)
+        memref::StoreOp::create(
+            c.b, c.loc,
+            arith::ConstantOp::create(c.b, c.loc, c.b.getZeroAttr(element)),
+            scratch, c.index(row * p.pitch + k));
+  }
+  if (!p.gather)
+    inputUnits = m.isInteger ? asWords(c, args.input) : args.input;
+  if (args.zeroPoints)
+    rowSums = c.stack(c.b.getI32Type(), p.blockTiles * p.tileRows);
+
+  c.loop(begin, end, 1, [&](Value tile) {
+    Value outer = c.div(tile, p.rowBlocks);
+    Value group = p.rowsOuter ? outer : c.div(outer, p.panels());
+    Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
+    Value lastTile = c.add(firstTile, p.blockTiles);
+    if (p.rowTiles % p.blockTiles != 0)
+      lastTile = c.min(lastTile, c.index(p.rowTiles));
+    block(firstTile, lastTile, group, [&](auto emitPanel) {
+      if (p.rowsOuter) {
+        c.loop(0, p.fullPanels, 1, [&](Value i) { emitPanel(i, p.vectors); });
+        if (p.tailVectors)
+          emitPanel(c.index(p.fullPanels), p.tailVectors);
+        return;
+      }
+      Value i = c.rem(outer, p.panels());
+      if (!p.tailVectors)
+        return emitPanel(i, p.vectors);
+      c.branch(
+          c.compare(arith::CmpIPredicate::ult, i, p.fullPanels),
+          [&] { emitPanel(i, p.vectors); },
+          [&] { emitPanel(i, p.tailVectors); });
+    });
+  });
+}
+
+Value MatrixKernel::firstRowOf(Value rowTile) {
+  if (p.longTiles == p.rowTiles)
+    return c.mul(rowTile, p.tileRows);
+  return c.add(c.mul(rowTile, p.tileRows - 1),
+               c.min(rowTile, c.index(p.longTiles)));
+}
+
+void MatrixKernel::block(
+    Value firstTile, Value lastTile, Value group,
+    llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
+        forPanels) {
+  Value firstRow = firstRowOf(firstTile);
+  if (p.gather)
+    c.loop(firstRow, firstRowOf(lastTile), 1, [&](Value row) {
+      gatherRow(row, c.mul(c.sub(row, firstRow), p.pitch), group);
+    });
+
+  Value elements = p.gather ? scratch : args.input;
+  auto startOf = [&](Value row) {
+    Value at = c.mul(p.gather ? c.sub(row, firstRow) : row, p.pitch);
+    return p.gather ? at : c.add(at, c.mul(group, inChannels()));
+  };
+  if (rowSums)
+    c.loop(firstRow, firstRowOf(lastTile), 1, [&](Value row) {
+      sumRow(elements, startOf(row), c.sub(row, firstRow));
+    });
+
+  auto registerTile = [&](Value tile, int64_t count, Value panelNumber,
+                          unsigned vectors) {
+    Value first = firstRowOf(tile);
+    Rows rows{first,          count,
+              elements,       p.gather ? scratchUnits : inputUnits,
+              startOf(first), c.sub(first, firstRow)};
+    panel(rows, group, panelNumber, vectors);
+  };
+  forPanels([&](Value panelNumber, unsigned vectors) {
+    auto emitTile = [&](Value tile) {
+      auto longTile = [&] {
+        registerTile(tile, p.tileRows, panelNumber, vectors);
+      };
+      if (p.longTiles == p.rowTiles)
+        return longTile();
+      c.branch(
+          c.compare(arith::CmpIPredicate::ult, tile, p.longTiles), longTile,
+          [&] { registerTile(tile, p.tileRows - 1, panelNumber, vectors); });
+    };
+    if (p.blockTiles == 1)
+      return emitTile(firstTile);
+    c.loop(firstTile, lastTile, 1, emitTile);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
+                         unsigned vectors) {
+  Value column =
+      c.add(c.mul(group, p.paddedColumns()), c.mul(panel, p.panelColumns()));
+  auto loadVectors = [&](Value buffer) {
+    SmallVector<Value> loaded;
+    for (unsigned v = 0; v < vectors; ++v) {
+      auto type = c.vectorType(
+          cast<MemRefType>(buffer.getType()).getElementType(), p.lanes);
+      loaded.push_back(
+          c.load(buffer, c.add(column, int64_t(v) * p.lanes), type));
+    }
+    return loaded;
+  };
+
+  Value zero = c.splat(unitsType().getElementType(), 0, p.lanes);
+  SmallVector<Value> offsets(vectors, zero), zeroPoints(vectors);
+  if (args.offsets)
+    offsets = loadVectors(args.offsets);
+  if (args.zeroPoints)
+    zeroPoints = loadVectors(args.zeroPoints);
+  auto offsetOf = [&](int64_t row, unsigned v) {
+    return rowOffset(c.add(rows.sumsAt, row), offsets[v], zeroPoints[v]);
+  };
+  // Where a vector's sums are spread over several, they start from zero.
+  bool offsetsFirst = sumsPerVector() == 1;
+  SmallVector<Value> initial;
+  for (int64_t row = 0; row < rows.count; ++row)
+    for (unsigned v = 0; v < vectors; ++v)
+      for (unsigned i = 0; i < sumsPerVector(); ++i)
+        initial.push_back(offsetsFirst ? offsetOf(row, v) : zero);
+
+  Value weights = c.mul(column, p.units * p.unitElements);
+  SmallVector<Value> all = sums(rows, vectors, weights, initial);
+
+  SmallVector<int64_t> order;
+  if (p.permuted)
+    order = level.micro->packOrder(vectors);
+  MatrixEpilogueEmitter epilogue(c, level, m.epilogue, order);
+  if (args.scales)
+    epilogue.scales = loadVectors(args.scales);
+  if (args.biases)
+    epilogue.biases = loadVectors(args.biases);
+
+  Value at =
+      c.add(c.mul(rows.first, p.shape.oc),
+            c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns())));
+  auto emitRows = [&](int64_t count) {
+    for (int64_t row = 0; row < rows.count; ++row) {
+      SmallVector<Value> finished;
+      for (unsigned v = 0; v < vectors; ++v) {
+        ArrayRef<Value> parts = ArrayRef<Value>(all).slice(
+            (row * vectors + v) * sumsPerVector(), sumsPerVector());
+        Value sum = parts[0];
+        if (m.isInteger)
+          sum = level.micro->finishAccumulators(c.b, c.loc, parts);
+        if (!offsetsFirst && args.offsets)
+          sum = c.add(sum, offsetOf(row, v));
+        finished.push_back(sum);
+      }
+      epilogue.emit(finished, count, args.residual, args.result,
+                    c.add(at, row * p.shape.oc));
+    }
+  };
+  // Only the last panel of a group can have columns of padding.
+  int64_t whole = int64_t(vectors) * p.lanes;
+  int64_t last = p.columns - (p.panels() - 1) * p.panelColumns();
+  bool isTail = p.tailVectors && vectors == p.tailVectors;
+  if (p.paddedColumns() == p.columns || (!isTail && p.tailVectors))
+    return emitRows(whole);
+  if (isTail || p.panels() == 1)
+    return emitRows(last);
+  c.branch(
+      c.compare(arith::CmpIPredicate::ult, panel, p.panels() - 1),
+      [&] { emitRows(whole); }, [&] { emitRows(last); });
+}
+
+SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
+                                      Value weights, ArrayRef<Value> initial) {
+  int64_t step = level.activationLoadBytes / 4;
+  int64_t blocks = p.units / step;
+  int64_t unitBytes = int64_t(vectors) * p.lanes * p.unitElements;
+  auto elementAt = [&](Value unit, int64_t row) {
+    return c.add(c.add(rows.at, c.mul(unit, p.unitElements)), row * p.pitch);
+  };
+  // One unit of every row, loaded alone.
+  Value wordsAt = c.div(rows.at, p.unitElements);
+  int64_t wordPitch = p.pitch / p.unitElements;
+  auto single = [&](Value unit, SmallVectorImpl<Value> &sums) {
+    SmallVector<Value> activations;
+    Value at = c.add(wordsAt, unit);
+    for (int64_t row = 0; row < rows.count; ++row)
+      activations.push_back(broadcastUnit(memref::LoadOp::create(
+          c.b, c.loc, rows.units, c.add(at, row * wordPitch))));
+    accumulate(sums, activations, vectors,
+               c.add(weights, c.mul(unit, unitBytes)));
+  };
+  auto block = [&](Value unit, SmallVectorImpl<Value> &sums) {
+    if (step == 1)
+      return single(unit, sums);
+    Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
+    auto type = c.vectorType(element, step * p.unitElements);
+    SmallVector<Value> loaded;
+    for (int64_t row = 0; row < rows.count; ++row) {
+      Value v = c.load(rows.elements, elementAt(unit, row), type);
+      loaded.push_back(m.isInteger ? c.bitcast(v, unitsType()) : v);
+    }
+    for (int64_t i = 0; i < step; ++i) {
+      SmallVector<Value> activations;
+      for (Value v : loaded)
+        activations.push_back(unitOf(v, i));
+      accumulate(sums, activations, vectors,
+                 c.add(weights, c.mul(c.add(unit, i), unitBytes)));
+    }
+  };
+
+  SmallVector<Value> result(initial);
+  if (blocks == 1)
+    block(c.index(0), result);
+  else if (blocks > 1)
+    result = c.loop(c.index(0), c.index(blocks * step), step, result,
+                    [&](Value unit, ValueRange carried) {
+                      SmallVector<Value> next(carried);
+                      block(unit, next);
+                      return next;
+                    });
+  for (int64_t unit = blocks * step; unit < p.units; ++unit)
+    single(c.index(unit), result);
+  return result;
+}
+
+/// One unit of all rows: activations[row] . weights[vector].
+void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
+                              ArrayRef<Value> activations, unsigned vectors,
+                              Value weightsAt) {
+  unsigned perVector = sumsPerVector();
+  SmallVector<SmallVector<Value>> weights;
+  for (unsigned v = 0; v < vectors; ++v) {
+    Value at = c.add(weightsAt, int64_t(v) * p.lanes * p.unitElements);
+    if (m.isInteger)
+      weights.push_back(level.micro->prepareWeights(
+          c.b, c.loc, c.load(args.weights, at, bytesType())));
+    else
+      weights.push_back({c.load(args.weights, at, unitsType())});
+  }
+  for (auto [row, activation] : llvm::enumerate(activations)) {
+    SmallVector<Value> prepared{activation};
+    if (m.isInteger)
+      prepared = level.micro->prepareActivations(
+          c.b, c.loc, c.bitcast(activation, bytesType()));
+    for (unsigned v = 0; v < vectors; ++v) {
+      MutableArrayRef<Value> parts = MutableArrayRef<Value>(sums).slice(
+          (row * vectors + v) * perVector, perVector);
+      if (m.isInteger)
+        level.micro->dot(c.b, c.loc, parts, prepared, weights[v]);
+      else
+        parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);
+    }
+  }
+}
+
+Value MatrixKernel::broadcastUnit(Value scalar) {
+  if (m.flip) {
+    Value mask = arith::ConstantOp::create(
+        c.b, c.loc, c.b.getI32IntegerAttr(int32_t(0x80808080u)));
+    scalar = arith::XOrIOp::create(c.b, c.loc, scalar, mask);
+  }
+  return vector::BroadcastOp::create(c.b, c.loc, unitsType(), scalar);
+}
+
+Value MatrixKernel::unitOf(Value vector, unsigned unit) {
+  if (m.flip)
+    vector = arith::XOrIOp::create(
+        c.b, c.loc, vector,
+        c.splat(c.b.getI32Type(), int32_t(0x80808080u), p.lanes));
+  return c.shuffle(vector, vector, SmallVector<int64_t>(p.lanes, unit));
+}

@@ -1,0 +1,89 @@
+//===- MatrixKernel.h - The body of a matrix kernel -------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_MATRIXKERNEL_H
+#define QCC_LIB_CODEGEN_MATRIXKERNEL_H
+
+#include "MatrixEpilogue.h"
+#include "MatrixOperands.h"
+#include "MatrixPlan.h"
+
+namespace qcc {
+
+/// The arguments of a matrix kernel, flat.
+struct MatrixArguments {
+  mlir::Value input, weights, result;
+  // Null where absent.
+  mlir::Value offsets, scales, biases, zeroPoints, residual;
+};
+
+/// Emits the kernel that MatrixPlan.h describes.
+class MatrixKernel {
+public:
+  MatrixKernel(mlir::OpBuilder &b, mlir::Location loc, const MatrixPlan &plan,
+               const MatrixOperands &operands, const MatrixArguments &args)
+      : c(b, loc), p(plan), m(operands), level(plan.level), args(args) {}
+
+  void emit(mlir::Value begin, mlir::Value end);
+
+private:
+  using Value = mlir::Value;
+
+  /// The rows of the left matrix that a register tile works on.
+  struct Rows {
+    Value first; ///< number of the first row
+    int64_t count;
+    Value elements; ///< memref: i8 or f32
+    Value units;    ///< memref of the same bytes: i32 or f32
+    Value at;       ///< the element where the first row starts
+    Value sumsAt;   ///< of the first row in `rowSums`
+  };
+
+  void block(Value firstTile, Value lastTile, Value group,
+             llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
+                 forPanels);
+  Value firstRowOf(Value rowTile);
+  void sumRow(Value elements, Value at, Value slot);
+  Value rowOffset(Value row, Value offset, Value zeroPoint);
+  void gatherRow(Value row, Value to, Value group);
+  void copyWindow(Value image, Value ih, Value iw, Value to, Value group);
+  void copyClippedWindow(Value image, Value ih, Value iw, Value to,
+                         Value group);
+  void panel(const Rows &rows, Value group, Value panel, unsigned vectors);
+  llvm::SmallVector<Value> sums(const Rows &rows, unsigned vectors,
+                                Value weights, llvm::ArrayRef<Value> initial);
+  void accumulate(llvm::SmallVectorImpl<Value> &sums,
+                  llvm::ArrayRef<Value> activations, unsigned vectors,
+                  Value weightsAt);
+  Value broadcastUnit(Value scalar);
+  Value unitOf(Value vector, unsigned unit);
+
+  mlir::VectorType bytesType() {
+    return c.vectorType(c.b.getI8Type(), level.vectorBytes);
+  }
+  mlir::VectorType unitsType() {
+    return c.vectorType(m.isInteger ? mlir::Type(c.b.getI32Type())
+                                    : mlir::Type(c.b.getF32Type()),
+                        p.lanes);
+  }
+  unsigned sumsPerVector() const {
+    return m.isInteger ? level.micro->accumulatorsPerVector() : 1;
+  }
+  int64_t inChannels() const { return p.shape.c / p.shape.group; }
+
+  CodeBuilder c;
+  const MatrixPlan &p;
+  const MatrixOperands &m;
+  const TargetLevel &level;
+  MatrixArguments args;
+  Value scratch, scratchUnits, inputUnits;
+  Value rowSums; ///< of the rows of a block, where weights have zero points
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_MATRIXKERNEL_H

@@ -1,0 +1,112 @@
+//===- MatrixKernels.cpp - Convolution and matrix product -----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelLists.h"
+#include "MatrixKernel.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace qcc;
+
+template <typename T>
+static Value columnConstant(KernelEmitter &emitter, StringRef stem,
+                            const MatrixPlan &plan, ArrayRef<T> perChannel,
+                            Type element) {
+  std::vector<T> values(plan.shape.group * plan.paddedColumns());
+  plan.forEachColumn([&](int64_t channel, int64_t position) {
+    values[position] = perChannel[channel];
+  });
+  return emitter.constant(stem,
+                          MemRefType::get({int64_t(values.size())}, element),
+                          {reinterpret_cast<const char *>(values.data()),
+                           values.size() * sizeof(T)});
+}
+
+static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
+  const TargetLevel &level = emitter.level();
+  std::optional<MatrixOperands> operands = MatrixOperands::match(op, level);
+  if (!operands)
+    return failure();
+  MatrixPlan plan(operands->shape, operands->isInteger,
+                  operands->epilogue.result == MatrixEpilogue::Result::Bytes,
+                  level);
+
+  Builder b(op->getContext());
+  std::vector<char> packed =
+      operands->isInteger
+          ? plan.pack<int8_t>([&](int64_t channel, int64_t index) {
+              return operands->packedWeight(channel, index);
+            })
+          : plan.pack<float>([&](int64_t channel, int64_t index) {
+              return operands->floatFilter[channel * operands->channelStride +
+                                           index * operands->elementStride];
+            });
+  Type element = operands->isInteger ? Type(b.getI8Type()) : b.getF32Type();
+  int64_t size = packed.size() / (operands->isInteger ? 1 : 4);
+
+  // Optional arguments follow the first three in this order.
+  SmallVector<Value> buffers = {
+      emitter.buffer(operands->input),
+      emitter.constant("weights", MemRefType::get({size}, element), packed),
+      emitter.buffer(operands->result)};
+  bool hasOffsets = operands->isInteger;
+  bool hasScales = operands->epilogue.hasScales();
+  if (hasOffsets)
+    buffers.push_back(columnConstant<int32_t>(
+        emitter, "offsets", plan, operands->offsets, b.getI32Type()));
+  if (hasScales)
+    buffers.push_back(columnConstant<float>(emitter, "scales", plan,
+                                            operands->scales, b.getF32Type()));
+  if (operands->epilogue.hasBias)
+    buffers.push_back(columnConstant<float>(emitter, "biases", plan,
+                                            operands->biases, b.getF32Type()));
+  bool hasZeroPoints = !operands->zeroPoints.empty();
+  if (hasZeroPoints)
+    buffers.push_back(columnConstant<int32_t>(
+        emitter, "zero_points", plan, operands->zeroPoints, b.getI32Type()));
+  if (operands->residual)
+    buffers.push_back(emitter.buffer(operands->residual));
+
+  std::string key = llvm::formatv(
+      "{0} {1}{2}{3} {4}", plan.shape.key(), operands->flip ? "flip " : "",
+      hasZeroPoints ? "z " : "", operands->padding, operands->epilogue.key());
+  func::FuncOp kernel = emitter.kernel(
+      isa<qnn::ConvOp>(op) ? "conv" : "matmul", key,
+      ValueRange(buffers).getTypes(), op->getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
+          Value end) {
+        SmallVector<Value> flat;
+        for (Value value : values) {
+          auto type = cast<MemRefType>(value.getType());
+          int64_t count = type.getNumElements();
+          flat.push_back(memref::ReinterpretCastOp::create(
+              builder, loc, MemRefType::get({count}, type.getElementType()),
+              value, /*offset=*/0, ArrayRef<int64_t>{count},
+              ArrayRef<int64_t>{1}));
+        }
+        unsigned next = 3;
+        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}};
+        if (hasOffsets)
+          args.offsets = flat[next++];
+        if (hasScales)
+          args.scales = flat[next++];
+        if (operands->epilogue.hasBias)
+          args.biases = flat[next++];
+        if (hasZeroPoints)
+          args.zeroPoints = flat[next++];
+        if (operands->residual)
+          args.residual = flat[next++];
+        MatrixKernel(builder, loc, plan, *operands, args).emit(begin, end);
+      });
+  emitter.call(kernel, buffers, plan.tiles(), op->getLoc());
+  return success();
+}
+
+void qcc::populateMatrixKernels(KernelGenerators &generators) {
+  generators.push_back({"matrix", emitMatrix});
+}

@@ -1,0 +1,242 @@
+//===- MatrixOperands.cpp - Ops that are matrix products ------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatrixOperands.h"
+
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/QuantMath.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
+                                                    const TargetLevel &level) {
+  MatrixOperands operands;
+  bool matches = false;
+  if (auto conv = dyn_cast<ConvOp>(op))
+    matches = operands.matchConv(conv, level);
+  else if (auto matmul = dyn_cast<MatmulOp>(op))
+    matches = operands.matchMatmul(matmul, level);
+  if (!matches)
+    return std::nullopt;
+  return operands;
+}
+
+bool MatrixOperands::matchConv(ConvOp op, const TargetLevel &level) {
+  std::optional<ConvShape> conv = ConvShape::get(op);
+  if (!conv)
+    return false;
+  shape = *conv;
+  input = op.getInput();
+  result = op.getResult();
+  residual = op.getResidual();
+  channelStride = shape.kh * shape.kw * (shape.c / shape.group);
+  return matchArithmetic(op.getFilter(), 0, op.getBias(),
+                         op.getActivationAttr(), level);
+}
+
+bool MatrixOperands::matchMatmul(MatmulOp op, const TargetLevel &level) {
+  ArrayRef<int64_t> lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs());
+  if (op.getTransposeLhs() || rhs.size() < 2)
+    return false;
+  // One matrix on the right for all on the left.
+  if (llvm::any_of(rhs.drop_back(2), [](int64_t d) { return d != 1; }) ||
+      rhs.size() > std::max<size_t>(lhs.size(), 2))
+    return false;
+  bool transposed = op.getTransposeRhs();
+  int64_t depth = lhs.back(), columns = rhs[rhs.size() - (transposed ? 2 : 1)];
+  int64_t rows = 1;
+  for (int64_t d : lhs.drop_back())
+    rows *= d;
+  shape = {/*n=*/1,    /*h=*/1,  /*w=*/rows, /*c=*/depth, /*oh=*/1,
+           rows,       columns,  /*kh=*/1,   /*kw=*/1,    /*sh=*/1,
+           /*sw=*/1,   /*dh=*/1, /*dw=*/1,   /*padT=*/0,  /*padL=*/0,
+           /*group=*/1};
+  input = op.getLhs();
+  result = op.getResult();
+  residual = op.getResidual();
+  channelStride = transposed ? depth : 1;
+  elementStride = transposed ? 1 : columns;
+  // A bias that is more than one number per column is not fused here.
+  if (Value bias = op.getBias()) {
+    ArrayRef<int64_t> dims = shapeOf(bias);
+    if (dims.empty() || dims.back() != columns ||
+        tensorTypeOf(bias).getNumElements() != columns)
+      return false;
+  }
+  return matchArithmetic(op.getRhs(), rhs.size() - (transposed ? 2 : 1),
+                         op.getBias(), op.getActivationAttr(), level);
+}
+
+bool MatrixOperands::matchArithmetic(Value weights, int64_t axis, Value bias,
+                                     ActivationAttr activation,
+                                     const TargetLevel &level) {
+  if (tensorTypeOf(result).getNumElements() == 0 || shape.c == 0)
+    return false;
+  if (tensorTypeOf(input).getElementType().isF32())
+    return matchFloat(weights, axis, bias, activation) && matchResidual();
+  return getActivationType(input) &&
+         matchInteger(weights, axis, bias, activation, level) &&
+         matchResidual();
+}
+
+bool MatrixOperands::matchResidual() {
+  if (!residual)
+    return true;
+  if (epilogue.result == MatrixEpilogue::Result::Sum)
+    return false;
+  MatrixEpilogue::Residual r;
+  if (auto type = getActivationType(residual)) {
+    r.isFloat = false;
+    r.isUnsigned = !type.isSigned();
+    r.zeroPoint = type.getZeroPoint();
+    r.scale = getQuantParams(type).scale;
+  } else if (!tensorTypeOf(residual).getElementType().isF32()) {
+    return false;
+  }
+  epilogue.residual = r;
+  return true;
+}
+
+bool MatrixOperands::matchFloat(Value weights, int64_t axis, Value bias,
+                                ActivationAttr act) {
+  std::optional<ConstantBytes> bytes = ConstantBytes::get(weights);
+  std::optional<FloatActivation> activation = FloatActivation::get(act);
+  if (!bytes || !activation || !tensorTypeOf(result).getElementType().isF32())
+    return false;
+  epilogue.activation = *activation;
+  if (tensorTypeOf(weights).getElementType().isF32()) {
+    ArrayRef<float> values = bytes->as<float>();
+    floatFilter.assign(values.begin(), values.end());
+  } else {
+    // Weights alone are quantized: the products are those of their real values.
+    std::optional<IntFilter> filter = IntFilter::match(weights, axis);
+    std::optional<ChannelParams> params =
+        ChannelParams::get(tensorTypeOf(weights).getElementType());
+    if (!filter || !params)
+      return false;
+    int64_t perChannel = bytes->bytes().size() / shape.oc;
+    floatFilter.resize(bytes->bytes().size());
+    for (int64_t channel = 0; channel < shape.oc; ++channel)
+      for (int64_t i = 0; i < perChannel; ++i) {
+        int64_t at = channel * channelStride + i * elementStride;
+        floatFilter[at] =
+            float(filter->at(channel, at)) * params->scale(channel);
+      }
+  }
+  if (bias) {
+    std::optional<SmallVector<double>> values = getConstantFloats(bias);
+    if (!values || !tensorTypeOf(bias).getElementType().isF32())
+      return false;
+    biases.assign(values->begin(), values->end());
+    epilogue.hasBias = true;
+  }
+  return true;
+}
+
+bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
+                                  ActivationAttr act,
+                                  const TargetLevel &level) {
+  isInteger = epilogue.isInteger = true;
+  quant::UniformQuantizedType inType = getActivationType(input);
+  std::optional<IntFilter> filter = IntFilter::match(weights, axis);
+  if (!filter)
+    return false;
+  intFilter = *filter;
+  flip = inType.isSigned() == level.unsignedActivations;
+  padding = int8_t(inType.getZeroPoint());
+  // The zero point of the activations as the dot product sees them.
+  int64_t inZero = inType.getZeroPoint();
+  if (flip)
+    inZero += inType.isSigned() ? 128 : -128;
+
+  // The result.
+  Type resultType = tensorTypeOf(result).getElementType();
+  quant::UniformQuantizedType outType = getActivationType(result);
+  if (outType)
+    epilogue.result = MatrixEpilogue::Result::Bytes;
+  else if (resultType.isF32())
+    epilogue.result = MatrixEpilogue::Result::Float;
+  else if (getStorageType(resultType).isInteger(32) && !act)
+    epilogue.result = MatrixEpilogue::Result::Sum;
+  else
+    return false;
+
+  std::optional<ConstantBytes> biasBytes;
+  if (bias) {
+    biasBytes = ConstantBytes::get(bias);
+    if (!biasBytes ||
+        !getStorageType(tensorTypeOf(bias).getElementType()).isInteger(32))
+      return false;
+  }
+
+  QuantParams in = getQuantParams(inType);
+  QuantParams out = outType ? getQuantParams(outType) : QuantParams();
+  std::optional<ChannelParams> params =
+      ChannelParams::get(tensorTypeOf(weights).getElementType());
+  if (!params)
+    return false;
+  // A clamp behind a direct requantization narrows the range of the bytes.
+  bool clamps = outType && Requantize::get(outType, act, 0);
+  epilogue.direct = clamps && !residual;
+  double range = std::max(std::abs(double(in.qmin - in.zeroPoint)),
+                          std::abs(double(in.qmax - in.zeroPoint)));
+  double bound = 0; // of the magnitude of what is rounded
+  bool fits = true; // real weights in 8 signed bits
+  int64_t depth = shape.kh * shape.kw * (shape.c / shape.group);
+  for (int64_t channel = 0; channel < shape.oc; ++channel) {
+    int64_t sum = 0, magnitude = 0;
+    for (int64_t i = 0; i < depth; ++i) {
+      int64_t w =
+          intFilter.at(channel, channel * channelStride + i * elementStride);
+      fits &= w >= -128 && w <= 127;
+      sum += w;
+      magnitude += std::abs(w);
+    }
+    int64_t offset = biasBytes ? biasBytes->as<int32_t>()[channel] : 0;
+    double largest = double(magnitude) * range + std::abs(double(offset));
+    if (largest >= 2147483648.0)
+      return false; // the reference sums in 64 bits
+    float scale =
+        epilogue.direct
+            ? requantizeMultiplier(in.scale, params->scale(channel), out.scale)
+            : in.scale * params->scale(channel);
+    if (!std::isfinite(scale))
+      return false;
+    bound = std::max(bound, largest * double(scale));
+    // Sums wrap around on the way; only the totals fit in 32 bits.
+    offsets.push_back(int32_t(uint32_t(offset - inZero * sum)));
+    scales.push_back(scale);
+  }
+  if (!fits)
+    for (int64_t channel = 0; channel < shape.oc; ++channel)
+      zeroPoints.push_back(params->zeroPoint(channel) -
+                           (intFilter.isUnsigned ? 128 : 0));
+
+  if (epilogue.result != MatrixEpilogue::Result::Bytes) {
+    std::optional<FloatActivation> activation = FloatActivation::get(act);
+    if (!activation)
+      return false;
+    epilogue.activation = *activation;
+    return true;
+  }
+  if (epilogue.direct) {
+    epilogue.requantize = Requantize::get(outType, act, bound);
+    return true;
+  }
+  std::optional<FloatActivation> activation = FloatActivation::get(act);
+  if (!activation)
+    return false;
+  epilogue.activation = *activation;
+  epilogue.resultScale = out.scale;
+  // With a residual there is no bound worth having.
+  epilogue.requantize =
+      Requantize::get(outType, ActivationAttr(),
+                      residual ? HUGE_VAL : bound / double(out.scale));
+  return true;
+}

@@ -1,0 +1,120 @@
+//===- MatrixPlan.h - How a matrix product is cut ---------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Convolutions and matrix products with constant weights are one kernel: rows
+// (output pixels) times columns (output channels), with windows of the input as
+// rows of the left matrix. Windows are read in place where they are contiguous
+// and of constant pitch, else a tile's rows are copied to the stack first
+// ("gathered"), which handles padding, stride, dilation and groups.
+//
+// Along the depth both operands are cut into units of four bytes: four 8-bit
+// values or one float. The weights are packed into panels of some vectors of
+// columns:
+//
+//   packed[group][panel][unit][column of the panel][4 bytes]
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_MATRIXPLAN_H
+#define QCC_LIB_CODEGEN_MATRIXPLAN_H
+
+#include "ConvShape.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace qcc {
+
+struct MatrixPlan {
+  /// `permuted`: the results are bytes, whose packing permutes the columns.
+  MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
+             const TargetLevel &level);
+
+  // The problem.
+  ConvShape shape;
+  bool isInteger;
+  bool permuted;
+  int64_t rows, columns; ///< of one group
+  int64_t depth;         ///< products per result
+  int64_t units;         ///< of the depth
+  int64_t unitElements;  ///< 4 or 1
+  unsigned lanes;        ///< columns per vector
+
+  // Rows of the left matrix.
+  bool gather;
+  int64_t pitch; ///< elements from one row to the next
+
+  // Columns: `fullPanels` of `vectors` vectors, then one of `tailVectors`.
+  unsigned vectors, tailVectors;
+  int64_t fullPanels;
+
+  // Rows: `longTiles` of `tileRows` rows, then tiles of one row less.
+  int64_t tileRows, longTiles, rowTiles;
+
+  /// The kernel's tiles: `blockTiles` row tiles (gathered together) and either
+  /// all columns (`rowsOuter`), so that they are gathered once, or one panel,
+  /// which then stays in the cache from tile to tile.
+  int64_t blockTiles, rowBlocks;
+  bool rowsOuter;
+
+  int64_t panels() const { return fullPanels + (tailVectors != 0); }
+  int64_t tiles() const {
+    return shape.group * rowBlocks * (rowsOuter ? 1 : panels());
+  }
+  int64_t panelColumns() const { return int64_t(vectors) * lanes; }
+  /// Columns of one group with the padding of the last panel.
+  int64_t paddedColumns() const {
+    return (fullPanels * vectors + tailVectors) * lanes;
+  }
+  int64_t packedBytes() const {
+    return shape.group * paddedColumns() * units * 4;
+  }
+  int64_t scratchElements() const {
+    return gather ? blockTiles * tileRows * pitch : 0;
+  }
+
+  /// Calls f(channel, position) for every output channel: where its values
+  /// stand in arrays of one entry per (padded) column.
+  void forEachColumn(llvm::function_ref<void(int64_t, int64_t)> f) const;
+  /// Packs the filter; value(channel, index) is element `index` of the
+  /// channel's [C/group][kh][kw] values.
+  template <typename T, typename Value>
+  std::vector<char> pack(Value value) const;
+
+  const TargetLevel &level;
+
+private:
+  void cutColumns(RegisterTile tile);
+  void cutRows(RegisterTile tile);
+};
+
+template <typename T, typename Value>
+std::vector<char> MatrixPlan::pack(Value value) const {
+  std::vector<char> bytes(packedBytes());
+  T *packed = reinterpret_cast<T *>(bytes.data());
+  int64_t inChannels = shape.c / shape.group, taps = shape.kh * shape.kw;
+  forEachColumn([&](int64_t channel, int64_t position) {
+    // The panel starts at a column; before it lie whole panels.
+    int64_t column = position % paddedColumns();
+    int64_t panel = column / panelColumns();
+    int64_t width = panel < fullPanels ? panelColumns() : tailVectors * lanes;
+    T *to =
+        packed +
+        (position - column + panel * panelColumns()) * units * unitElements +
+        (column - panel * panelColumns()) * unitElements;
+    for (int64_t c = 0; c < inChannels; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        int64_t k = tap * inChannels + c;
+        to[k / unitElements * width * unitElements + k % unitElements] =
+            value(channel, c * taps + tap);
+      }
+  });
+  return bytes;
+}
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_MATRIXPLAN_H

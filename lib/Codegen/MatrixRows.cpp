@@ -1,0 +1,137 @@
+//===- MatrixRows.cpp - Rows of the left matrix ---------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Gathers windows of the input as rows of the left matrix, and sums rows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatrixKernel.h"
+
+using namespace mlir;
+using namespace qcc;
+
+/// rowSums[slot] = the sum of the row's activations.
+void MatrixKernel::sumRow(Value elements, Value at, Value slot) {
+  Type i8 = c.b.getI8Type(), i32 = c.b.getI32Type();
+  int64_t step = level.vectorBytes, whole = p.depth / step * step;
+  SmallVector<Value> ones =
+      level.micro->prepareWeights(c.b, c.loc, c.splat(i8, 1, step));
+  auto addChunk = [&](Value offset, int64_t count, ValueRange carried) {
+    Value bytes = loadFirst(c, bytesType(), count, elements, c.add(at, offset));
+    if (m.flip) {
+      SmallVector<int8_t> mask(step, 0);
+      std::fill_n(mask.begin(), count, int8_t(0x80));
+      bytes = arith::XOrIOp::create(
+          c.b, c.loc, bytes,
+          arith::ConstantOp::create(
+              c.b, c.loc,
+              DenseElementsAttr::get(bytesType(), ArrayRef<int8_t>(mask))));
+    }
+    SmallVector<Value> sums(carried);
+    level.micro->dot(c.b, c.loc, sums,
+                     level.micro->prepareActivations(c.b, c.loc, bytes), ones);
+    return sums;
+  };
+  SmallVector<Value> sums(sumsPerVector(), c.splat(i32, 0, p.lanes));
+  if (whole == step)
+    sums = addChunk(c.index(0), step, sums);
+  else if (whole > step)
+    sums = c.loop(c.index(0), c.index(whole), step, sums,
+                  [&](Value offset, ValueRange carried) {
+                    return addChunk(offset, step, carried);
+                  });
+  if (whole < p.depth)
+    sums = addChunk(c.index(whole), p.depth - whole, sums);
+  Value total = vector::ReductionOp::create(
+      c.b, c.loc, vector::CombiningKind::ADD,
+      level.micro->finishAccumulators(c.b, c.loc, sums));
+  memref::StoreOp::create(c.b, c.loc, total, rowSums, slot);
+}
+
+/// What the sums of a row start from: the columns' offsets, less the part of
+/// the weights' zero points.
+Value MatrixKernel::rowOffset(Value row, Value offset, Value zeroPoint) {
+  if (!rowSums)
+    return offset;
+  Value sum = vector::BroadcastOp::create(
+      c.b, c.loc, unitsType(),
+      memref::LoadOp::create(c.b, c.loc, rowSums, row));
+  return c.sub(offset, arith::MulIOp::create(c.b, c.loc, sum, zeroPoint));
+}
+
+void MatrixKernel::gatherRow(Value row, Value to, Value group) {
+  const ConvShape &s = p.shape;
+  Value ow = c.rem(row, s.ow), line = c.div(row, s.ow);
+  Value oh = c.rem(line, s.oh), image = c.div(line, s.oh);
+  // Coordinates of the window; below zero they are huge as unsigned numbers.
+  Value ih = c.sub(c.mul(oh, s.sh), c.index(s.padT));
+  Value iw = c.sub(c.mul(ow, s.sw), c.index(s.padL));
+  int64_t spanH = (s.kh - 1) * s.dh, spanW = (s.kw - 1) * s.dw;
+  bool clipsH = s.padT > 0 || (s.oh - 1) * s.sh - s.padT + spanH >= s.h;
+  bool clipsW = s.padL > 0 || (s.ow - 1) * s.sw - s.padL + spanW >= s.w;
+  if (!clipsH && !clipsW)
+    return copyWindow(image, ih, iw, to, group);
+  if (s.h <= spanH || s.w <= spanW) // no window lies inside
+    return copyClippedWindow(image, ih, iw, to, group);
+  Value inside = arith::AndIOp::create(
+      c.b, c.loc, c.compare(arith::CmpIPredicate::ult, ih, s.h - spanH),
+      c.compare(arith::CmpIPredicate::ult, iw, s.w - spanW));
+  c.branch(
+      inside, [&] { copyWindow(image, ih, iw, to, group); },
+      [&] { copyClippedWindow(image, ih, iw, to, group); });
+}
+
+void MatrixKernel::copyWindow(Value image, Value ih, Value iw, Value to,
+                              Value group) {
+  const ConvShape &s = p.shape;
+  int64_t channels = inChannels();
+  Value line = c.add(c.mul(image, s.h), ih);
+  Value from =
+      c.add(c.mul(c.add(c.mul(line, s.w), iw), s.c), c.mul(group, channels));
+  bool joined = s.dw == 1 && s.group == 1;
+  c.loop(0, s.kh, 1, [&](Value kh) {
+    Value source = c.add(from, c.mul(kh, s.dh * s.w * s.c));
+    Value target = c.add(to, c.mul(kh, s.kw * channels));
+    if (joined)
+      return c.copyRun(args.input, source, scratch, target, s.kw * channels,
+                       level.vectorBytes);
+    c.loop(0, s.kw, 1, [&](Value kw) {
+      c.copyRun(args.input, c.add(source, c.mul(kw, s.dw * s.c)), scratch,
+                c.add(target, c.mul(kw, channels)), channels,
+                level.vectorBytes);
+    });
+  });
+}
+
+void MatrixKernel::copyClippedWindow(Value image, Value ih, Value iw, Value to,
+                                     Value group) {
+  const ConvShape &s = p.shape;
+  int64_t channels = inChannels();
+  c.loop(0, s.kh, 1, [&](Value kh) {
+    Value y = c.add(ih, c.mul(kh, s.dh));
+    Value insideH = c.compare(arith::CmpIPredicate::ult, y, s.h);
+    Value target = c.add(to, c.mul(kh, s.kw * channels));
+    c.loop(0, s.kw, 1, [&](Value kw) {
+      Value x = c.add(iw, c.mul(kw, s.dw));
+      Value inside = arith::AndIOp::create(
+          c.b, c.loc, insideH, c.compare(arith::CmpIPredicate::ult, x, s.w));
+      Value tap = c.add(target, c.mul(kw, channels));
+      c.branch(
+          inside,
+          [&] {
+            Value line = c.add(c.mul(image, s.h), y);
+            Value from = c.add(c.mul(c.add(c.mul(line, s.w), x), s.c),
+                               c.mul(group, channels));
+            c.copyRun(args.input, from, scratch, tap, channels,
+                      level.vectorBytes);
+          },
+          [&] {
+            c.fillRun(scratch, tap, channels, m.padding, level.vectorBytes);
+          });
+    });
+  });
+}
