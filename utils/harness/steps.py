@@ -39,13 +39,22 @@ class Count:
     def total(self):
         return self.none + self.one + self.two + self.more
 
+    @property
+    def beyond_one(self):
+        """Percent that differs by more than one step."""
+        return 100 * (self.two + self.more) / max(self.total, 1)
+
+    @property
+    def beyond_two(self):
+        return 100 * self.more / max(self.total, 1)
+
     def __add__(self, other):
         return Count(self.none + other.none, self.one + other.one,
                      self.two + other.two, self.more + other.more)
 
     def good(self):
         """Within one step on 99.9 % of the elements, and two at most."""
-        return self.total > 0 and self.more == 0 and self.two <= 0.001 * self.total
+        return self.total > 0 and self.more == 0 and self.beyond_one <= 0.1
 
     def __str__(self):
         return (f"{self.none} equal, {self.one} one step, {self.two} two steps, "
