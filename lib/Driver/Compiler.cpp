@@ -109,12 +109,14 @@ Compilation::runPipeline(ModuleOp module, TimingScope &scope,
 LogicalResult Compilation::writeText(ModuleOp module, StringRef path) {
   if (path.empty())
     path = options.output;
+  // Not `<< module`, which leaves the dense_resource blobs out.
   if (path == "-") {
-    llvm::outs() << module << "\n";
+    module->print(llvm::outs());
     return success();
   }
   std::string text;
-  llvm::raw_string_ostream(text) << module << "\n";
+  llvm::raw_string_ostream stream(text);
+  module->print(stream);
   Status status = writeFile(path.str(), text.data(), text.size());
   if (!status)
     return error() << status.error();

@@ -79,32 +79,45 @@ QCC_LIBCALL _Float16 __truncdfhf2(double d) {
   return __truncsfhf2(__builtin_bit_cast(float, f | sign));
 }
 
+static const uint64_t hidden_bit = 1ull << 52;
+
+/* The significand of a finite number above 0, with the hidden bit, and its
+ * exponent as a normal number would have it. */
+static uint64_t significand(uint64_t bits, int64_t *exponent) {
+  uint64_t m = bits & (hidden_bit - 1);
+  *exponent = (int64_t)(bits >> 52);
+  if (*exponent)
+    return m | hidden_bit;
+  for (*exponent = 1; m < hidden_bit; --*exponent)
+    m <<= 1;
+  return m;
+}
+
 /* Remainders of the sign of x, exact: C's fmod. */
 QCC_LIBCALL double fmod(double x, double y) {
   uint64_t a = __builtin_bit_cast(uint64_t, x) & 0x7fffffffffffffffull;
   uint64_t b = __builtin_bit_cast(uint64_t, y) & 0x7fffffffffffffffull;
   uint64_t sign = __builtin_bit_cast(uint64_t, x) & 0x8000000000000000ull;
-  const uint64_t infinity = 0x7ff0000000000000ull, hidden = 1ull << 52;
+  const uint64_t infinity = 0x7ff0000000000000ull;
   if (!b || a >= infinity || b > infinity)
     return (x * y) / (x * y);
   if (a < b)
     return x;
-  int64_t ea = (int64_t)(a >> 52), eb = (int64_t)(b >> 52);
-  uint64_t ma = ea ? (a & (hidden - 1)) | hidden : a << 1;
-  uint64_t mb = eb ? (b & (hidden - 1)) | hidden : b << 1;
+  int64_t ea, eb;
+  uint64_t ma = significand(a, &ea), mb = significand(b, &eb);
   for (;; --ea) {
     if (ma >= mb)
       ma -= mb;
-    if (ea <= eb || !ma)
+    if (ea == eb || !ma)
       break;
     ma <<= 1;
   }
   if (!ma)
     return __builtin_bit_cast(double, sign);
-  int64_t e = ea;
-  while (!(ma & hidden) && e > 0)
-    ma <<= 1, --e;
-  uint64_t bits = e > 0 ? (ma & (hidden - 1)) | (uint64_t)e << 52 : ma >> 1;
+  for (; ma < hidden_bit; --ea)
+    ma <<= 1;
+  uint64_t bits = ea > 0 ? (ma - hidden_bit) | (uint64_t)ea << 52
+                         : ma >> (1 - ea); /* exact: y has no more bits */
   return __builtin_bit_cast(double, bits | sign);
 }
 

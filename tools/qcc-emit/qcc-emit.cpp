@@ -10,8 +10,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Parser/Parser.h"
+#include "qcc/Codegen/Passes.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Emit/Emit.h"
 #include "qcc/Target/AArch64/AArch64Target.h"
@@ -37,6 +39,8 @@ static cl::opt<bool> reference("reference", cl::desc("plain code"));
 static cl::opt<bool> jit("jit", cl::desc("run in process on zeros; print the "
                                          "first output's first bytes"));
 
+static cl::opt<bool> expandMath("expand-math",
+                                cl::desc("run qcc-expand-math, as qcc does"));
 static cl::opt<bool> showTimes("time", cl::desc("print the time of each part"));
 
 static int fail(const Twine &message) {
@@ -115,6 +119,12 @@ int main(int argc, char **argv) {
     pm.enableTiming(scope);
     return success();
   };
+  if (expandMath)
+    options.prepare = [](mlir::OpPassManager &pm, const TargetLevel &level) {
+      ExpandMathOptions math;
+      math.fma = level.hasFMA;
+      pm.addNestedPass<mlir::func::FuncOp>(createExpandMath(math));
+    };
   options.prefix = prefix;
   options.keepTensors = keepTensors;
   options.reference = reference;
