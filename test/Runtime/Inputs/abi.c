@@ -194,9 +194,11 @@ static void profile(qcc_instance *net) {
 }
 
 static int tasks;
+static qcc_instance *own;
 static void in_turn(void *context, void (*task)(void *, int64_t),
                     void *argument, int64_t count) {
   CHECK(context == &tasks);
+  CHECK(run(own) == QCC_ERROR_BUSY);
   for (int64_t i = count; i-- > 0; ++tasks)
     task(argument, i);
 }
@@ -218,7 +220,7 @@ static void threads(void) {
   o.threads = 5;
   o.parallel_for = in_turn;
   o.parallel_context = &tasks;
-  qcc_instance *own = create(o);
+  own = create(o);
   same_result(own);
   CHECK(tasks == 10); /* two steps; the third is too small */
   qcc_destroy(own);
