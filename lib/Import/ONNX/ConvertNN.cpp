@@ -98,6 +98,11 @@ static bool checkConvRanks(Node &node, unsigned filter) {
                  << "; both must be [N, C, spatial...] of the same rank";
     return false;
   }
+  for (int64_t extent : node.shape(0).drop_front(2))
+    if (extent > kMaxWindow) {
+      node.error() << "extent " << extent << " is too large (at most 2^30)";
+      return false;
+    }
   return true;
 }
 

@@ -194,6 +194,9 @@ void qcc::import::convertLpNormalization(Node &node) {
   Value x = node.in(0);
   Value norm =
       node.reduce(p == 1 ? ReduceKind::L1 : ReduceKind::L2, x, axis, true);
+  // A vector of zeros stays one.
+  Value zero = node.scalarLike(x, 0), one = node.scalarLike(x, 1);
+  norm = node.select(node.binary(BinaryKind::Equal, norm, zero), one, norm);
   node.setOutput(0, node.binary(BinaryKind::Div, x, norm));
 }
 

@@ -29,7 +29,8 @@ static bool isConstant(Value value) {
 
 /// The axis of per-axis parameters; 0 for one scale, whatever "axis" says.
 static int64_t readAxis(Node &node) {
-  if (countElements(node.shape(1)) == 1)
+  // A vector has one axis; some writers leave the default of 1 there.
+  if (countElements(node.shape(1)) == 1 || node.rank(0) == 1)
     return 0;
   int64_t axis = node.normalizeAxis(node.intAttr("axis", 1), node.rank(0));
   if (!node.failed() && node.rank(1) == 1 &&

@@ -94,8 +94,12 @@ static std::optional<ResizeTarget> fromSizes(Node &node,
     bool stretch = policy == "stretch";
     target.scales[size_t(axis)] =
         stretch ? float(size) / float(extent) : float(*common);
-    target.sizes[size_t(axis)] =
-        stretch ? size : int64_t(std::floor(*common * double(extent) + 0.5));
+    double kept = std::floor(*common * double(extent) + 0.5);
+    if (kept > double(kMaxElements)) {
+      node.error() << "the result would be too large";
+      return std::nullopt;
+    }
+    target.sizes[size_t(axis)] = stretch ? size : int64_t(kept);
   }
   return target;
 }

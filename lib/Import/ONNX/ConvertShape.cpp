@@ -103,6 +103,9 @@ void qcc::import::convertSqueeze(Node &node) {
 void qcc::import::convertUnsqueeze(Node &node) {
   SmallVector<int64_t> axes = attrOrInput(node, "axes", 1, 13);
   int64_t rank = node.rank(0) + int64_t(axes.size());
+  if (rank > int64_t(kMaxRank))
+    node.error() << "the result would have rank " << rank << " (at most "
+                 << kMaxRank << ")";
   axes = node.normalizeAxes(axes, rank);
   if (node.failed())
     return;
@@ -331,12 +334,14 @@ void qcc::import::convertTile(Node &node) {
     }
     apart.push_back(dim);
     repeated.push_back(dim);
-    result.push_back(dim * repeat);
   }
-  if (!countElements(repeated) || !countElements(result)) {
-    node.error() << "the result would be too large (at most 2^40 elements)";
+  if (!countElements(repeated)) {
+    node.error() << "the result would be too large (at most 2^40 elements in "
+                    "32 dimensions)";
     return;
   }
+  for (auto [dim, repeat] : llvm::zip(shape, repeats))
+    result.push_back(dim * repeat);
   Value x = node.expand(node.reshape(node.in(0), apart), repeated);
   node.setOutput(0, node.reshape(x, result), node.dtype(0));
 }

@@ -188,7 +188,7 @@ MainBuilder::shapeOfInput(const onnx::ValueInfoProto &input) {
     importer.error() << "input \"" << name << "\" has shape "
                      << shapeToString(shape)
                      << ", which is negative or too large (at most 2^40 "
-                        "elements)";
+                        "elements in 32 dimensions)";
     return std::nullopt;
   }
   return shape;
@@ -197,7 +197,10 @@ MainBuilder::shapeOfInput(const onnx::ValueInfoProto &input) {
 FailureOr<Value> MainBuilder::outputValue(const onnx::ValueInfoProto &output,
                                           const Scope &scope) {
   std::optional<Tensor> tensor = importer.lookup(output.name(), scope);
-  if (!tensor || !tensor->value)
+  if (!tensor)
+    return importer.error()
+           << "output \"" << output.name() << "\" has no value";
+  if (!tensor->value)
     return failure();
   int32_t declared = output.type().tensor_type().elem_type();
   if (declared != 0 && declared != int32_t(tensor->dtype)) {

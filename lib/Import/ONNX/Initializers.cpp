@@ -124,8 +124,9 @@ Tensor ModelFile::createConstant(OpBuilder &builder, Location loc,
   SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
   std::optional<int64_t> count = countElements(shape);
   if (!count) {
-    error() << "shape " << shapeToString(shape)
-            << " is negative or too large (at most 2^40 elements)";
+    error()
+        << "shape " << shapeToString(shape)
+        << " is negative or too large (at most 2^40 elements in 32 dimensions)";
     return {};
   }
   if (tensor.has_segment()) {

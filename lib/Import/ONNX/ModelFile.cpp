@@ -19,17 +19,18 @@ using namespace qcc;
 using namespace qcc::import;
 
 std::optional<int64_t> qcc::import::countElements(ArrayRef<int64_t> shape) {
-  bool empty = llvm::is_contained(shape, 0);
+  if (shape.size() > kMaxRank)
+    return std::nullopt;
   int64_t count = 1;
   for (int64_t dim : shape) {
     if (dim < 0 || dim > kMaxElements)
       return std::nullopt;
-    // An empty tensor may still have dimensions whose product overflows.
-    count *= empty ? 1 : dim;
+    // Empty dimensions do not make up for excessive ones.
+    count *= std::max<int64_t>(dim, 1);
     if (count > kMaxElements)
       return std::nullopt;
   }
-  return empty ? 0 : count;
+  return llvm::is_contained(shape, 0) ? 0 : count;
 }
 
 std::string qcc::import::shapeToString(ArrayRef<int64_t> shape) {

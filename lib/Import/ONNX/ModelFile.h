@@ -21,11 +21,12 @@
 
 namespace qcc::import {
 
-/// No tensor of a model may have more elements than this.
+/// No tensor of a model may have more elements or dimensions than these.
 constexpr int64_t kMaxElements = int64_t(1) << 40;
+constexpr size_t kMaxRank = 32;
 
 /// The number of elements of a shape; nothing if a dimension is negative or
-/// the product exceeds kMaxElements.
+/// the shape exceeds the limits.
 std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
 
 /// "2x3x4".

@@ -213,7 +213,8 @@ bool Node::finishAll(Operation *op) {
         if (!countElements(shapeOf(result)) && problem.empty())
           problem = "the result would have shape " +
                     shapeToString(shapeOf(result)) +
-                    ", which is negative or too large (at most 2^40 elements)";
+                    ", which is negative or too large (at most 2^40 elements "
+                    "in 32 dimensions)";
       if (problem.empty() && mlir::failed(mlir::verify(op, false)) &&
           problem.empty())
         problem = "invalid operands or attributes";

@@ -57,6 +57,16 @@ def qcdq():
 
 
 @case
+def clip_integers():
+    """Clips that are no narrower range: without the zero point in it, or of no quantize."""
+    nodes = [node("QuantizeLinear", "x s z", "q"), node("Clip", "q lo", "c"), node("DequantizeLinear", "c s z", "d"),
+             node("Clip", "i lo", "ci"), node("DequantizeLinear", "b bs", "db")]
+    return many(nodes, x(4) + [value("i", I8, [4])],
+                [tensor("s", 0.5), tensor("z", 0, np.int8), tensor("lo", 2, np.int8),
+                 tensor("b", [1, 2], np.int32), tensor("bs", [0.5, 0.25])])
+
+
+@case
 def moved_integers():
     """Data movement between quantize and dequantize keeps the quantized type."""
     nodes = [
