@@ -105,6 +105,18 @@ void Groups::Code::reduce(
       return b.broadcast(b.load(buffer, b.index(0)), like);
     };
   };
+  if (g.isShort()) {
+    b.store(init, buffer, b.index(0));
+    forRows(0, base, [&](Value row) {
+      Value acc = b.load(buffer, b.index(0));
+      for (int64_t i = 0; i < extent; ++i) {
+        Value at = b.addIndex(row, i), raw = b.load(memory, at);
+        acc = step(acc, raw, at, param(raw));
+      }
+      b.store(acc, buffer, b.index(0));
+    });
+    return;
+  }
   b.loop(0, lanes, [&](Value j) { b.store(init, buffer, j); });
   forRows(0, base, [&](Value row) {
     if (whole) {
@@ -144,6 +156,14 @@ void Groups::Code::forEach(
     llvm::function_ref<void(Value, Value, llvm::function_ref<Value(Value)>)>
         body) {
   forRows(0, base, [&](Value row) {
+    if (g.isShort()) {
+      for (int64_t i = 0; i < g.extents.back(); ++i) {
+        Value at = b.addIndex(row, i);
+        body(b.load(memory, at), at,
+             [&](Value buffer) { return b.load(buffer, b.index(0)); });
+      }
+      return;
+    }
     Value end = g.contiguous ? b.index(g.extents.back()) : count;
     b.loop(b.index(0), end, [&](Value j) {
       Value at = b.add(row, j);

@@ -7,8 +7,9 @@
 //
 // Reductions over some dimensions of a tensor, in an order that no target
 // changes: where the last dimension is reduced, in 16 lanes (element i of a
-// row goes to lane i mod 16) that a fixed tree combines; otherwise in index
-// order, side by side for up to a block of neighbouring results.
+// row goes to lane i mod 16) that a fixed tree combines, or in index order
+// where it is short; otherwise in index order, side by side for up to a block
+// of neighbouring results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -65,6 +66,8 @@ public:
   };
 
   static constexpr int64_t lanes = 16;
+  /// Rows up to this length are unrolled, for LLVM to vectorize across rows.
+  static constexpr int64_t maxShort = 8;
 
 private:
   friend class Code;
@@ -72,6 +75,7 @@ private:
   llvm::SmallVector<int64_t> extents, strides;
   llvm::SmallVector<bool> reduced;
   bool contiguous = true; ///< the last dimension is reduced
+  bool isShort() const { return contiguous && extents.back() <= maxShort; }
   int64_t groupSize = 1, block = 1;
 };
 

@@ -105,40 +105,52 @@ static LogicalResult emit(qnn::NormalizeOp op, KernelEmitter &emitter) {
 static LogicalResult emit(qnn::LrnOp op, KernelEmitter &emitter) {
   Element in(op.getInput().getType()), out(op.getType());
   ArrayRef<int64_t> shape = shapeOf(op.getInput());
-  int64_t axis = op.getAxis(), channels = shape[axis], size = op.getSize();
+  int64_t axis = op.getAxis(), size = op.getSize();
+  // The neighbour c + k of element i stands k * inner elements after it.
   int64_t inner = product(shape.drop_front(axis + 1));
-  SmallVector<int64_t> box{product(shape.take_front(axis)), channels, inner};
+  int64_t extent = shape[axis] * inner;
+  int64_t block = std::clamp<int64_t>(extent, 1, 256);
+  Tiling tiling({product(shape.take_front(axis)), (extent + block - 1) / block},
+                std::max<int64_t>(1, 8192 / (block * size)));
   Value x = emitter.buffer(op.getInput()), y = emitter.buffer(op.getResult());
-  Tiling tiling(box, std::max<int64_t>(1, 8192 / std::max<int64_t>(1, size)));
   func::FuncOp kernel = emitter.kernel(
       "lrn", opKey(op), TypeRange{x.getType(), y.getType()}, op.getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
           Value end) {
         LoopBuilder b(builder, loc, emitter.level());
         Type real = in.real();
-        Value from = b.flat(args[0]), to = b.flat(args[1]);
+        Value source = b.flat(args[0]), target = b.flat(args[1]);
+        Value sums = b.local(real, block);
         tiledLoops(b, tiling, begin, end, [&](ValueRange ivs) {
-          Value lo =
-              b.larger(b.addIndex(ivs[1], -((size - 1) / 2)), b.index(0));
-          Value hi =
-              b.smaller(b.addIndex(ivs[1], size / 2 + 1), b.index(channels));
-          Value image = b.mulIndex(ivs[0], channels);
-          auto at = [&](Value c) {
-            return b.add(b.mulIndex(b.add(image, c), inner), ivs[2]);
-          };
-          Value sum =
-              b.loop(lo, hi, ValueRange{b.real(real, 0)},
-                     [&](Value c, ValueRange sum) -> SmallVector<Value> {
-                       Value v = b.toReal(b.load(from, at(c)), in);
-                       return {b.add(sum[0], b.mul(v, v))};
-                     })[0];
-          float alpha = op.getAlpha().convertToFloat() / float(size);
-          Value base = b.add(b.real(real, op.getBias().convertToFloat()),
-                             b.mul(b.real(real, alpha), sum));
-          Value power = math::PowFOp::create(
-              b, base, b.real(real, op.getBeta().convertToFloat()));
-          Value v = b.div(b.toReal(b.load(from, at(ivs[1])), in), power);
-          b.store(b.fromReal(v, out), to, at(ivs[1]));
+          Value row = b.mulIndex(ivs[0], extent);
+          Value from = b.mulIndex(ivs[1], block), to = b.addIndex(from, block);
+          if (extent % block)
+            to = b.smaller(to, b.index(extent));
+          b.loop(from, to, [&](Value i) {
+            b.store(b.real(real, 0), sums, b.sub(i, from));
+          });
+          b.loop(0, size, [&](Value k) {
+            Value shift = b.mulIndex(b.addIndex(k, -((size - 1) / 2)), inner);
+            Value lo = b.larger(from, b.sub(b.index(0), shift));
+            Value hi = b.smaller(to, b.sub(b.index(extent), shift));
+            b.loop(lo, hi, [&](Value i) {
+              Value at = b.add(b.add(row, i), shift), j = b.sub(i, from);
+              Value v = b.toReal(b.load(source, at), in);
+              b.store(b.add(b.load(sums, j), b.mul(v, v)), sums, j);
+            });
+          });
+          b.loop(from, to, [&](Value i) {
+            float alpha = op.getAlpha().convertToFloat() / float(size);
+            Value sum =
+                b.mul(b.real(real, alpha), b.load(sums, b.sub(i, from)));
+            Value base =
+                b.add(b.real(real, op.getBias().convertToFloat()), sum);
+            Value power = math::PowFOp::create(
+                b, base, b.real(real, op.getBeta().convertToFloat()));
+            Value at = b.add(row, i);
+            Value v = b.div(b.toReal(b.load(source, at), in), power);
+            b.store(b.fromReal(v, out), target, at);
+          });
         });
       });
   emitter.call(kernel, {x, y}, tiling.tiles(), op.getLoc());
