@@ -294,7 +294,8 @@ std::optional<std::pair<float, float>> getInterval(UnaryOp op) {
   return std::nullopt;
 }
 
-/// clamp(clamp(x)) -> clamp(x), and clamp(x, 0, inf) -> relu
+/// clamp(clamp(x)) -> clamp(x), clamp(x, 0, inf) -> relu, clamp(x, -inf, inf)
+/// -> x
 struct MergeClamps : OpRewritePattern<UnaryOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(UnaryOp op,
@@ -308,6 +309,10 @@ struct MergeClamps : OpRewritePattern<UnaryOp> {
       low = std::clamp(inner->first, outer->first, outer->second);
       high = std::clamp(inner->second, outer->first, outer->second);
       x = x.getDefiningOp<UnaryOp>().getInput();
+    }
+    if (low == float(-kInfinity) && high == float(kInfinity)) {
+      rewriter.replaceOp(op, x);
+      return success();
     }
     bool isRelu = low == 0 && high == float(kInfinity);
     UnaryKind kind = isRelu ? UnaryKind::Relu : UnaryKind::Clamp;

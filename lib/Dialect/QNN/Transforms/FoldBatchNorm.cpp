@@ -40,6 +40,7 @@ namespace {
 struct Affine {
   Value input;
   SmallVector<double> scale, shift;
+  ActivationAttr activation; ///< applied to y
 
   bool scales() const {
     return llvm::any_of(scale, [](double s) { return s != 1; });
@@ -73,10 +74,11 @@ static std::optional<Affine> getAffine(BatchNormOp op) {
 }
 
 static std::optional<Affine> getAffine(BinaryOp op, int64_t channelDim) {
-  if (op.getActivation() || !isFloat(op.getResult()))
+  if (!isFloat(op.getResult()))
     return std::nullopt;
   ArrayRef<int64_t> shape = shapeOf(op.getResult());
   Affine result;
+  result.activation = op.getActivationAttr();
   result.input = op.getLhs();
   auto constant = getChannelVector(op.getRhs(), shape, channelDim);
   bool constantLhs = !constant;
@@ -287,13 +289,16 @@ struct FoldBehind : RewritePattern {
     if (!isa<BatchNormOp, BinaryOp>(op))
       return failure();
     for (Value operand : op->getOperands()) {
-      Operation *producer = operand.getDefiningOp();
-      if (!producer || !producer->hasOneUse() ||
+      // The product may have got another shape in between.
+      auto reshape = operand.getDefiningOp<ReshapeOp>();
+      Value source = reshape ? reshape.getInput() : operand;
+      Operation *producer = source.getDefiningOp();
+      if (!producer || !operand.hasOneUse() || !source.hasOneUse() ||
           !isa<ConvOp, ConvTransposeOp, MatmulOp>(producer) ||
           !canTakeActivation(producer) ||
           !llvm::all_of(producer->getOperands(), isFloat))
         continue;
-      int64_t dim = getResultChannelDim(producer);
+      int64_t dim = findDim(source, getResultChannelDim(producer), operand);
       auto affine = dim < 0 ? std::nullopt : getAffine(op, dim);
       if (!affine || affine->input != operand)
         continue;
@@ -316,10 +321,29 @@ struct FoldBehind : RewritePattern {
       Value newBias = hasBias ? makeBias(rewriter, producer, *bias) : Value();
       setOperands(rewriter, producer, producer->getOperand(0), filter, newBias,
                   op);
-      rewriter.replaceOp(op, producer->getResults());
+      if (affine->activation)
+        rewriter.modifyOpInPlace(producer, [&] {
+          producer->setAttr("activation", affine->activation);
+        });
+      rewriter.replaceOp(op, operand);
       return success();
     }
     return failure();
+  }
+
+private:
+  /// The dimension of `to`, a reshape of `from`, that is dimension `dim` of
+  /// `from`; -1 where there is none.
+  static int64_t findDim(Value from, int64_t dim, Value to) {
+    if (dim < 0 || from == to)
+      return dim;
+    ArrayRef<int64_t> shape = shapeOf(from), other = shapeOf(to);
+    int64_t before = product(shape.take_front(dim));
+    int64_t lead = 1;
+    for (int64_t d = 0; d < int64_t(other.size()); lead *= other[d++])
+      if (lead == before && other[d] == shape[dim])
+        return d;
+    return -1;
   }
 };
 
@@ -336,7 +360,7 @@ struct FoldBeforeConv : OpRewritePattern<ConvOp> {
     auto affine = getAffine(producer, op.getChannelDim());
     // Padding stands for 0 behind the map, where the map does not apply.
     bool padded = llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; });
-    if (!affine || (padded && affine->shifts()))
+    if (!affine || affine->activation || (padded && affine->shifts()))
       return failure();
     ArrayRef<int64_t> shape = shapeOf(op.getFilter());
     int64_t outputs = shape[0], inputs = shape[1];
@@ -382,7 +406,7 @@ struct FoldBeforeMatmul : OpRewritePattern<MatmulOp> {
         !Weights::isReplaceable(op.getRhs()))
       return failure();
     auto affine = getAffine(producer, rankOf(op.getLhs()) - 1);
-    if (!affine)
+    if (!affine || affine->activation)
       return failure();
     bool transposed = op.getTransposeRhs();
     ArrayRef<int64_t> shape = shapeOf(op.getRhs());
@@ -444,10 +468,14 @@ struct SplitBatchNorm : OpRewritePattern<BatchNormOp> {
 
 struct FoldBatchNorm : qcc::qnn::impl::FoldBatchNormBase<FoldBatchNorm> {
   void runOnOperation() override {
-    RewritePatternSet folds(&getContext()), rest(&getContext());
+    RewritePatternSet idioms(&getContext()), folds(&getContext()),
+        rest(&getContext());
+    // A constant factor folded elsewhere would hide the function it is part of.
+    populateActivationIdioms(idioms);
     folds.add<FoldBehind, FoldBeforeConv, FoldBeforeMatmul>(&getContext());
     rest.add<SplitBatchNorm>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(folds))) ||
+    if (failed(applyPatternsGreedily(getOperation(), std::move(idioms))) ||
+        failed(applyPatternsGreedily(getOperation(), std::move(folds))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(rest))))
       signalPassFailure();
   }

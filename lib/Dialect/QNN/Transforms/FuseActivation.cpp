@@ -29,9 +29,10 @@ struct FuseUnary : OpRewritePattern<UnaryOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(UnaryOp op,
                                 PatternRewriter &rewriter) const override {
-    Operation *producer = op.getInput().getDefiningOp();
-    if (!isActivation(op.getKind()) || !producer || !producer->hasOneUse() ||
-        !canTakeActivation(producer) || op.getType() != op.getInput().getType())
+    Operation *producer = skipMovement(op.getInput()).getDefiningOp();
+    if (!isActivation(op.getKind()) || !op.getInput().hasOneUse() ||
+        !producer || !producer->hasOneUse() || !canTakeActivation(producer) ||
+        op.getType() != op.getInput().getType())
       return failure();
     auto activation = ActivationAttr::get(op.getContext(), op.getKind(),
                                           op.getAlphaAttr(), op.getBetaAttr());
@@ -39,8 +40,19 @@ struct FuseUnary : OpRewritePattern<UnaryOp> {
       producer->setAttr("activation", activation);
       mergeLocation(producer, op);
     });
-    rewriter.replaceOp(op, producer->getResults());
+    rewriter.replaceOp(op, op.getInput());
     return success();
+  }
+
+private:
+  /// An activation does not mind where its elements are.
+  static Value skipMovement(Value value) {
+    while (Operation *op = value.getDefiningOp()) {
+      if (!isa<ReshapeOp, TransposeOp>(op) || !op->hasOneUse())
+        break;
+      value = op->getOperand(0);
+    }
+    return value;
   }
 };
 

@@ -159,6 +159,40 @@ func.func @alone(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
 
 // -----
 
+// The activation of the sum goes along; a reshape in between keeps the channel.
+// CHECK-LABEL: func @reshaped
+// CHECK: %[[B:.*]] = qnn.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
+// CHECK: %[[C:.*]] = qnn.conv %arg0, %arg1, %[[B]] {activation = #qnn.act<relu
+// CHECK-NEXT: %[[Y:.*]] = qnn.reshape %[[C]]
+// CHECK-NEXT: return %[[Y]]
+func.func @reshaped(%x: tensor<1x2x1x4xf32>, %w: tensor<2x2x1x1xf32>) -> tensor<1x2x4xf32> {
+  %b = qnn.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32> as tensor<2x1xf32>
+  %0 = qnn.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x2x1x4xf32>, tensor<2x2x1x1xf32>) -> tensor<1x2x1x4xf32>
+  %1 = qnn.reshape %0 : (tensor<1x2x1x4xf32>) -> tensor<1x2x4xf32>
+  %2 = qnn.binary add %1, %b {activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>} : (tensor<1x2x4xf32>, tensor<2x1xf32>) -> tensor<1x2x4xf32>
+  return %2 : tensor<1x2x4xf32>
+}
+
+// -----
+
+// The sixth belongs to hard_swish, not to the weights behind it.
+// CHECK-LABEL: func @idioms_first
+// CHECK: %[[H:.*]] = qnn.unary hard_swish %arg0
+// CHECK: qnn.conv %[[H]]
+func.func @idioms_first(%x: tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
+  %w = qnn.constant dense<1.0> : tensor<2x2x1xf32> as tensor<2x2x1xf32>
+  %three = qnn.constant dense<3.0> : tensor<f32> as tensor<f32>
+  %six = qnn.constant dense<6.0> : tensor<f32> as tensor<f32>
+  %0 = qnn.binary add %x, %three : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x4xf32>
+  %1 = qnn.unary clamp %0 {beta = 6.0 : f32} : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %2 = qnn.binary mul %x, %1 : (tensor<1x2x4xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %3 = qnn.binary div %2, %six : (tensor<1x2x4xf32>, tensor<f32>) -> tensor<1x2x4xf32>
+  %4 = qnn.conv %3, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x2x4xf32>, tensor<2x2x1xf32>) -> tensor<1x2x4xf32>
+  return %4 : tensor<1x2x4xf32>
+}
+
+// -----
+
 // Negative cases: another user of the product, an activation in between,
 // parameters that are not constant, a constant along the wrong dimension,
 // quantized weights, where folding would move roundings, an impossible variance.

@@ -20,6 +20,20 @@ func.func @fuse(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>, %m: tensor<2x2xf32
 
 // -----
 
+// Through ops that only move the elements.
+// CHECK-LABEL: func @through_movement
+// CHECK: %[[M:.*]] = qnn.matmul {{.*}}activation = #qnn.act<relu
+// CHECK-NEXT: %[[R:.*]] = qnn.reshape %[[M]]
+// CHECK-NEXT: return %[[R]]
+func.func @through_movement(%m: tensor<2x2xf32>) -> tensor<4xf32> {
+  %0 = qnn.matmul %m, %m : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qnn.reshape %0 : (tensor<2x2xf32>) -> tensor<4xf32>
+  %2 = qnn.unary relu %1 : (tensor<4xf32>) -> tensor<4xf32>
+  return %2 : tensor<4xf32>
+}
+
+// -----
+
 // Another user, an activation already, a function that is none, integers.
 // CHECK-LABEL: func @stays
 // CHECK-COUNT-4: qnn.unary

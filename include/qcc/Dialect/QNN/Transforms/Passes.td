@@ -52,7 +52,8 @@ def FoldBatchNorm : Pass<"qnn-fold-batch-norm"> {
     be rounded.
 
     A batch normalization that remains becomes a product and a sum. Sums are
-    formed in double precision.
+    formed in double precision. Activation functions are recognized first
+    (`qnn-fuse-activation`), so that no constant of theirs moves elsewhere.
 
     ```mlir
     %0 = qnn.conv %x, %w ... : (...) -> tensor<1x4x8x8xf32>
@@ -127,6 +128,18 @@ def FuseActivation : Pass<"qnn-fuse-activation"> {
 
     Then a `qnn.unary` that alone uses the float result of a convolution, a
     matrix product or a `qnn.binary` becomes its `activation`.
+  }];
+}
+
+def FuseNormalization : Pass<"qnn-fuse-normalization"> {
+  let summary = "Recognize normalizations and softmax";
+  let description = [{
+    `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon)` becomes
+    `qnn.normalize`, also with the variance as `max(mean(x^2) - mean(x)^2, 0)`,
+    by way of a reciprocal, and without the means as RMS normalization.
+    `exp(x - max(x)) / sum(exp(x - max(x)))` becomes `qnn.softmax`. For their
+    sake, `sum(x) / count` becomes a mean, and reductions keep dimensions that
+    a reshape puts back.
   }];
 }
 
