@@ -38,6 +38,7 @@ void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createFoldConstants(run));
+  pm.addPass(createFuseNormalization());
   pm.addPass(createSimplifyMatmul());
   pm.addPass(createFoldBatchNorm());
   pm.addPass(createFoldPad());
