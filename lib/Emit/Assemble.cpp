@@ -7,7 +7,8 @@
 
 #include "Assemble.h"
 
-#include "RuntimeBitcode.h"
+#include "Link.h"
+#include "RuntimeFiles.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -265,7 +266,7 @@ static void exportEntries(Module &module, StringRef prefix) {
 static Expected<std::unique_ptr<Module>>
 loadRuntime(const TargetBackend &backend, const EmitOptions &options,
             const CodeGenerator &generator, LLVMContext &context) {
-  StringRef bitcode = runtimeBitcode(Triple(backend.triple()).getArch());
+  StringRef bitcode = runtimeFiles(Triple(backend.triple()).getArch()).bitcode;
   if (bitcode.empty())
     return failureOf("no runtime for " + backend.name());
   auto module = parseBitcodeFile(MemoryBufferRef(bitcode, "qcc"), context);
@@ -277,6 +278,15 @@ loadRuntime(const TargetBackend &backend, const EmitOptions &options,
     return std::move(error);
   exportEntries(**module, options.prefix);
   return std::move(*module);
+}
+
+/// The runtime as it was compiled with qcc; only the prefix is the model's.
+static Expected<SmallVector<char, 0>>
+runtimeObject(const TargetBackend &backend, StringRef prefix) {
+  StringRef object = runtimeFiles(Triple(backend.triple()).getArch()).object;
+  if (object.empty())
+    return failureOf("no runtime for " + backend.name());
+  return renameSymbols(object, "qcc_entry_", prefix);
 }
 
 /// The tables as an object of their own: they name all others by symbols.
@@ -339,20 +349,17 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   mlir::TimingScope scope = timed(options, "Optimize and generate code");
   Objects objects;
   objects.memory = memoryNeeds(*programs);
-  objects.files.resize(buckets.size() + 1); // and the runtime
-  std::vector<std::string> errors(objects.files.size());
+  objects.files.resize(buckets.size());
+  std::vector<std::string> errors(buckets.size());
   Effort effort = options.reference ? Effort::Reference : Effort::Full;
   auto compile = [&](size_t i) {
     LLVMContext context;
-    bool isRuntime = i == buckets.size();
-    auto module =
-        isRuntime ? loadRuntime(backend, options, *generator, context)
-                  : translateBucket(buckets[i], options, *generator, context);
+    auto module = translateBucket(buckets[i], options, *generator, context);
     if (!module) {
       errors[i] = toString(module.takeError());
       return;
     }
-    generator->optimize(**module, isRuntime ? Effort::Reference : effort);
+    generator->optimize(**module, effort);
     objects.files[i] =
         generator->generate(**module, CodeGenFileType::ObjectFile);
   };
@@ -360,7 +367,7 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   mlir::ModuleOp any = levels.front().module;
   bool parallel = any.getContext()->isMultithreadingEnabled();
   DefaultThreadPool pool(hardware_concurrency(parallel ? 0 : 1));
-  for (size_t i = 0; i < objects.files.size(); ++i)
+  for (size_t i = 0; i < buckets.size(); ++i)
     pool.async(compile, i);
   pool.wait();
   for (const std::string &error : errors)
@@ -374,6 +381,10 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   if (!tables)
     return tables.takeError();
   objects.files.push_back(std::move(*tables));
+  auto runtime = runtimeObject(backend, options.prefix);
+  if (!runtime)
+    return runtime.takeError();
+  objects.files.push_back(std::move(*runtime));
   return objects;
 }
 

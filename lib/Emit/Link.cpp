@@ -17,6 +17,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/StringSaver.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <mutex>
@@ -161,6 +162,30 @@ Expected<Bytes> emit::linkRelocatable(const TargetBackend &backend,
   Bytes result;
   raw_svector_ostream stream(result);
   if (Error error = objcopy::executeObjcopyOnBinary(config, **object, stream))
+    return std::move(error);
+  return result;
+}
+
+Expected<Bytes> emit::renameSymbols(StringRef object, StringRef mark,
+                                    StringRef prefix) {
+  auto file = object::ObjectFile::createObjectFile(
+      MemoryBufferRef(object, "runtime.o"));
+  if (!file)
+    return file.takeError();
+  objcopy::ConfigManager config;
+  BumpPtrAllocator allocator;
+  StringSaver names(allocator);
+  for (const object::SymbolRef &symbol : (*file)->symbols()) {
+    Expected<StringRef> name = symbol.getName();
+    if (!name)
+      return name.takeError();
+    if (name->starts_with(mark))
+      config.Common.SymbolsToRename[*name] =
+          names.save(prefix + name->drop_front(mark.size()));
+  }
+  Bytes result;
+  raw_svector_ostream stream(result);
+  if (Error error = objcopy::executeObjcopyOnBinary(config, **file, stream))
     return std::move(error);
   return result;
 }

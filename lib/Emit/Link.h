@@ -29,6 +29,11 @@ llvm::Expected<Bytes> linkRelocatable(const TargetBackend &backend,
                                       llvm::StringRef prefix);
 llvm::Expected<Bytes> archive(const Bytes &object);
 
+/// The object with `prefix` in place of `mark` where symbols begin with that.
+llvm::Expected<Bytes> renameSymbols(llvm::StringRef object,
+                                    llvm::StringRef mark,
+                                    llvm::StringRef prefix);
+
 /// Bytes of an ELF file's sections that are loaded.
 uint64_t loadedBytes(const Bytes &file);
 

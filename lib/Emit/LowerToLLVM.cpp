@@ -95,6 +95,5 @@ llvm::LogicalResult qcc::lowerKernelsToLLVM(const LevelModule &level,
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addNestedPass<LLVM::LLVMFuncOp>(createCanonicalizerPass());
   return success(succeeded(pm.run(module)) && succeeded(verify(module)));
 }
