@@ -15,6 +15,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <limits>
+
 namespace qcc {
 #define GEN_PASS_DEF_CONVERTQNNTOKERNELS
 #include "qcc/Conversion/Passes.h.inc"
@@ -39,10 +41,11 @@ static LogicalResult verifyMain(func::FuncOp main) {
       return emitError(loc) << "no kernel computes on " << element;
     if (!qnn::getStorageType(element).isIntOrFloat())
       return emitError(loc) << "no kernel computes on " << element;
-    // Byte offsets are 64-bit everywhere, also with 16 bytes per element.
+    // Tables of positions are 32-bit, byte offsets 64-bit.
     int64_t elements = 1;
     for (int64_t dim : tensor.getShape())
       if (llvm::MulOverflow(elements, std::max<int64_t>(dim, 1), elements) ||
+          dim > std::numeric_limits<int32_t>::max() ||
           elements > (int64_t(1) << 48))
         return emitError(loc) << "tensor " << type << " is too large";
     return success();

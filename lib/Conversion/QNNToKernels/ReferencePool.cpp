@@ -191,14 +191,18 @@ static LogicalResult emit(qnn::MaxPoolOp op, KernelEmitter &emitter) {
 /// How many taps of each output position of dimension d count.
 static SmallVector<int32_t> tapCounts(const Window &w, unsigned d,
                                       int64_t padEnd, bool includePad) {
+  int64_t low = includePad ? -w.pad[d] : 0;
+  int64_t high = includePad ? w.in[d] + padEnd : w.in[d]; // half-open
   SmallVector<int32_t> counts;
   for (int64_t o = 0; o < w.out[d]; ++o) {
-    int32_t count = 0;
-    for (int64_t k = 0; k < w.kernel[d]; ++k) {
-      int64_t i = o * w.stride[d] + k * w.dilation[d] - w.pad[d];
-      count += includePad ? i < w.in[d] + padEnd : i >= 0 && i < w.in[d];
-    }
-    counts.push_back(count);
+    // Taps before `bound`.
+    auto below = [&](int64_t bound) {
+      int64_t distance = bound - (o * w.stride[d] - w.pad[d]);
+      if (distance <= 0)
+        return int64_t(0);
+      return std::min(w.kernel[d], (distance - 1) / w.dilation[d] + 1);
+    };
+    counts.push_back(below(high) - below(low));
   }
   return counts;
 }
@@ -210,23 +214,14 @@ static LogicalResult emit(qnn::AvgPoolOp op, KernelEmitter &emitter) {
     return failure();
   Pool pool(op);
   unsigned rank = op.getSpatialRank();
-  SmallVector<int32_t> counts[3];
   for (unsigned d = 0; d < 3; ++d) {
     int64_t padEnd = d + rank >= 3 ? op.getPads()[rank + d + rank - 3] : 0;
-    counts[d] = tapCounts(pool.window, d, padEnd, op.getCountIncludePad());
+    SmallVector<int32_t> counts =
+        tapCounts(pool.window, d, padEnd, op.getCountIncludePad());
     pool.extraArgs.push_back(
-        constantOf(emitter, "counts", ArrayRef<int32_t>(counts[d])));
+        constantOf(emitter, "counts", ArrayRef<int32_t>(counts)));
   }
-  // What a sum of n elements is multiplied with (divided by, in float).
   int64_t taps = pool.window.taps();
-  SmallVector<float> factors{0.f};
-  for (int64_t n = 1; n <= taps; ++n)
-    factors.push_back(
-        isInteger ? meanMultiplier(in.params().scale, n, out.params().scale)
-                  : float(n));
-  pool.extraArgs.push_back(
-      constantOf(emitter, "factors", ArrayRef<float>(factors)));
-
   bool isWide = in.width() > 16 || taps >= (1 << 15);
   MLIRContext *context = op.getContext();
   pool.accumulatorType =
@@ -244,14 +239,17 @@ static LogicalResult emit(qnn::AvgPoolOp op, KernelEmitter &emitter) {
       Value count = b.load(table, at);
       n = n ? b.mul(n, count) : count;
     }
-    Value factor = b.load(
-        args[3], Value(arith::IndexCastOp::create(b, b.getIndexType(), n)));
-    if (isInteger) {
-      Value sum = arith::SIToFPOp::create(b, b.getF32Type(), acc);
+    n = b.larger(n, b.integer(n.getType(), 1)); // all in the padding: 0
+    Value count =
+        arith::SIToFPOp::create(b, isInteger ? b.getF32Type() : sumType, n);
+    if (isInteger) { // meanMultiplier
+      Type f32 = b.getF32Type();
+      Value divisor = b.mul(count, b.real(f32, out.params().scale));
+      Value factor = b.div(b.real(f32, in.params().scale), divisor);
+      Value sum = arith::SIToFPOp::create(b, f32, acc);
       return b.roundToStorage(b.mul(sum, factor), out.params(), out.storage);
     }
-    Value mean = b.div(acc, b.convert(factor, Element(b.getF32Type()),
-                                      Element(acc.getType())));
+    Value mean = b.div(acc, count);
     return b.fromReal(mean, out);
   };
   pool.emit(op, "avg_pool", emitter);
