@@ -37,7 +37,7 @@ void MatrixKernel::emit(Value begin, Value end) {
   }
   if (!p.gather)
     inputUnits = m.isInteger ? asWords(c, args.input) : args.input;
-  if (args.zeroPoints)
+  if (hasZeroPoints() && !sumsUnits())
     rowSums = c.stack(c.b.getI32Type(), p.blockTiles * p.tileRows);
 
   c.loop(begin, end, 1, [&](Value tile) {
@@ -142,16 +142,16 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
     offsets = loadVectors(args.offsets);
   if (args.zeroPoints)
     zeroPoints = loadVectors(args.zeroPoints);
-  auto offsetOf = [&](int64_t row, unsigned v) {
-    return rowOffset(c.add(rows.sumsAt, row), offsets[v], zeroPoints[v]);
-  };
+  SmallVector<Value> offsetOf; // per row and vector
+  for (int64_t row = 0; row < rows.count; ++row)
+    llvm::append_range(offsetOf, rowOffsets(rows, row, offsets, zeroPoints));
   // Where a vector's sums are spread over several, they start from zero.
   bool offsetsFirst = sumsPerVector() == 1;
   SmallVector<Value> initial;
   for (int64_t row = 0; row < rows.count; ++row)
     for (unsigned v = 0; v < vectors; ++v)
       for (unsigned i = 0; i < sumsPerVector(); ++i)
-        initial.push_back(offsetsFirst ? offsetOf(row, v) : zero);
+        initial.push_back(offsetsFirst ? offsetOf[row * vectors + v] : zero);
 
   Value weights = c.mul(column, p.units * p.unitElements);
   SmallVector<Value> all = sums(rows, vectors, weights, initial);
@@ -178,7 +178,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
         if (m.isInteger)
           sum = level.micro->finishAccumulators(c.b, c.loc, parts);
         if (!offsetsFirst && args.offsets)
-          sum = c.add(sum, offsetOf(row, v));
+          sum = c.add(sum, offsetOf[row * vectors + v]);
         finished.push_back(sum);
       }
       epilogue.emit(finished, count, args.residual, args.result,
@@ -207,14 +207,10 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
     return c.add(c.add(rows.at, c.mul(unit, p.unitElements)), row * p.pitch);
   };
   // One unit of every row, loaded alone.
-  Value wordsAt = c.div(rows.at, p.unitElements);
-  int64_t wordPitch = p.pitch / p.unitElements;
   auto single = [&](Value unit, SmallVectorImpl<Value> &sums) {
     SmallVector<Value> activations;
-    Value at = c.add(wordsAt, unit);
     for (int64_t row = 0; row < rows.count; ++row)
-      activations.push_back(broadcastUnit(memref::LoadOp::create(
-          c.b, c.loc, rows.units, c.add(at, row * wordPitch))));
+      activations.push_back(broadcastUnit(loadUnit(rows, row, unit)));
     accumulate(sums, activations, vectors,
                c.add(weights, c.mul(unit, unitBytes)));
   };
@@ -280,6 +276,12 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
         parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);
     }
   }
+}
+
+Value MatrixKernel::loadUnit(const Rows &rows, int64_t row, Value unit) {
+  Value at = c.add(c.div(rows.at, p.unitElements), unit);
+  return memref::LoadOp::create(c.b, c.loc, rows.units,
+                                c.add(at, row * (p.pitch / p.unitElements)));
 }
 
 Value MatrixKernel::broadcastUnit(Value scalar) {

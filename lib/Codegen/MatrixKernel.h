@@ -48,7 +48,10 @@ private:
                  forPanels);
   Value firstRowOf(Value rowTile);
   void sumRow(Value elements, Value at, Value slot);
-  Value rowOffset(Value row, Value offset, Value zeroPoint);
+  llvm::SmallVector<Value> rowOffsets(const Rows &rows, int64_t row,
+                                      llvm::ArrayRef<Value> offsets,
+                                      llvm::ArrayRef<Value> zeroPoints);
+  Value loadUnit(const Rows &rows, int64_t row, Value unit);
   void gatherRow(Value row, Value to, Value group);
   void copyWindow(Value image, Value ih, Value iw, Value to, Value group);
   void copyClippedWindow(Value image, Value ih, Value iw, Value to,
@@ -73,6 +76,13 @@ private:
   unsigned sumsPerVector() const {
     return m.isInteger ? level.micro->accumulatorsPerVector() : 1;
   }
+  bool hasZeroPoints() const { return !m.zeroPoints.empty(); }
+  /// Short rows are summed unit by unit, where the panel needs the sums; the
+  /// others once per block, whose depth is a vector's or more. Zeros follow the
+  /// depth of a gathered row only as long as no bits are flipped.
+  bool sumsUnits() const {
+    return p.units <= 16 && !(m.flip && p.depth % 4 != 0);
+  }
   int64_t inChannels() const { return p.shape.c / p.shape.group; }
 
   CodeBuilder c;
@@ -81,7 +91,7 @@ private:
   const TargetLevel &level;
   MatrixArguments args;
   Value scratch, scratchUnits, inputUnits;
-  Value rowSums; ///< of the rows of a block, where weights have zero points
+  Value rowSums; ///< of the rows of a block, see sumsUnits()
 };
 
 } // namespace qcc

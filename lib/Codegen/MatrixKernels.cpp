@@ -65,16 +65,20 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   if (operands->epilogue.hasBias)
     buffers.push_back(columnConstant<float>(emitter, "biases", plan,
                                             operands->biases, b.getF32Type()));
-  bool hasZeroPoints = !operands->zeroPoints.empty();
+  bool hasZeroPoints =
+      !operands->zeroPoints.empty() && !operands->commonZeroPoint;
   if (hasZeroPoints)
     buffers.push_back(columnConstant<int32_t>(
         emitter, "zero_points", plan, operands->zeroPoints, b.getI32Type()));
   if (operands->residual)
     buffers.push_back(emitter.buffer(operands->residual));
 
-  std::string key = llvm::formatv(
-      "{0} {1}{2}{3} {4}", plan.shape.key(), operands->flip ? "flip " : "",
-      hasZeroPoints ? "z " : "", operands->padding, operands->epilogue.key());
+  std::string zeroPointKey = hasZeroPoints ? "z " : "";
+  if (operands->commonZeroPoint)
+    zeroPointKey = llvm::formatv("z{0} ", *operands->commonZeroPoint);
+  std::string key = llvm::formatv("{0} {1}{2}{3} {4}", plan.shape.key(),
+                                  operands->flip ? "flip " : "", zeroPointKey,
+                                  operands->padding, operands->epilogue.key());
   func::FuncOp kernel = emitter.kernel(
       isa<qnn::ConvOp>(op) ? "conv" : "matmul", key,
       ValueRange(buffers).getTypes(), op->getLoc(),

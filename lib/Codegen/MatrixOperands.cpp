@@ -217,6 +217,8 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     for (int64_t channel = 0; channel < shape.oc; ++channel)
       zeroPoints.push_back(params->zeroPoint(channel) -
                            (intFilter.isUnsigned ? 128 : 0));
+  if (!fits && llvm::all_equal(zeroPoints))
+    commonZeroPoint = zeroPoints.front();
 
   if (epilogue.result != MatrixEpilogue::Result::Bytes) {
     std::optional<FloatActivation> activation = FloatActivation::get(act);

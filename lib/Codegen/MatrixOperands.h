@@ -37,6 +37,7 @@ struct MatrixOperands {
   /// What packed 8-bit weights stand above their real value; empty: nothing.
   /// Each sum then needs this times the sum of its row's activations off.
   std::vector<int32_t> zeroPoints;
+  std::optional<int32_t> commonZeroPoint; ///< where they are all the same
 
   int8_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,

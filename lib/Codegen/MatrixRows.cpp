@@ -52,15 +52,44 @@ void MatrixKernel::sumRow(Value elements, Value at, Value slot) {
   memref::StoreOp::create(c.b, c.loc, total, rowSums, slot);
 }
 
-/// What the sums of a row start from: the columns' offsets, less the part of
-/// the weights' zero points.
-Value MatrixKernel::rowOffset(Value row, Value offset, Value zeroPoint) {
-  if (!rowSums)
-    return offset;
-  Value sum = vector::BroadcastOp::create(
-      c.b, c.loc, unitsType(),
-      memref::LoadOp::create(c.b, c.loc, rowSums, row));
-  return c.sub(offset, arith::MulIOp::create(c.b, c.loc, sum, zeroPoint));
+/// What the sums of a row start from, per vector: the columns' offsets, less
+/// the part of the weights' zero points.
+SmallVector<Value> MatrixKernel::rowOffsets(const Rows &rows, int64_t row,
+                                            ArrayRef<Value> offsets,
+                                            ArrayRef<Value> zeroPoints) {
+  SmallVector<Value> result(offsets);
+  if (!hasZeroPoints())
+    return result;
+  Value sum; // of the row's activations, in every lane
+  if (rowSums) {
+    sum = vector::BroadcastOp::create(
+        c.b, c.loc, unitsType(),
+        memref::LoadOp::create(c.b, c.loc, rowSums, c.add(rows.sumsAt, row)));
+  } else {
+    SmallVector<Value> ones = level.micro->prepareWeights(
+        c.b, c.loc, c.splat(c.b.getI8Type(), 1, level.vectorBytes));
+    SmallVector<Value> sums(sumsPerVector(),
+                            c.splat(c.b.getI32Type(), 0, p.lanes));
+    for (int64_t unit = 0; unit < p.units; ++unit) {
+      Value four = broadcastUnit(loadUnit(rows, row, c.index(unit)));
+      level.micro->dot(c.b, c.loc, sums,
+                       level.micro->prepareActivations(
+                           c.b, c.loc, c.bitcast(four, bytesType())),
+                       ones);
+    }
+    sum = level.micro->finishAccumulators(c.b, c.loc, sums);
+  }
+  if (m.commonZeroPoint) {
+    Value part = arith::MulIOp::create(
+        c.b, c.loc, sum,
+        c.splat(c.b.getI32Type(), *m.commonZeroPoint, p.lanes));
+    for (Value &offset : result)
+      offset = c.sub(offset, part);
+    return result;
+  }
+  for (auto [offset, zeroPoint] : llvm::zip_equal(result, zeroPoints))
+    offset = c.sub(offset, arith::MulIOp::create(c.b, c.loc, sum, zeroPoint));
+  return result;
 }
 
 void MatrixKernel::gatherRow(Value row, Value to, Value group) {
