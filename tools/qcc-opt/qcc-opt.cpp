@@ -10,6 +10,7 @@
 #include "qcc/Conversion/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
+#include "qcc/Driver/Passes.h"
 #include "qcc/Quantization/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -25,6 +26,7 @@ int main(int argc, char **argv) {
   qcc::registerCalibrationPasses();
   qcc::registerCodegenPasses();
   qcc::registerConversionPasses();
+  qcc::registerDriverPasses();
   qcc::registerQuantizationPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));

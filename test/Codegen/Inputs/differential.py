@@ -1,0 +1,310 @@
+"""Compares the optimized kernels of each level with the reference kernels.
+
+usage: differential.py PATH-OF-QCC-OPT FAMILY SEED LEVEL... [-run "COMMAND OF THE RUNNER"]
+
+One module holds random cases of a family of ops, each with its own output. Both
+lowerings run on the same random inputs; results of 8-bit and integer ops must
+have the same bytes; float results must be close to the reference and the same
+on all levels with fused multiply-add.
+Levels that this machine lacks are reported and left out.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+DTYPES = {"u8": np.uint8, "i8": np.int8, "f32": np.float32, "i32": np.int32}
+ARM = ("neon", "dotprod")
+UNFUSED = ("baseline",)
+CASES = 14
+
+
+class Case:
+    """One op; its operands are inputs and constants of the module."""
+
+    def __init__(self):
+        self.inputs, self.constants = [], []
+        self.text = self.result = None
+
+
+def dims(shape):
+    return "".join(f"{d}x" for d in shape)
+
+
+def quant(storage, scale, zero):
+    return f"!quant.uniform<{storage}:f32, {scale:.20f}:{zero}>"
+
+
+def per_axis(storage, axis, scales, zero):
+    each = ",".join(f"{s:.20f}:{zero}" for s in scales)
+    return f"!quant.uniform<{storage}:f32:{axis}, {{{each}}}>"
+
+
+def tensor(shape, element):
+    return f"tensor<{dims(shape)}{element}>"
+
+
+def array(values):
+    return "array<i64: " + ", ".join(map(str, values)) + ">"
+
+
+def product(values):
+    n = 1
+    for v in values:
+        n *= v
+    return n
+
+
+class Generator:
+    def __init__(self, seed):
+        self.pick = random.Random(seed)
+        self.data = np.random.default_rng(seed)
+
+    def scale(self):
+        return float(np.float32(self.pick.choice([0.003, 0.02, 0.05, 0.11, 0.5, 1.0])))
+
+    def bytes(self, shape):
+        return self.data.integers(0, 256, shape).astype(np.uint8)
+
+    def floats(self, shape):
+        return self.data.standard_normal(shape).astype(np.float32)
+
+    def activation_shape(self, depthwise):
+        """Random geometry of a convolution: input, filter, result, attributes."""
+        pick = self.pick
+        rank = pick.choice([1, 2, 2, 2])
+        if depthwise:
+            group = pick.choice([1, 3, 4, 8, 16, 17, 32, 33, 64, 70, 96])
+            inner = outer = 1
+        else:
+            group = pick.choice([1, 1, 1, 2, 3])
+            inner = pick.choice([1, 2, 3, 4, 5, 8, 16, 17, 32, 64])
+            outer = pick.choice([1, 3, 4, 8, 16, 17, 24, 32, 40, 64, 70, 100])
+        some = lambda values, n=rank: [pick.choice(values) for _ in range(n)]
+        kernel, strides = some([1, 1, 2, 3, 3, 5]), some([1, 1, 2, 3])
+        dilations, pads = some([1, 1, 1, 2]), some([0, 0, 1, 2], 2 * rank)
+        if pick.random() < 0.3 and not depthwise:
+            kernel, strides, dilations, pads = [1] * rank, [1] * rank, [1] * rank, [0] * 2 * rank
+        space = some([1, 3, 5, 7, 8, 11, 14])
+        out = []
+        for i in range(rank):
+            room = lambda: space[i] + pads[i] + pads[rank + i] - dilations[i] * (kernel[i] - 1) - 1
+            while room() < 0:
+                space[i] += 1
+            out.append(room() // strides[i] + 1)
+        batch = pick.choice([1, 1, 2])
+        attributes = (
+            f"strides = {array(strides)}, dilations = {array(dilations)}, pads = {array(pads)}, "
+            f"group = {group} : i64, layout = #qnn<layout nhwc>"
+        )
+        return ([batch] + space + [group * inner], [group * outer, inner] + kernel,
+                [batch] + out + [group * outer], attributes)
+
+    def matmul_shape(self):
+        pick = self.pick
+        rows = pick.choice([1, 1, 2, 5, 6, 7, 13, 50])
+        depth = pick.choice([1, 3, 4, 5, 8, 16, 31, 64, 130])
+        columns = pick.choice([1, 3, 10, 16, 17, 24, 33, 48, 64, 65, 80, 100, 129])
+        batch = pick.choice([[], [2], [1]])
+        transposed = pick.random() < 0.5
+        weights = [columns, depth] if transposed else [depth, columns]
+        return (batch + [rows, depth], weights, batch + [rows, columns],
+                "transpose_rhs" if transposed else "")
+
+    def linear(self, op, depthwise=False, is_float=False):
+        pick, case = self.pick, Case()
+        if op == "matmul":
+            x, w, y, attributes = self.matmul_shape()
+            axis = 0 if attributes else 1
+            channels = y[-1]
+        else:
+            x, w, y, attributes = self.activation_shape(depthwise)
+            axis, channels = 0, w[0]
+        residual = None
+        activation = pick.choice([None, None, ("relu", 0, 0), ("clamp", 0, 6), ("clamp", -1.5, 2.5),
+                                  ("leaky_relu", 0.1, 0)])
+        if is_float:
+            case.inputs.append((x, "f32", self.floats(x)))
+            case.constants.append((w, "f32", "f32", self.floats(w)))
+            if pick.random() < 0.7:
+                case.constants.append(([channels], "f32", "f32", self.floats([channels])))
+            if pick.random() < 0.3:
+                residual = (y, "f32", self.floats(y))
+            result = "f32", "f32"
+        else:
+            activation, residual, result = self.quantized(case, x, w, y, axis, channels, activation)
+        if residual:
+            case.inputs.append(residual)
+        bias = len(case.constants) > 1
+        names = f"operandSegmentSizes = array<i32: 1, 1, {int(bias)}, {int(bool(residual))}>"
+        if activation:
+            names += ", activation = #qnn.act<{}, {:.6f} : f32, {:.6f} : f32>".format(*activation)
+        if attributes:
+            names += ", " + attributes
+        case.text = f'"qnn.{op}"({{}}) {{{{{names}}}}}'
+        case.result = (y, *result)
+        return case
+
+    def quantized(self, case, x, w, y, axis, channels, activation):
+        pick = self.pick
+        storage = pick.choice(["u8", "u8", "i8"])
+        zero = pick.choice([0, 128, 255, 7] if storage == "u8" else [0, -128, 127, -5])
+        scale = self.scale()
+        case.inputs.append((x, quant(storage, scale, zero), self.bytes(x)))
+        # Weights: signed around zero, or unsigned around some zero point.
+        each = pick.random() < 0.6
+        scales = [self.scale() for _ in range(channels)] if each else [self.scale()]
+        plain, weight_zero = pick.choice([("i8", 0), ("i8", 0), ("i8", 3), ("ui8", 128), ("ui8", 7), ("ui8", 255)])
+        stored = plain.replace("ui8", "u8")
+        kind = (per_axis(stored, axis, scales, weight_zero) if each else quant(stored, scales[0], weight_zero))
+        case.constants.append((w, plain, kind, self.bytes(w)))
+        output = pick.choice(["u8", "u8", "i8", "f32", "i32"])
+        products = [float(np.float32(scale) * np.float32(s)) for s in scales]
+        if output == "i32":
+            activation = None
+            products = products[:1] if not each else products
+            if each:  # a plain sum has one scale here
+                output = "f32"
+        if pick.random() < 0.7:
+            kind = (per_axis("i32", 0, products, 0) if each else quant("i32", products[0], 0))
+            values = self.data.integers(-2000, 2000, [channels]).astype(np.int32)
+            case.constants.append(([channels], "i32", kind, values))
+        depth = product(w) // channels
+        spread = scale * np.mean(scales) * depth**0.5 * 40 * pick.choice([0.1, 1, 1, 5])
+        spread = float(np.float32(spread)) if pick.random() < 0.95 else 1e-7  # nearly all saturate
+        zero = pick.choice([0, 128, 13, 255] if output == "u8" else [0, -128, 5])
+        kind = {"f32": "f32", "i32": quant("i32", products[0], 0)}.get(output) or quant(output, spread, zero)
+        residual = None
+        if output != "i32" and pick.random() < 0.3:
+            stored = pick.choice(["u8", "i8", "f32"])
+            residual = ((y, "f32", self.floats(y) * 3) if stored == "f32" else
+                        (y, quant(stored, self.scale(), pick.choice([0, 5])), self.bytes(y)))
+        return activation, residual, (output, kind)
+
+    def case(self, family):
+        is_float = family.endswith("f32")
+        if family.startswith("depthwise"):
+            return self.linear("conv", depthwise=True, is_float=is_float)
+        return self.linear(family.split("-")[0], is_float=is_float)
+
+
+def source(cases):
+    arguments, results, returned, kinds, lines, feeds = [], [], [], [], [], {}
+    for n, case in enumerate(cases):
+        operands, types = [], []
+        for i, (shape, element, data) in enumerate(case.inputs):
+            name = f"x{n}_{i}"
+            arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
+            operands.append("%" + name)
+            types.append(tensor(shape, element))
+            feeds[name] = data.view(np.int8) if "<i8" in element else data
+        for i, (shape, plain, element, data) in enumerate(case.constants):
+            name = f"%c{n}_{i}"
+            lines.append(f'{name} = qnn.constant dense<"0x{data.tobytes().hex().upper()}"> : '
+                         f"{tensor(shape, plain)} as {tensor(shape, element)}")
+            operands.insert(1 + i, name)
+            types.insert(1 + i, tensor(shape, element))
+        shape, _, element = case.result
+        kind = tensor(shape, element)
+        lines.append(f"%y{n} = {case.text.format(', '.join(operands))} : ({', '.join(types)}) -> {kind}")
+        results.append(f'{kind} {{qnn.name = "y{n}"}}')
+        returned.append(f"%y{n}")
+        kinds.append(kind)
+    body = "\n  ".join(lines)
+    return (f"func.func @main({', '.join(arguments)}) -> ({', '.join(results)}) {{\n  {body}\n"
+            f"  return {', '.join(returned)} : {', '.join(kinds)}\n}}\n"), feeds
+
+
+def tool(name):
+    """One of the tools beside qcc-opt."""
+    return os.path.join(os.path.dirname(sys.argv[1]), name)
+
+
+def call(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(" ".join(command) + "\n" + done.stderr[-4000:])
+
+
+class Runner:
+    def __init__(self, folder, feeds):
+        self.folder = folder
+        np.savez(self.at("in.npz"), **feeds)
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, level, arm_command, reference=False):
+        """The outputs, or None where this machine lacks the level."""
+        fma = str(level not in UNFUSED).lower()
+        passes = f"convert-qnn-to-kernels{{fma={fma}}}" if reference else f"qcc-generate-kernels{{level={level}}}"
+        kernels, artefact, out = self.at("k.mlir"), self.at("k.so"), self.at("out.npz")
+        call(tool("qcc-opt"), self.at("m.mlir"), "-o", kernels,
+             f"-pass-pipeline=builtin.module({passes},qcc-plan-arena,func.func(qcc-expand-math{{fma={fma}}}))")
+        if reference:
+            with open(kernels) as f:
+                text = f.read().replace('qcc.level = "reference"', f'qcc.level = "{level}"')
+            with open(kernels, "w") as f:
+                f.write(text)
+        arm = level in ARM
+        call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if arm else "x86-64"), "-o", artefact)
+        runner = arm_command.split() if arm else [tool("qcc-run")]
+        done = subprocess.run(runner + [artefact, "-inputs=" + self.at("in.npz"), "-o=" + out],
+                              capture_output=True, text=True)
+        if done.returncode:
+            if "CPU" in done.stderr or "processor" in done.stderr:
+                return None
+            sys.exit(f"{level}: " + done.stdout + done.stderr)
+        return dict(np.load(out))
+
+
+def main():
+    arguments = sys.argv[2:]
+    arm_command = ""
+    if "-run" in arguments:
+        at = arguments.index("-run")
+        arm_command = arguments[at + 1]
+        del arguments[at:at + 2]
+    family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
+    generator = Generator(seed)
+    cases = [generator.case(family) for _ in range(CASES)]
+    failures = 0
+    fused = None  # the results of the first level with fused multiply-add
+    with tempfile.TemporaryDirectory() as folder:
+        text, feeds = source(cases)
+        with open(os.path.join(folder, "m.mlir"), "w") as f:
+            f.write(text)
+        runner = Runner(folder, feeds)
+        expected = runner.run(levels[0], arm_command, reference=True)
+        if expected is None:
+            sys.exit(f"this machine lacks {levels[0]}")
+        for level in levels:
+            got = runner.run(level, arm_command)
+            if got is None:
+                print(f"{level}: not on this machine")
+                continue
+            if level not in UNFUSED:
+                fused = fused or got
+            wrong = 0
+            for n, case in enumerate(cases):
+                a, b = got[f"y{n}"], expected[f"y{n}"]
+                if family.endswith("f32"):
+                    same = np.allclose(a, b, 1e-5, 1e-4)
+                    same &= level in UNFUSED or a.tobytes() == fused[f"y{n}"].tobytes()
+                else:
+                    same = a.tobytes() == b.tobytes()
+                if same:
+                    continue
+                wrong += 1
+                print(f"FAIL {level}: {case.text} {case.inputs[0][:2]} -> {case.result}: "
+                      f"{(a != b).sum()} of {a.size} differ")
+            print(f"{level}: {len(cases) - wrong} of {len(cases)} agree")
+            failures += wrong
+    sys.exit(failures != 0)
+
+
+main()
