@@ -43,6 +43,14 @@ def good():
     return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 5])], constants)
 
 
+def image_classifier():
+    """[1, 3, 224, 224] -> [1, 1000]."""
+    nodes = [node("GlobalAveragePool", ["x"], ["g"]), node("Flatten", ["g"], ["f"]),
+             node("MatMul", ["f", "v"], ["y"])]
+    return model(nodes, [value("x", [1, 3, 224, 224])], [value("y", [1, 1000])],
+                 [tensor("v", rng.normal(0, 0.5, (3, 1000)).astype(np.float32))])
+
+
 def quantized():
     """A convolution between QuantizeLinear and DequantizeLinear."""
     w = rng.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)
