@@ -293,12 +293,12 @@ runtimeObject(const TargetBackend &backend, StringRef prefix) {
 static Expected<SmallVector<char, 0>>
 compileTables(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
               const EmitOptions &options, StringRef buildId,
-              const CodeGenerator &generator, ConstantPool &pool) {
+              const CodeGenerator &generator) {
   LLVMContext context;
   Module module("qcc", context);
   if (Error error = generator.prepare(module))
     return std::move(error);
-  addTables(module, backend, levels, options.prefix, buildId, &pool);
+  addTables(module, backend, levels, options.prefix, buildId);
   return generator.generate(module, CodeGenFileType::ObjectFile);
 }
 
@@ -377,14 +377,10 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   std::string buildId = options.buildId.empty()
                             ? hashOf(objects.files, *programs)
                             : options.buildId;
-  ConstantPool pool;
-  auto tables =
-      compileTables(backend, *programs, options, buildId, *generator, pool);
+  auto tables = compileTables(backend, *programs, options, buildId, *generator);
   if (!tables)
     return tables.takeError();
   objects.files.push_back(std::move(*tables));
-  objects.files.push_back(pool.writeObject(Triple(backend.triple()),
-                                           constantsName(options.prefix)));
   auto runtime = runtimeObject(backend, options.prefix);
   if (!runtime)
     return runtime.takeError();
@@ -405,8 +401,7 @@ emit::assembleModule(const TargetBackend &backend, ArrayRef<LevelModule> levels,
   auto main = loadRuntime(backend, options, generator, context);
   if (!main)
     return main.takeError();
-  addTables(**main, backend, *programs, options.prefix, buildId,
-            /*pool=*/nullptr);
+  addTables(**main, backend, *programs, options.prefix, buildId);
   std::vector<Bucket> buckets;
   for (auto [level, program] : llvm::zip(levels, *programs))
     fillBuckets(level.module, program, 1, buckets);

@@ -51,8 +51,9 @@ static Expected<Bytes> makeBinary(const TargetBackend &backend,
   mlir::TimingScope scope =
       options.timing ? options.timing->nest("Link") : mlir::TimingScope();
   if (kind == ArtefactKind::SharedObject)
-    return linkShared(backend, std::move(objects->files));
-  Expected<Bytes> object = linkRelocatable(backend, std::move(objects->files));
+    return linkShared(backend, objects->files);
+  Expected<Bytes> object =
+      linkRelocatable(backend, objects->files, options.prefix);
   if (!object || kind == ArtefactKind::Object)
     return object;
   return archive(*object);

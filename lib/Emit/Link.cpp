@@ -100,15 +100,14 @@ private:
 /// Runs ld.lld with `flags` on the objects and returns what it writes.
 static Expected<Bytes> runLinker(const TargetBackend &backend,
                                  ArrayRef<const char *> flags,
-                                 std::vector<Bytes> objects) {
+                                 ArrayRef<Bytes> objects) {
   Workspace workspace;
   std::vector<std::string> inputs;
-  for (Bytes &object : objects) {
+  for (const Bytes &object : objects) {
     Expected<std::string> path = workspace.create(object);
     if (!path)
       return path.takeError();
     inputs.push_back(std::move(*path));
-    object = Bytes();
   }
   Expected<std::string> output = workspace.create({});
   if (!output)
@@ -139,18 +138,19 @@ static Expected<Bytes> runLinker(const TargetBackend &backend,
 }
 
 Expected<Bytes> emit::linkShared(const TargetBackend &backend,
-                                 std::vector<Bytes> objects) {
+                                 ArrayRef<Bytes> objects) {
   return runLinker(backend,
                    {"-shared", "--build-id=none", "-z", "now", "-z", "relro",
                     "-z", "noexecstack", "--gc-sections", "--strip-debug",
                     "--hash-style=both", "-Bsymbolic"},
-                   std::move(objects));
+                   objects);
 }
 
 Expected<Bytes> emit::linkRelocatable(const TargetBackend &backend,
-                                      std::vector<Bytes> objects) {
+                                      ArrayRef<Bytes> objects,
+                                      StringRef prefix) {
   Expected<Bytes> linked =
-      runLinker(backend, {"-r", "--build-id=none"}, std::move(objects));
+      runLinker(backend, {"-r", "--build-id=none"}, objects);
   if (!linked)
     return linked.takeError();
   auto object = open(*linked);

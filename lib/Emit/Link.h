@@ -20,12 +20,13 @@ using Bytes = llvm::SmallVector<char, 0>;
 /// the thread library.
 llvm::Error checkSymbols(llvm::ArrayRef<Bytes> objects);
 
-/// With lld, in this process. The objects' memory is given back first.
+/// With lld, in this process.
 llvm::Expected<Bytes> linkShared(const TargetBackend &backend,
-                                 std::vector<Bytes> objects);
+                                 llvm::ArrayRef<Bytes> objects);
 /// One object that defines only the ABI for others.
 llvm::Expected<Bytes> linkRelocatable(const TargetBackend &backend,
-                                      std::vector<Bytes> objects);
+                                      llvm::ArrayRef<Bytes> objects,
+                                      llvm::StringRef prefix);
 llvm::Expected<Bytes> archive(const Bytes &object);
 
 /// The object with `prefix` in place of `mark` where symbols begin with that.

@@ -8,7 +8,6 @@
 #ifndef QCC_LIB_EMIT_TABLES_H
 #define QCC_LIB_EMIT_TABLES_H
 
-#include "ConstantPool.h"
 #include "Program.h"
 #include "qcc/Target/TargetBackend.h"
 #include "llvm/IR/Module.h"
@@ -35,14 +34,10 @@ MemoryNeeds memoryNeeds(llvm::ArrayRef<LevelProgram> levels);
 std::string entryName(llvm::StringRef prefix, const TargetLevel &level,
                       llvm::StringRef kernel);
 
-/// The symbol at which the constants of a pool begin.
-std::string constantsName(llvm::StringRef prefix);
-
-/// Adds @qcc_program (lib/Runtime/program.h) and what it points to. The
-/// constants of the kernels go into `pool`, or, if that is null, the module.
+/// Adds @qcc_program (lib/Runtime/program.h) and the constants it points to.
 void addTables(llvm::Module &module, const TargetBackend &backend,
                llvm::ArrayRef<LevelProgram> levels, llvm::StringRef prefix,
-               llvm::StringRef buildId, ConstantPool *pool);
+               llvm::StringRef buildId);
 
 } // namespace qcc::emit
 
