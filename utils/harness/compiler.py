@@ -73,9 +73,11 @@ class Artefact:
 
     def __call__(self, feeds, dump=None, timeout=600):
         with tempfile.TemporaryDirectory() as folder:
-            np.savez(f"{folder}/in.npz", **feeds)
-            command = [*self._runner, self.path, f"-inputs={folder}/in.npz",
-                       f"-o={folder}/out.npz", f"-threads={self.threads}"]
+            command = [*self._runner, self.path, f"-o={folder}/out.npz",
+                       f"-threads={self.threads}"]
+            if feeds:
+                np.savez(f"{folder}/in.npz", **feeds)
+                command.append(f"-inputs={folder}/in.npz")
             if dump:
                 command.append(f"-dump-tensors={dump}")
             done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE,
