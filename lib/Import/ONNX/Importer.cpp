@@ -84,6 +84,12 @@ LogicalResult MainBuilder::selectInputs() {
   return success();
 }
 
+/// Whether dimensions of this name are equal; some exporters write "?" for
+/// every dimension that they do not know.
+static bool isSymbol(const onnx::TensorShapeProto::Dimension &dim) {
+  return !dim.dim_param().empty() && dim.dim_param() != "?";
+}
+
 /// Checks a shape given by the user and binds the symbols of the input to it.
 LogicalResult MainBuilder::bindNamed(const onnx::ValueInfoProto &input,
                                      ArrayRef<int64_t> shape) {
@@ -105,7 +111,7 @@ LogicalResult MainBuilder::bindNamed(const onnx::ValueInfoProto &input,
         declared.dim_value() != dim)
       return problem() << "dimension " << i << " is fixed to "
                        << declared.dim_value() << " in the model";
-    if (!declared.dim_param().empty()) {
+    if (isSymbol(declared)) {
       auto [it, isNew] = symbols.try_emplace(declared.dim_param(), dim);
       if (!isNew && it->second != dim)
         return problem() << "dimension " << i << " (\"" << declared.dim_param()
@@ -151,12 +157,12 @@ MainBuilder::shapeOfInput(const onnx::ValueInfoProto &input) {
     auto symbol = symbols.find(dim.dim_param());
     if (isKnown) {
       shape.push_back(dim.dim_value());
-    } else if (!dim.dim_param().empty() && symbol != symbols.end()) {
+    } else if (isSymbol(dim) && symbol != symbols.end()) {
       shape.push_back(symbol->second);
     } else if (i == 0) {
       shape.push_back(1);
       bindsBatch = true;
-      if (!dim.dim_param().empty())
+      if (isSymbol(dim))
         symbols[dim.dim_param()] = 1;
     } else {
       shape.push_back(1);
