@@ -167,8 +167,13 @@ void InsertObservers::runOnFunction(func::FuncOp function) {
   llvm::EquivalenceClasses<Value> groups;
   for (QuantizableOpInterface op : selection.ops) {
     Value result = op->getResult(0);
-    bool ties = op.getScaleConstraint() == ScaleConstraint::SameScale;
-    for (unsigned i : op.getActivationOperands()) {
+    SmallVector<unsigned> activations = op.getActivationOperands();
+    // What joins several tensors would give one range to all that they come
+    // from; requantizing each operand to the scale of the result costs less
+    // accuracy.
+    bool ties = op.getScaleConstraint() == ScaleConstraint::SameScale &&
+                activations.size() == 1;
+    for (unsigned i : activations) {
       Value operand = op->getOperand(i);
       values.insert(operand);
       groups.insert(operand);
