@@ -38,7 +38,8 @@ inline int64_t quantize(float x, const QuantParams &p) {
   float q = roundHalfEven(x / p.scale);
   q = q > lo ? q : lo; // false for NaN
   q = q < hi ? q : hi;
-  return int64_t(q) + p.zeroPoint;
+  // The bounds of 32 bits are not exact in float32.
+  return std::min(int64_t(q) + p.zeroPoint, p.qmax);
 }
 
 /// ONNX DequantizeLinear: (q - zeroPoint) * scale, in float32.

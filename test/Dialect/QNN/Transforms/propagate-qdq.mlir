@@ -197,3 +197,16 @@ func.func @maxima(%x: tensor<1x1x4x!q>) -> (tensor<1x1x2xf32>, tensor<1x1xf32>, 
   %3 = qnn.arg_reduce %0 {axis = 2 : i64} : (tensor<1x1x4xf32>) -> tensor<1x1xi64>
   return %1, %2, %3 : tensor<1x1x2xf32>, tensor<1x1xf32>, tensor<1x1xi64>
 }
+
+// -----
+
+!b = !quant.uniform<i32:f32, 1.0e-10>
+
+// The largest int32 is no float: saturation must not round beyond it.
+// CHECK-LABEL: func @saturate_int32
+// CHECK: qnn.constant dense<[2147483647, -2147483648, 0]> : tensor<3xi32>
+func.func @saturate_int32() -> tensor<3x!b> {
+  %0 = qnn.constant dense<[1.0, -1.0, 0.0]> : tensor<3xf32> as tensor<3xf32>
+  %1 = qnn.quantize %0 : (tensor<3xf32>) -> tensor<3x!b>
+  return %1 : tensor<3x!b>
+}
