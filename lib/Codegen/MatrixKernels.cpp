@@ -35,6 +35,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   MatrixPlan plan(operands->shape, operands->isInteger,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
                   level);
+  if (!plan.fitsStack())
+    return failure();
 
   Builder b(op->getContext());
   std::vector<char> packed =

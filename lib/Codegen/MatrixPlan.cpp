@@ -82,6 +82,10 @@ void MatrixPlan::cutRows(RegisterTile tile) {
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
 }
 
+bool MatrixPlan::fitsStack() const {
+  return scratchElements() * 4 / unitElements <= maxScratchBytes;
+}
+
 void MatrixPlan::forEachColumn(
     llvm::function_ref<void(int64_t, int64_t)> f) const {
   for (int64_t group = 0; group < shape.group; ++group)

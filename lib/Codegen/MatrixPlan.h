@@ -75,6 +75,8 @@ struct MatrixPlan {
   int64_t scratchElements() const {
     return gather ? blockTiles * tileRows * pitch : 0;
   }
+  /// Whether the gathered rows are few and short enough for the stack.
+  bool fitsStack() const;
 
   /// Calls f(channel, position) for every output channel: where its values
   /// stand in arrays of one entry per (padded) column.

@@ -90,6 +90,12 @@ def constant_activation():
     return replace(m, "b", np.zeros(4, np.float32))
 
 
+def long_window():
+    """One window holds 100000 numbers."""
+    return model([node("Conv", ["x", "w"], ["y"], pads=[1, 1])], [value("x", [1, 1, 100000])],
+                 [value("y", [1, 1, 3])], [tensor("w", np.ones((1, 1, 100000), np.float32))])
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()
