@@ -46,6 +46,8 @@ namespace {
 constexpr int64_t maxSlabBytes = 192 * 1024;
 /// What a slab should take, to stay in a first-level cache with the weights.
 constexpr int64_t goodSlabBytes = 24 * 1024;
+/// The most taps; each is code of its own.
+constexpr int64_t maxTaps = 1024;
 
 /// Where a tile's input lies on the stack.
 struct Slab {
@@ -477,7 +479,8 @@ static LogicalResult emitDepthwise(Operation *op, KernelEmitter &e) {
   if (!conv)
     return failure();
   std::optional<ConvShape> shape = ConvShape::get(conv);
-  if (!shape || shape->group != shape->c || shape->oc != shape->c)
+  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
+      shape->kh * shape->kw > maxTaps)
     return failure();
   if (isa<FloatType>(tensorTypeOf(conv.getInput()).getElementType()))
     return emitFloat(conv, *shape, e);

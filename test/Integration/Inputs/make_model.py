@@ -96,6 +96,13 @@ def long_window():
                  [value("y", [1, 1, 3])], [tensor("w", np.ones((1, 1, 100000), np.float32))])
 
 
+def large_depthwise():
+    """A depthwise convolution of 1600 taps."""
+    return model([node("Conv", ["x", "w"], ["y"], group=4)], [value("x", [1, 4, 44, 44])],
+                 [value("y", [1, 4, 5, 5])],
+                 [tensor("w", rng.normal(0, 0.1, (4, 1, 40, 40)).astype(np.float32))])
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()
