@@ -133,10 +133,11 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
   auto add = [&](Value u, Value v) -> Value {
     return arith::AddFOp::create(c.b, c.loc, u, v);
   };
-  auto sigmoid = [&]() -> Value {
+  // numerator * sigmoid(x), rounded as everywhere: one division.
+  auto gated = [&](Value numerator) -> Value {
     Value e =
         math::ExpOp::create(c.b, c.loc, arith::NegFOp::create(c.b, c.loc, x));
-    return arith::DivFOp::create(c.b, c.loc, number(1), add(number(1), e));
+    return arith::DivFOp::create(c.b, c.loc, numerator, add(number(1), e));
   };
   switch (*kind) {
   case UnaryKind::Relu:
@@ -150,7 +151,7 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
                                    x);
   }
   case UnaryKind::Sigmoid:
-    return sigmoid();
+    return gated(number(1));
   case UnaryKind::Tanh:
     return math::TanhOp::create(c.b, c.loc, x);
   case UnaryKind::HardSigmoid:
@@ -159,7 +160,7 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
     return mul(
         x, clampFloat(c, add(mul(number(1.0f / 6.0f), x), number(0.5f)), 0, 1));
   case UnaryKind::Silu:
-    return mul(x, sigmoid());
+    return gated(x);
   default:
     llvm_unreachable("get() lets no other kind in");
   }

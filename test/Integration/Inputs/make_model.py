@@ -103,6 +103,15 @@ def large_depthwise():
                  [tensor("w", rng.normal(0, 0.1, (4, 1, 40, 40)).astype(np.float32))])
 
 
+def silu():
+    """Convolution, then x * sigmoid(x): [1, 3, 8, 8] -> [1, 16, 8, 8]."""
+    nodes = [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+             node("Sigmoid", ["c"], ["s"]),
+             node("Mul", ["c", "s"], ["y"])]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 16, 8, 8])],
+                 [tensor("w", rng.normal(0, 0.5, (16, 3, 3, 3)).astype(np.float32))])
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()
