@@ -101,6 +101,8 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
     int64_t offset = bias ? bias->as<int32_t>()[channel] : 0;
     float multiplier =
         requantizeMultiplier(in.scale, weights->scale(channel), out.scale);
+    if (!std::isfinite(multiplier))
+      return std::nullopt;
     bound = std::max(bound, (double(magnitude) * double(in.qmax - in.qmin) +
                              std::abs(double(offset))) *
                                 double(multiplier));

@@ -236,9 +236,11 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     return false;
   epilogue.activation = *activation;
   epilogue.resultScale = out.scale;
-  // With a residual there is no bound worth having.
+  // With a residual there is no bound worth having, and a function may exceed
+  // its operand.
+  bool bounded = !residual && !activation->kind;
   epilogue.requantize =
       Requantize::get(outType, ActivationAttr(),
-                      residual ? HUGE_VAL : bound / double(out.scale));
+                      bounded ? bound / double(out.scale) : HUGE_VAL);
   return true;
 }

@@ -70,8 +70,17 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
   SmallVector<Value> rounded;
   for (Value value : values) {
     // Any bound beyond the 8-bit range and within int32 gives the same bytes.
-    if (mayOverflow)
-      value = clampFloat(c, value, -1048576.f, 1048576.f);
+    // NaN becomes the lower one: the first comparison is false.
+    if (mayOverflow) {
+      int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0);
+      auto keepIf = [&](arith::CmpFPredicate p, float bound) {
+        Value limit = c.splat(c.b.getF32Type(), bound, lanes);
+        Value inside = arith::CmpFOp::create(c.b, c.loc, p, value, limit);
+        value = arith::SelectOp::create(c.b, c.loc, inside, value, limit);
+      };
+      keepIf(arith::CmpFPredicate::OGT, -1048576.f);
+      keepIf(arith::CmpFPredicate::OLT, 1048576.f);
+    }
     rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
   }
   Value bytes =

@@ -26,7 +26,8 @@ struct Requantize {
   int64_t zeroPoint = 0;
   bool isUnsigned = true;
   int64_t low = 0, high = 255; ///< of the result, in storage values
-  /// |sum * multiplier| may leave the range of int32: clamp before rounding.
+  /// |sum * multiplier| may leave the range of int32, or be NaN: clamp before
+  /// rounding.
   bool mayOverflow = false;
 
   /// For results of `type` behind `activation` (null: none). `bound` is the
