@@ -114,6 +114,8 @@ std::optional<FloatActivation> FloatActivation::get(ActivationAttr activation) {
   case UnaryKind::HardSigmoid:
   case UnaryKind::HardSwish:
   case UnaryKind::Silu:
+  case UnaryKind::Gelu:
+  case UnaryKind::GeluTanh:
     return FloatActivation{activation.getKind(), activation.alpha(),
                            activation.beta()};
   default:
@@ -170,6 +172,18 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
         x, clampFloat(c, add(mul(number(1.0f / 6.0f), x), number(0.5f)), 0, 1));
   case UnaryKind::Silu:
     return gated(x);
+  case UnaryKind::Gelu: {
+    Value erf = math::ErfOp::create(c.b, c.loc,
+                                    mul(x, number(0.70710678118654752440f)));
+    return mul(mul(number(0.5f), x), add(number(1), erf));
+  }
+  case UnaryKind::GeluTanh: {
+    Value cube = mul(mul(x, x), x);
+    Value inner = mul(number(0.79788456080286535588f),
+                      add(x, mul(number(0.044715f), cube)));
+    Value tanh = math::TanhOp::create(c.b, c.loc, inner);
+    return mul(mul(number(0.5f), x), add(number(1), tanh));
+  }
   default:
     llvm_unreachable("get() lets no other kind in");
   }

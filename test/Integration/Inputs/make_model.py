@@ -112,6 +112,19 @@ def silu():
                  [tensor("w", rng.normal(0, 0.5, (16, 3, 3, 3)).astype(np.float32))])
 
 
+def gelu():
+    """Product, bias, then x * (1 + erf(x / sqrt 2)) / 2: [3, 40] -> [3, 50]."""
+    nodes = [node("MatMul", ["x", "w"], ["p"]), node("Add", ["p", "b"], ["c"]),
+             node("Div", ["c", "root"], ["d"]), node("Erf", ["d"], ["e"]),
+             node("Add", ["e", "one"], ["f"]), node("Mul", ["c", "f"], ["g"]),
+             node("Mul", ["g", "half"], ["y"])]
+    return model(nodes, [value("x", [3, 40])], [value("y", [3, 50])],
+                 [tensor("w", rng.normal(0, 0.5, (40, 50)).astype(np.float32)),
+                  tensor("b", rng.normal(0, 0.5, 50).astype(np.float32)),
+                  tensor("root", np.float32(2**0.5)), tensor("one", np.float32(1)),
+                  tensor("half", np.float32(0.5))])
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()
