@@ -239,6 +239,10 @@ LogicalResult Reader::readCall(func::CallOp op) {
   step.kernel = op.getCallee().str();
   step.nodes = nodeNames(op.getLoc());
   step.tiles = end.getSExtValue();
+  if (auto macs = op->getAttrOfType<IntegerAttr>("qcc.macs")) {
+    step.macs = macs.getInt();
+    step.macsType = op->hasAttr("qcc.integer_macs") ? DType::I8 : DType::F32;
+  }
   for (Value operand : op.getOperands().take_front(numBuffers)) {
     FailureOr<BufferRef> buffer = lookup(op, operand);
     if (failed(buffer))

@@ -38,7 +38,9 @@ struct ProgramStep {
   std::string nodes;
   llvm::SmallVector<BufferRef> buffers;
   int64_t tiles = 0;
-  uint64_t bytes = 0; ///< of all buffers
+  int64_t macs = 0;                  ///< multiply-accumulates of a contraction
+  DType macsType = DType::Undefined; ///< of the factors: I8 or F32
+  uint64_t bytes = 0;                ///< of all buffers
 };
 
 struct ProgramTensor {

@@ -233,7 +233,8 @@ Constant *TableBuilder::levelInfo(const LevelProgram &level) {
   SmallVector<Constant *> steps;
   for (const ProgramStep &step : level.program.steps)
     steps.push_back(
-        record({string(step.kernel), string(step.nodes), i64(step.tiles)},
+        record({string(step.kernel), string(step.nodes), i64(step.tiles),
+                i64(step.macs), i32(int32_t(step.macsType)), i32(0)},
                sizeof(qcc_step_info)));
   std::vector<TensorDescription> tensors;
   for (const ProgramTensor &tensor : level.program.tensors)

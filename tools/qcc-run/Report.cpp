@@ -7,6 +7,8 @@
 
 #include "Report.h"
 
+#include "Peak.h"
+
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
@@ -131,36 +133,90 @@ void qcc::printTimes(const Artefact &artefact, std::vector<uint64_t> times,
                 artefact.threads() == 1 ? "" : "s", artefact.level().name);
 }
 
+namespace {
+/// What the machine could do in the time of a step.
+class Peaks {
+public:
+  explicit Peaks(const Artefact &artefact)
+      : level(artefact.level().name), threads(artefact.threads()) {}
+
+  /// Share of the peak that a step reaches; 0 where it is not known.
+  double share(const qcc_step_info &step, double ns) {
+    double peak = macsPerNs(step.macs_dtype);
+    return step.macs && peak > 0 && ns > 0 ? double(step.macs) / (peak * ns)
+                                           : 0;
+  }
+  double macsPerNs(int32_t dtype) {
+    if (dtype != QCC_I8 && dtype != QCC_F32)
+      return 0;
+    double &peak = dtype == QCC_I8 ? integer : real;
+    if (peak < 0)
+      peak = measurePeak(level, dtype) * 1e-9 * threads;
+    return peak;
+  }
+
+private:
+  const char *level;
+  int threads;
+  double integer = -1, real = -1;
+};
+} // namespace
+
+/// Billions of operations per second, a multiply-accumulate being two.
+static double gops(int64_t macs, double ns) {
+  return ns > 0 ? 2 * double(macs) / ns : 0;
+}
+
+static void printProfileJSON(const Artefact &artefact,
+                             const std::vector<uint64_t> &steps, double total,
+                             Peaks &peaks) {
+  const qcc_level_info &level = artefact.level();
+  std::printf("{\"level\": %s, \"threads\": %d, \"total_us\": %.3f, "
+              "\"steps\": [",
+              quoted(level.name).c_str(), artefact.threads(), total * 1e-3);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const qcc_step_info &step = level.steps[i];
+    double ns = double(steps[i]);
+    std::printf("%s{\"us\": %.3f, \"macs\": %" PRId64
+                ", \"gops\": %.3f, \"peak_share\": %.4f, \"kernel\": %s, "
+                "\"nodes\": %s, \"tiles\": %" PRId64 "}",
+                i ? ", " : "", ns * 1e-3, step.macs, gops(step.macs, ns),
+                peaks.share(step, ns), quoted(step.kernel).c_str(),
+                quoted(step.nodes).c_str(), step.tiles);
+  }
+  std::printf("], \"peak_gops\": {\"i8\": %.3f, \"f32\": %.3f}}\n",
+              2 * peaks.macsPerNs(QCC_I8), 2 * peaks.macsPerNs(QCC_F32));
+}
+
 void qcc::printProfile(const Artefact &artefact,
                        const std::vector<uint64_t> &steps, bool json) {
   const qcc_level_info &level = artefact.level();
   double total = 0;
   for (uint64_t time : steps)
     total += double(time);
-  auto share = [&](uint64_t time) {
-    return total > 0 ? 100 * double(time) / total : 0;
-  };
+  Peaks peaks(artefact);
   if (json)
-    std::printf("{\"level\": %s, \"total_us\": %.3f, \"steps\": [",
-                quoted(level.name).c_str(), total * 1e-3);
-  else
-    std::printf("%12s %7s  %-28s %s\n", "us", "%", "kernel", "nodes");
+    return printProfileJSON(artefact, steps, total, peaks);
+  auto percent = [&](double ns) { return total > 0 ? 100 * ns / total : 0; };
+  std::printf("%12s %7s %8s %6s  %-28s %s\n", "us", "%", "GOPS", "peak%",
+              "kernel", "nodes");
+  int64_t macs = 0;
+  double ideal = 0; // time of all products at the peak
   for (size_t i = 0; i < steps.size(); ++i) {
     const qcc_step_info &step = level.steps[i];
-    if (json)
-      std::printf("%s{\"us\": %.3f, \"kernel\": %s, \"nodes\": %s, \"tiles\": "
-                  "%" PRId64 "}",
-                  i ? ", " : "", double(steps[i]) * 1e-3,
-                  quoted(step.kernel).c_str(), quoted(step.nodes).c_str(),
-                  step.tiles);
+    double ns = double(steps[i]);
+    std::printf("%12.3f %7.2f", ns * 1e-3, percent(ns));
+    if (step.macs)
+      std::printf(" %8.1f %6.1f", gops(step.macs, ns),
+                  100 * peaks.share(step, ns));
     else
-      std::printf("%12.3f %7.2f  %-28s %s\n", double(steps[i]) * 1e-3,
-                  share(steps[i]), step.kernel, step.nodes);
+      std::printf(" %8s %6s", "-", "-");
+    std::printf("  %-28s %s\n", step.kernel, step.nodes);
+    macs += step.macs;
+    ideal += peaks.share(step, ns) * ns;
   }
-  if (json)
-    std::printf("]}\n");
-  else
-    std::printf("%12.3f %7.2f  %zu steps, %s, %d thread%s\n", total * 1e-3,
-                100.0, steps.size(), level.name, artefact.threads(),
-                artefact.threads() == 1 ? "" : "s");
+  std::printf("%12.3f %7.2f %8.1f %6.1f  %zu steps, %s, %d thread%s\n",
+              total * 1e-3, 100.0, gops(macs, total), percent(ideal),
+              steps.size(), level.name, artefact.threads(),
+              artefact.threads() == 1 ? "" : "s");
 }

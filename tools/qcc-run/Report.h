@@ -16,7 +16,8 @@ void printDescription(const Artefact &artefact, bool json);
 /// Times of single runs, in nanoseconds.
 void printTimes(const Artefact &artefact, std::vector<uint64_t> times,
                 bool json);
-/// The least time of each step, in nanoseconds.
+/// Of the least time of each step, in nanoseconds; with the share of the peak
+/// of this machine, which is measured.
 void printProfile(const Artefact &artefact, const std::vector<uint64_t> &steps,
                   bool json);
 

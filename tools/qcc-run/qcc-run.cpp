@@ -39,7 +39,8 @@ Runs a model that qcc compiled.
                      rtol * |expected| (1e-3, 1e-5)
   -bench=N           times N runs: min, median, p99 in ms
   -warmup=W          runs before that (5)
-  -profile           time per step, the least of N runs (-bench=N, or 20)
+  -profile           time per step, the least of N runs (-bench=N, or 20),
+                     its rate and share of this machine's peak (measured)
   -threads=T         0, the default: as many as the process may use
   -describe          inputs, outputs, levels, memory
   -dump-tensors=DIR  every intermediate tensor as .npy (needs qcc -keep-tensors)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LoopBuilder.h"
+#include "OperationCount.h"
 #include "qcc/Conversion/Passes.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -80,6 +81,25 @@ static Value bytesOf(Value value) {
   return value;
 }
 
+/// Gives the last call after `before`, the one with the products of `op`,
+/// their number; the calls before it prepare operands.
+static void noteOperationCount(Operation *op, Operation *before,
+                               Operation *end) {
+  int64_t macs = countMultiplyAccumulates(op);
+  if (macs == 0)
+    return;
+  for (Operation *at = end->getPrevNode(); at && at != before;
+       at = at->getPrevNode()) {
+    if (!isa<func::CallOp>(at))
+      continue;
+    Builder builder(op->getContext());
+    at->setAttr("qcc.macs", builder.getI64IntegerAttr(macs));
+    if (!isa<FloatType>(getElementTypeOrSelf(op->getOperand(0))))
+      at->setAttr("qcc.integer_macs", builder.getUnitAttr());
+    return;
+  }
+}
+
 LogicalResult qcc::convertQNNToKernels(ModuleOp module,
                                        const TargetLevel &level,
                                        const KernelGenerators &generators) {
@@ -150,12 +170,14 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
       emitter.alias(op.getResult(0), op.getOperand(0));
       continue;
     }
+    Operation *before = end->getPrevNode();
     bool taken = llvm::any_of(generators, [&](const KernelGenerator &g) {
       return succeeded(g.emit(&op, emitter));
     });
     if (!taken)
       return op.emitOpError("has no kernel for these types: ")
              << op.getOperandTypes() << " -> " << op.getResultTypes();
+    noteOperationCount(&op, before, end);
   }
   for (auto [value, output] : copies) {
     Value from = emitter.reshape(emitter.buffer(value),

@@ -56,3 +56,23 @@ func.func @main(%x: tensor<4xi1>) -> tensor<4xi1> {
   %1 = qnn.binary or %0, %b : (tensor<4xi1>, tensor<4xi1>) -> tensor<4xi1>
   return %1 : tensor<4xi1>
 }
+
+// -----
+
+// The call that multiplies says how often, for the profile.
+// CHECK-LABEL: func.func @main(
+// CHECK: call @conv_0({{.*}}) {qcc.macs = 2304 : i64}
+// CHECK: call @matmul_0({{.*}}) {qcc.integer_macs, qcc.macs = 1024 : i64}
+func.func @main(%x: tensor<1x4x4x4xf32>,
+                %w: tensor<16x4x3x3xf32>,
+                %a: tensor<8x16x!quant.uniform<i8:f32, 0.5>>,
+                %b: tensor<16x8x!quant.uniform<i8:f32, 0.5>>)
+    -> (tensor<1x16x2x2xf32>, tensor<8x8x!quant.uniform<i8:f32, 1.0>>) {
+  %y = qnn.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+                        pads = array<i64: 0, 0, 0, 0>, group = 1 : i64}
+     : (tensor<1x4x4x4xf32>, tensor<16x4x3x3xf32>) -> tensor<1x16x2x2xf32>
+  %p = qnn.matmul %a, %b
+     : (tensor<8x16x!quant.uniform<i8:f32, 0.5>>, tensor<16x8x!quant.uniform<i8:f32, 0.5>>)
+     -> tensor<8x8x!quant.uniform<i8:f32, 1.0>>
+  return %y, %p : tensor<1x16x2x2xf32>, tensor<8x8x!quant.uniform<i8:f32, 1.0>>
+}

@@ -1,0 +1,50 @@
+//===- OperationCount.cpp - Multiply-accumulates of an op -----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "OperationCount.h"
+
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qcc;
+
+static ShapedType shaped(Value value) {
+  return cast<ShapedType>(value.getType());
+}
+
+/// Elements of `filter` per element of its dimension 0.
+static int64_t perFirst(Value filter) {
+  int64_t product = 1;
+  for (int64_t extent : shaped(filter).getShape().drop_front())
+    product *= extent;
+  return product;
+}
+
+static int64_t depth(Value lhs, bool transposed) {
+  ArrayRef<int64_t> shape = shaped(lhs).getShape();
+  return transposed ? shape[shape.size() - 2] : shape.back();
+}
+
+int64_t qcc::countMultiplyAccumulates(Operation *op) {
+  auto results = [&] { return shaped(op->getResult(0)).getNumElements(); };
+  return llvm::TypeSwitch<Operation *, int64_t>(op)
+      .Case<qnn::ConvOp, qnn::ConvIntegerOp>(
+          [&](auto conv) { return results() * perFirst(conv.getFilter()); })
+      .Case([&](qnn::ConvTransposeOp conv) {
+        return shaped(conv.getInput()).getNumElements() *
+               perFirst(conv.getFilter());
+      })
+      .Case([&](qnn::MatmulOp matmul) {
+        return results() * depth(matmul.getLhs(), matmul.getTransposeLhs());
+      })
+      .Case([&](qnn::MatmulIntegerOp matmul) {
+        return results() * depth(matmul.getLhs(), false);
+      })
+      .Default([](Operation *) { return 0; });
+}

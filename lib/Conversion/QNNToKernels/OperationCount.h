@@ -1,0 +1,21 @@
+//===- OperationCount.h - Multiply-accumulates of an op ---------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CONVERSION_QNNTOKERNELS_OPERATIONCOUNT_H
+#define QCC_LIB_CONVERSION_QNNTOKERNELS_OPERATIONCOUNT_H
+
+#include "mlir/IR/Operation.h"
+
+namespace qcc {
+
+/// Multiply-accumulates of a convolution or matrix product, counting those
+/// with padding; 0 for any other op.
+int64_t countMultiplyAccumulates(mlir::Operation *op);
+
+} // namespace qcc
+
+#endif // QCC_LIB_CONVERSION_QNNTOKERNELS_OPERATIONCOUNT_H
