@@ -100,10 +100,10 @@ class Loaded:
         def run():
             self._check(self._api.run(self._instance, inputs, len(inputs),
                                       outputs, len(outputs)))
-        run.keep, run.results = arrays, dict(zip(self.outputs, results))
+        run.keep, run.results = arrays, lambda: dict(zip(self.outputs, results))
         return run
 
     def __call__(self, feeds):
         run = self.bind(feeds)
         run()
-        return run.results
+        return run.results()

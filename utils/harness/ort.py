@@ -22,6 +22,7 @@ _SLOTS = {
     "GetDimensions": 62, "GetTensorTypeAndShape": 65, "CreateCpuMemoryInfo": 69,
     "GetAllocatorWithDefaultOptions": 78, "ReleaseStatus": 93, "ReleaseSession": 95,
     "ReleaseValue": 96, "ReleaseTensorTypeAndShapeInfo": 99, "ReleaseSessionOptions": 100,
+    "AddSessionConfigEntry": 130,
 }
 _POINTER_RESULT = {"GetErrorMessage": C.c_char_p}
 _DTYPES = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?",
@@ -96,13 +97,15 @@ def api():
 class Session:
     """A model loaded by ONNX Runtime: session(feeds) -> {output name: array}."""
 
-    def __init__(self, path, optimize=OPTIMIZE_ALL, threads=1):
+    def __init__(self, path, optimize=OPTIMIZE_ALL, threads=1, config=None):
         a = self._a = api()
         options = C.c_void_p()
         a.call("CreateSessionOptions", C.byref(options))
         a.call("SetSessionGraphOptimizationLevel", options, C.c_int(optimize))
         a.call("SetIntraOpNumThreads", options, C.c_int(threads))
         a.call("SetInterOpNumThreads", options, C.c_int(1))
+        for key, value in (config or {}).items():
+            a.call("AddSessionConfigEntry", options, key.encode(), value.encode())
         self._session = C.c_void_p()
         try:
             a.call("CreateSession", a.env, os.fsencode(path), options, C.byref(self._session))
