@@ -20,6 +20,8 @@ llvm_config.add_tool_substitutions(
     [config.qcc_tools_dir, config.llvm_tools_dir]
 )
 config.substitutions.append(("%cc", config.cc))
+config.substitutions.append(("%qcc_lib", os.path.join(config.qcc_obj_root, "lib")))
+config.substitutions.append(("%obj", config.qcc_obj_root))
 config.substitutions.append(("%python", "/usr/bin/python3"))
 config.substitutions.append(("%src", os.path.dirname(config.test_source_root)))
 config.substitutions.append(("%assets", config.qcc_assets))
@@ -27,6 +29,9 @@ config.substitutions.append(("%assets", config.qcc_assets))
 if os.path.isdir(os.path.join(config.qcc_assets, "models")):
     config.available_features.add("assets")
     config.environment["QCC_ASSETS"] = config.qcc_assets
+for program, feature in (("cmake", "cmake"), ("dpkg-shlibdeps", "dpkg")):
+    if shutil.which(program):
+        config.available_features.add(feature)
 if platform.machine() == "x86_64":
     config.available_features.add("x86-host")
 if shutil.which("qemu-aarch64") and os.path.exists(

@@ -229,7 +229,10 @@ LogicalResult Compilation::run() {
     TimingScope scope = root.nest("Import");
     ImportOptions importOptions;
     importOptions.shapes = options.shapes;
-    module = importONNX(context, options.input, importOptions);
+    module = options.model ? importONNXBuffer(context, options.model->bytes,
+                                              options.input, importOptions,
+                                              options.model->directory)
+                           : importONNX(context, options.input, importOptions);
     if (!module)
       return failure();
   }

@@ -28,6 +28,16 @@ static bool isExplicitlyQuantized(ModuleOp module) {
       .wasInterrupted();
 }
 
+static bool hasSamples(const CompileOptions &options) {
+  return options.openCalibration || !options.calibrationPath.empty();
+}
+
+static llvm::Expected<std::unique_ptr<Dataset>>
+openSamples(const CompileOptions &options, ArrayRef<InputSpec> inputs) {
+  return options.openCalibration ? options.openCalibration(inputs)
+                                 : openDataset(options.calibrationPath, inputs);
+}
+
 /// The ranges of the model that holds observers: from the table if its file
 /// exists, else from the samples.
 static llvm::Expected<CalibrationTable>
@@ -35,13 +45,13 @@ findRanges(ModuleOp module, const CompileOptions &options,
            const ModelRunnerFactory &run) {
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable)) {
-    if (!options.calibrationPath.empty())
+    if (hasSamples(options))
       emitRemark(module.getLoc())
           << "the ranges come from " << options.calibrationTable
           << "; remove it to calibrate anew";
     return CalibrationTable::load(options.calibrationTable);
   }
-  if (options.calibrationPath.empty())
+  if (!hasSamples(options))
     return llvm::createStringError(
         options.calibrationTable.empty()
             ? "-quantize=static needs calibration data: give -calib=PATH (see "
@@ -58,7 +68,7 @@ findRanges(ModuleOp module, const CompileOptions &options,
   if (!inputs)
     return inputs.takeError();
   llvm::Expected<std::unique_ptr<Dataset>> dataset =
-      openDataset(options.calibrationPath, *inputs);
+      openSamples(options, *inputs);
   if (!dataset)
     return dataset.takeError();
   RangeOptions ranges;
@@ -94,8 +104,7 @@ LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
                              const ModelRunnerFactory &run,
                              PipelineRunner runPipeline) {
   bool isExplicit = isExplicitlyQuantized(module);
-  bool hasRanges =
-      !options.calibrationPath.empty() || !options.calibrationTable.empty();
+  bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
   if (failed(runPipeline(
           module, [&](OpPassManager &pm) { buildSimplifyPipeline(pm, run); })))
     return failure();

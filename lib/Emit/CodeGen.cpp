@@ -52,6 +52,11 @@ static StringRef baselineCPU(const Triple &triple) {
   return triple.isX86() ? "x86-64" : "generic";
 }
 
+std::shared_mutex &emit::llvmOptionsMutex() {
+  static std::shared_mutex mutex;
+  return mutex;
+}
+
 Expected<CodeGenerator> CodeGenerator::create(const TargetBackend &backend) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -136,6 +141,7 @@ CodeGenerator::requiredFeatures(const TargetLevel &level) const {
 }
 
 void CodeGenerator::optimize(Module &module, Effort effort) const {
+  std::shared_lock<std::shared_mutex> lock(llvmOptionsMutex());
   std::unique_ptr<TargetMachine> machine = createMachine();
   PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = effort == Effort::Full;
@@ -165,6 +171,7 @@ void CodeGenerator::optimize(Module &module, Effort effort) const {
 
 SmallVector<char, 0> CodeGenerator::generate(Module &module,
                                              CodeGenFileType type) const {
+  std::shared_lock<std::shared_mutex> lock(llvmOptionsMutex());
   std::unique_ptr<TargetMachine> machine = createMachine();
   SmallVector<char, 0> bytes;
   raw_svector_ostream stream(bytes);

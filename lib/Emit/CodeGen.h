@@ -15,6 +15,7 @@
 #include "llvm/Target/TargetMachine.h"
 
 #include <array>
+#include <shared_mutex>
 
 namespace qcc::emit {
 
@@ -53,6 +54,10 @@ private:
 /// Bits of features.def that this machine has; empty if it is not of the
 /// triple's family.
 std::optional<std::array<uint64_t, 2>> hostFeatures(const llvm::Triple &triple);
+
+/// Guards the options of LLVM, which are the process's: whoever generates code
+/// holds it shared, lld, which resets them, alone.
+std::shared_mutex &llvmOptionsMutex();
 
 } // namespace qcc::emit
 

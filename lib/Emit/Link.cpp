@@ -7,6 +7,7 @@
 
 #include "Link.h"
 
+#include "CodeGen.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ObjCopy/CommonConfig.h"
@@ -19,8 +20,6 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/StringSaver.h"
 #include "llvm/Support/raw_ostream.h"
-
-#include <mutex>
 
 LLD_HAS_DRIVER(elf)
 
@@ -122,8 +121,8 @@ static Expected<Bytes> runLinker(const TargetBackend &backend,
   std::string messages;
   raw_string_ostream stream(messages);
   {
-    static std::mutex mutex; // lld keeps global state
-    std::lock_guard<std::mutex> lock(mutex);
+    // lld keeps global state, and resets the options that LLVM reads.
+    std::unique_lock<std::shared_mutex> lock(llvmOptionsMutex());
     lld::Result result =
         lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
     if (result.retCode != 0)

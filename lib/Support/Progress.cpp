@@ -14,6 +14,15 @@
 using namespace qcc;
 using Clock = std::chrono::steady_clock;
 
+static thread_local ProgressListener *listener = nullptr;
+
+ProgressListener::ProgressListener(Callback callback)
+    : callback(std::move(callback)), outer(listener) {
+  listener = this;
+}
+
+ProgressListener::~ProgressListener() { listener = outer; }
+
 Progress::Progress(std::string label, uint64_t total)
     : label(std::move(label)), total(total), terminal(::isatty(2)),
       start(Clock::now()), last(start) {}
@@ -25,6 +34,10 @@ Progress::~Progress() {
 
 void Progress::step() {
   ++done;
+  if (listener) {
+    listener->callback(label, done, total);
+    return;
+  }
   if (!terminal)
     return;
   Clock::time_point now = Clock::now();

@@ -10,7 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Compiler.h"
-#include "qcc/Driver/Options.h"
+#include "qcc/Driver/OptionText.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Driver/Version.h"
 
@@ -97,49 +97,6 @@ static void fail(const llvm::Twine &message) {
   llvm::WithColor::error(llvm::errs(), "qcc") << message << "\n";
 }
 
-/// NAME:1x3x224x224, split at the last colon: names may hold colons.
-static bool parseShape(llvm::StringRef text, qcc::CompileOptions &options) {
-  auto [name, dims] = text.rsplit(':');
-  llvm::SmallVector<int64_t> shape;
-  llvm::SmallVector<llvm::StringRef> parts;
-  if (dims != "scalar")
-    dims.split(parts, 'x');
-  for (llvm::StringRef part : parts) {
-    int64_t extent;
-    if (part.getAsInteger(10, extent) || extent <= 0) {
-      fail("-shape=" + text +
-           ": expected NAME:1x3x224x224 with positive extents");
-      return false;
-    }
-    shape.push_back(extent);
-  }
-  if (name.empty() || !options.shapes.try_emplace(name, shape).second) {
-    fail("-shape=" + text + ": input name missing or given twice");
-    return false;
-  }
-  return true;
-}
-
-static bool parseEmit(qcc::CompileOptions &options) {
-  if (emit.empty())
-    return true;
-  static const std::pair<llvm::StringRef, EmitKind> kinds[] = {
-      {"import", EmitKind::Import},       {"quantize", EmitKind::Quantize},
-      {"kernels", EmitKind::Kernels},     {"target", EmitKind::Target},
-      {"llvm", EmitKind::LLVMIR},         {"asm", EmitKind::Assembly},
-      {"obj", EmitKind::Object},          {"archive", EmitKind::Archive},
-      {"shared", EmitKind::SharedLibrary}};
-  for (auto [word, kind] : kinds)
-    if (emit == word) {
-      options.emit = kind;
-      return true;
-    }
-  fail("-emit=" + emit +
-       ": expected import, quantize, kernels, target, llvm, "
-       "asm, obj, archive or shared");
-  return false;
-}
-
 /// One line per diagnostic: file, node, reason.
 static llvm::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   llvm::raw_ostream &os = llvm::errs();
@@ -192,11 +149,19 @@ int main(int argc, char **argv) {
   options.reference = reference;
   options.time = timePhases;
   options.dumpPhases = dumpPhases;
-  if (!parseEmit(options))
-    return 1;
-  for (const std::string &shape : shapes)
-    if (!parseShape(shape, options))
+  if (!emit.empty()) {
+    llvm::Expected<EmitKind> kind = qcc::parseEmitKind(emit);
+    if (!kind) {
+      fail(llvm::toString(kind.takeError()));
       return 1;
+    }
+    options.emit = *kind;
+  }
+  for (const std::string &shape : shapes)
+    if (llvm::Error error = qcc::addShape(options, shape)) {
+      fail(llvm::toString(std::move(error)));
+      return 1;
+    }
 
   mlir::DialectRegistry registry;
   qcc::registerAllDialects(registry);

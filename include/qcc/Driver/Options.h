@@ -12,10 +12,12 @@
 #ifndef QCC_DRIVER_OPTIONS_H
 #define QCC_DRIVER_OPTIONS_H
 
+#include "qcc/Calibration/Dataset.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -44,10 +46,17 @@ enum class QuantizeMode {
   Dynamic, ///< int8 weights of matrix products, activations at run time
 };
 
+/// A model in memory.
+struct ModelBytes {
+  llvm::StringRef bytes; ///< live as long as the options
+  std::string directory; ///< of external data; empty: there may be none
+};
+
 struct CompileOptions {
   std::string input;
-  std::string output;           ///< "-" writes textual IR to standard output
-  std::optional<EmitKind> emit; ///< overrides the output's extension
+  std::optional<ModelBytes> model; ///< then `input` only names it
+  std::string output;              ///< "-" writes textual IR to standard output
+  std::optional<EmitKind> emit;    ///< overrides the output's extension
 
   std::string target = "native";
   std::string prefix = "qcc_";
@@ -56,7 +65,11 @@ struct CompileOptions {
   QuantizeMode quantize = QuantizeMode::Auto;
   std::string calibrationPath;
   std::string calibrationMethod =
-      "auto";                   ///< or minmax, percentile, entropy, mse
+      "auto"; ///< or minmax, percentile, entropy, mse
+  /// Samples in place of calibrationPath.
+  std::function<llvm::Expected<std::unique_ptr<Dataset>>(
+      llvm::ArrayRef<InputSpec>)>
+      openCalibration;
   std::string calibrationTable; ///< reused when it exists, else written
 
   bool emitHeader = false;

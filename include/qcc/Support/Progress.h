@@ -10,12 +10,31 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace qcc {
 
+/// Receives the steps of this thread's work in place of the terminal while it
+/// lives.
+class ProgressListener {
+public:
+  using Callback = std::function<void(const std::string &label, uint64_t done,
+                                      uint64_t total)>;
+  explicit ProgressListener(Callback callback);
+  ~ProgressListener();
+  ProgressListener(const ProgressListener &) = delete;
+  ProgressListener &operator=(const ProgressListener &) = delete;
+
+private:
+  friend class Progress;
+  Callback callback;
+  ProgressListener *outer;
+};
+
 /// Draws `label [####....] 12/32` on stderr while it lives, once the work has
 /// taken a second; draws nothing where stderr is no terminal.
+/// Belongs to the thread that made it.
 class Progress {
 public:
   Progress(std::string label, uint64_t total);

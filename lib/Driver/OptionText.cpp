@@ -1,0 +1,105 @@
+//===- OptionText.cpp - Options as users write them -----------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Driver/OptionText.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace llvm;
+
+namespace qcc {
+
+Error addShape(CompileOptions &options, StringRef text) {
+  auto [name, dims] = text.rsplit(':');
+  SmallVector<int64_t> shape;
+  SmallVector<StringRef> parts;
+  if (dims != "scalar")
+    dims.split(parts, 'x');
+  for (StringRef part : parts) {
+    int64_t extent;
+    if (part.getAsInteger(10, extent) || extent <= 0)
+      return makeError("-shape=" + text +
+                       ": expected NAME:1x3x224x224 with positive extents");
+    shape.push_back(extent);
+  }
+  if (name.empty() || !options.shapes.try_emplace(name, shape).second)
+    return makeError("-shape=" + text + ": input name missing or given twice");
+  return Error::success();
+}
+
+Expected<EmitKind> parseEmitKind(StringRef word) {
+  static const std::pair<StringRef, EmitKind> kinds[] = {
+      {"import", EmitKind::Import},       {"quantize", EmitKind::Quantize},
+      {"kernels", EmitKind::Kernels},     {"target", EmitKind::Target},
+      {"llvm", EmitKind::LLVMIR},         {"asm", EmitKind::Assembly},
+      {"obj", EmitKind::Object},          {"archive", EmitKind::Archive},
+      {"shared", EmitKind::SharedLibrary}};
+  for (auto [name, kind] : kinds)
+    if (word == name)
+      return kind;
+  return makeError("-emit=" + word +
+                   ": expected import, quantize, kernels, target, llvm, asm, "
+                   "obj, archive or shared");
+}
+
+static Expected<QuantizeMode> parseQuantizeMode(StringRef word) {
+  auto mode = StringSwitch<std::optional<QuantizeMode>>(word)
+                  .Case("auto", QuantizeMode::Auto)
+                  .Case("none", QuantizeMode::None)
+                  .Case("static", QuantizeMode::Static)
+                  .Case("dynamic", QuantizeMode::Dynamic)
+                  .Default(std::nullopt);
+  if (!mode)
+    return makeError("-quantize=" + word +
+                     ": expected auto, none, static or dynamic");
+  return *mode;
+}
+
+/// Stores the value that was parsed, or passes the error on.
+template <typename T, typename U>
+static Error store(T &field, Expected<U> value) {
+  if (!value)
+    return value.takeError();
+  field = *value;
+  return Error::success();
+}
+
+Error setOption(CompileOptions &options, StringRef name, StringRef value) {
+  static const std::pair<StringRef, std::string CompileOptions::*> texts[] = {
+      {"target", &CompileOptions::target},
+      {"prefix", &CompileOptions::prefix},
+      {"calib", &CompileOptions::calibrationPath},
+      {"calib-method", &CompileOptions::calibrationMethod},
+      {"calib-table", &CompileOptions::calibrationTable},
+      {"dump-phases", &CompileOptions::dumpPhases}};
+  for (auto [key, field] : texts)
+    if (name == key) {
+      options.*field = value.str();
+      return Error::success();
+    }
+  static const std::pair<StringRef, bool CompileOptions::*> switches[] = {
+      {"emit-header", &CompileOptions::emitHeader},
+      {"keep-tensors", &CompileOptions::keepTensors},
+      {"reference", &CompileOptions::reference}};
+  for (auto [key, field] : switches)
+    if (name == key) {
+      if (value != "true" && value != "false")
+        return makeError("-" + name + "=" + value + ": expected true or false");
+      options.*field = value == "true";
+      return Error::success();
+    }
+  if (name == "shape")
+    return addShape(options, value);
+  if (name == "emit")
+    return store(options.emit, parseEmitKind(value));
+  if (name == "quantize")
+    return store(options.quantize, parseQuantizeMode(value));
+  return makeError("there is no option '" + name + "'");
+}
+
+} // namespace qcc
