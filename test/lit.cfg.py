@@ -32,6 +32,8 @@ if os.path.isdir(os.path.join(config.qcc_assets, "models")):
 for program, feature in (("cmake", "cmake"), ("dpkg-shlibdeps", "dpkg")):
     if shutil.which(program):
         config.available_features.add(feature)
+if not os.system("/usr/bin/python3 -c 'import ensurepip, setuptools, wheel' 2> /dev/null"):
+    config.available_features.add("python-venv")
 if platform.machine() == "x86_64":
     config.available_features.add("x86-host")
 if shutil.which("qemu-aarch64") and os.path.exists(

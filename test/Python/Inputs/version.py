@@ -1,0 +1,3 @@
+import qcc
+
+print(qcc.version())
