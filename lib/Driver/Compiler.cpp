@@ -223,6 +223,9 @@ LogicalResult Compilation::run() {
   llvm::Expected<TargetSpec> target = resolveTarget(options.target);
   if (!target)
     return error() << llvm::toString(target.takeError());
+  if (options.output != "-")
+    if (Status status = checkWritable(options.output); !status)
+      return error() << status.error();
 
   OwningOpRef<ModuleOp> module;
   {

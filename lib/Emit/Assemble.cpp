@@ -15,6 +15,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/Endian.h"
@@ -329,6 +330,17 @@ static std::string hashOf(ArrayRef<SmallVector<char, 0>> objects,
   return toHex(hash.final(), /*LowerCase=*/true).substr(0, 16);
 }
 
+/// Turns LLVM's warning about a large stack frame into an error.
+static void refuseDeepStack(const DiagnosticInfo *diagnostic, void *error) {
+  auto *size = dyn_cast<DiagnosticInfoStackSize>(diagnostic);
+  if (!size)
+    return;
+  raw_string_ostream stream(*static_cast<std::string *>(error));
+  stream << "internal error: " << size->getFunction().getName() << " needs "
+         << size->getStackSize() << " bytes of stack, more than artefacts "
+         << "promise to need";
+}
+
 //===----------------------------------------------------------------------===//
 // Entry points
 //===----------------------------------------------------------------------===//
@@ -354,6 +366,7 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   Effort effort = options.reference ? Effort::Reference : Effort::Full;
   auto compile = [&](size_t i) {
     LLVMContext context;
+    context.setDiagnosticHandlerCallBack(refuseDeepStack, &errors[i]);
     auto module = translateBucket(buckets[i], options, *generator, context);
     if (!module) {
       errors[i] = toString(module.takeError());

@@ -7,6 +7,7 @@
 
 #include "CodeGen.h"
 
+#include "qcc/Runtime/qcc_runtime.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -23,6 +24,9 @@
 using namespace llvm;
 using namespace qcc;
 using namespace qcc::emit;
+
+/// What a kernel may take of QCC_STACK_BYTES; the rest is for its callers.
+static constexpr unsigned kKernelStackBytes = QCC_STACK_BYTES - (32 << 10);
 
 namespace {
 struct Feature {
@@ -108,6 +112,7 @@ void CodeGenerator::setLevel(Function &function,
   if (triple.isX86())
     function.addFnAttr("min-legal-vector-width", width);
   function.addFnAttr("no-trapping-math", "true");
+  function.addFnAttr("warn-stack-size", std::to_string(kKernelStackBytes));
   function.addFnAttr(Attribute::NoUnwind);
 }
 

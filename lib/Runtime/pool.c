@@ -9,11 +9,27 @@
 
 /* Absent (a program without a thread library): one thread. Nothing else of
  * the library is used; sleeping is by futex. */
-extern int pthread_create(unsigned long *handle, const void *attributes,
+struct thread_attributes;
+extern int pthread_attr_init(struct thread_attributes *attributes)
+    __attribute__((weak));
+extern int pthread_attr_setstacksize(struct thread_attributes *attributes,
+                                     size_t size) __attribute__((weak));
+extern int pthread_attr_destroy(struct thread_attributes *attributes)
+    __attribute__((weak));
+extern int pthread_create(unsigned long *handle,
+                          const struct thread_attributes *attributes,
                           void *(*start)(void *), void *argument)
     __attribute__((weak));
 extern int pthread_join(unsigned long handle, void **result)
     __attribute__((weak));
+
+/* Large enough for the pthread_attr_t of every C library (56 to 64 bytes). */
+struct thread_attributes {
+  uint64_t words[32];
+};
+/* The library takes the thread-local variables of the program from the same
+ * block. Pages that are never touched cost nothing. */
+enum { WORKER_STACK_BYTES = 2 * QCC_STACK_BYTES };
 
 /* How often to look before sleeping: some 50 microseconds. */
 enum { SPINS = 2000 };
@@ -110,12 +126,20 @@ void qcc_pool_start(qcc_instance *instance, int32_t threads) {
     pool->threads = threads;
     return;
   }
-  if (!pthread_create || !pthread_join)
+  if (threads < 2 || !pthread_create || !pthread_join || !pthread_attr_init ||
+      !pthread_attr_setstacksize || !pthread_attr_destroy)
+    return;
+  /* The default may be too small for kernels: 128 KB in musl. */
+  struct thread_attributes attributes;
+  if (pthread_attr_init(&attributes))
     return;
   int32_t started = 1;
-  while (started < threads &&
-         pthread_create(&pool->handles[started], 0, work, instance) == 0)
-    ++started;
+  if (!pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES))
+    while (started < threads &&
+           pthread_create(&pool->handles[started], &attributes, work,
+                          instance) == 0)
+      ++started;
+  pthread_attr_destroy(&attributes);
   pool->threads = started;
 }
 

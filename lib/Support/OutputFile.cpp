@@ -30,11 +30,42 @@ static bool writeAll(int file, const char *data, size_t size) {
   return true;
 }
 
+Status qcc::checkWritable(const std::string &path) {
+  auto fail = [&](int code) {
+    return Failure{"cannot write '" + path + "': " + std::strerror(code)};
+  };
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode))
+      return fail(EISDIR);
+    if (::access(path.c_str(), W_OK) != 0)
+      return fail(errno);
+    if (!S_ISREG(info.st_mode))
+      return {}; // written directly
+  }
+  // The folder takes the temporary file.
+  char resolved[PATH_MAX];
+  std::string target = ::realpath(path.c_str(), resolved) ? resolved : path;
+  size_t slash = target.rfind('/');
+  std::string folder = slash == std::string::npos ? "."
+                       : slash == 0               ? "/"
+                                                  : target.substr(0, slash);
+  if (::stat(folder.c_str(), &info) != 0)
+    return fail(errno);
+  if (!S_ISDIR(info.st_mode))
+    return fail(ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail(errno);
+  return {};
+}
+
 Status qcc::writeFile(const std::string &path, const char *data, size_t size,
                       bool executable) {
   auto fail = [&](int code) {
     return Failure{"cannot write '" + path + "': " + std::strerror(code)};
   };
+  if (Status writable = checkWritable(path); !writable)
+    return writable;
   // A link stays one: the file that it points to is replaced.
   std::string target = path;
   char resolved[PATH_MAX];
@@ -42,10 +73,6 @@ Status qcc::writeFile(const std::string &path, const char *data, size_t size,
   bool exists = ::stat(path.c_str(), &info) == 0;
   if (exists && ::realpath(path.c_str(), resolved))
     target = resolved;
-  if (exists && S_ISDIR(info.st_mode))
-    return fail(EISDIR);
-  if (exists && ::access(target.c_str(), W_OK) != 0)
-    return fail(errno);
 
   bool direct = exists && !S_ISREG(info.st_mode);
   std::string name = target;

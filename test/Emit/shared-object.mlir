@@ -8,6 +8,9 @@
 // ELF: Symbol table '.dynsym'
 // ELF-DAG: WEAK {{.*}} UND pthread_create
 // ELF-DAG: WEAK {{.*}} UND pthread_join
+// ELF-DAG: WEAK {{.*}} UND pthread_attr_init
+// ELF-DAG: WEAK {{.*}} UND pthread_attr_setstacksize
+// ELF-DAG: WEAK {{.*}} UND pthread_attr_destroy
 // ELF-NOT: UND {{.+}}
 // ELF: qcc_run
 // ELF-NOT: UND {{.+}}

@@ -57,6 +57,10 @@ typedef enum qcc_status {
   QCC_ERROR_ISA = 7          /* QCC_ISA or qcc_options.isa names no level */
 } qcc_status;
 
+/* Stack that a thread needs to call run or profile, or a task of the caller's
+ * parallel_for. The threads of an instance get it by themselves. */
+#define QCC_STACK_BYTES (512 * 1024)
+
 /* Element types: the codes of ONNX's TensorProto.DataType. */
 typedef enum qcc_dtype {
   QCC_F32 = 1,

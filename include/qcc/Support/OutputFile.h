@@ -20,6 +20,10 @@ namespace qcc {
 Status writeFile(const std::string &path, const char *data, size_t size,
                  bool executable = false);
 
+/// What writeFile would fail with for lack of a folder or of rights; for use
+/// before the work whose result is to be written.
+Status checkWritable(const std::string &path);
+
 } // namespace qcc
 
 #endif // QCC_SUPPORT_OUTPUTFILE_H
