@@ -11,4 +11,5 @@
 void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateDepthwiseKernels(generators);
   populateMatrixKernels(generators);
+  populateFusedKernels(generators);
 }

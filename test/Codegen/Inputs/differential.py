@@ -24,11 +24,17 @@ CASES = 14
 
 
 class Case:
-    """One op; its operands are inputs and constants of the module."""
+    """One op; its operands are inputs and constants of the module. Further ops
+    may follow: each has the result before and at most one more input."""
 
     def __init__(self):
-        self.inputs, self.constants = [], []
+        self.inputs, self.constants, self.tail = [], [], []
         self.text = self.result = None
+
+    def follow(self, text, result, operand=None, first=False):
+        """`operand`: (shape, element, data) and whether it is the first one."""
+        self.tail.append((text, self.result, operand, first))
+        self.result = result
 
 
 def dims(shape):
@@ -185,8 +191,94 @@ class Generator:
                         (y, quant(stored, self.scale(), pick.choice([0, 5])), self.bytes(y)))
         return activation, residual, (output, kind)
 
+    def product_shape(self):
+        """Two batches of matrices that broadcast."""
+        pick = self.pick
+        rows = pick.choice([1, 2, 5, 7, 13, 33, 50])
+        depth = pick.choice([1, 3, 4, 5, 8, 16, 31, 64, 130])
+        columns = pick.choice([1, 3, 10, 16, 17, 33, 48, 64, 65, 80, 100, 129])
+        left, right, both = pick.choice([([], [], []), ([3], [3], [3]), ([2, 3], [2, 3], [2, 3]),
+                                         ([2, 3], [2, 1], [2, 3]), ([1], [4], [4]), ([2, 2], [], [2, 2])])
+        transposed = pick.random() < 0.5
+        rhs = [columns, depth] if transposed else [depth, columns]
+        return left + [rows, depth], right + rhs, both + [rows, columns], transposed
+
+    def follow_floats(self, case, ops):
+        """A random chain of elementwise ops behind a float result."""
+        pick = self.pick
+        y = case.result[0]
+        for _ in range(ops):
+            kind = pick.choice(["add", "mul", "sub", "relu"])
+            if kind == "relu":
+                case.follow('"qnn.unary"({}) {{kind = #qnn<unary_kind relu>}}', (y, "f32", "f32"))
+                continue
+            shape = pick.choice([[], y[-1:], y, [1] * (len(y) - 1) + y[-1:]])
+            operand = shape, "f32", self.floats(shape)
+            case.follow(f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {kind}>}}}}', (y, "f32", "f32"),
+                        operand, pick.random() < 0.5)
+
+    def product(self, is_float):
+        pick, case = self.pick, Case()
+        x, w, y, transposed = self.product_shape()
+        names = "operandSegmentSizes = array<i32: 1, 1, 0, 0>" + (", transpose_rhs" if transposed else "")
+        activation = pick.choice([None, None, ("relu", 0, 0), ("clamp", -1.5, 2.5)])
+        if activation:
+            names += ", activation = #qnn.act<{}, {:.6f} : f32, {:.6f} : f32>".format(*activation)
+        case.text = f'"qnn.matmul"({{}}) {{{{{names}}}}}'
+        if is_float:
+            case.inputs += [(x, "f32", self.floats(x)), (w, "f32", self.floats(w))]
+            case.result = y, "f32", "f32"
+            self.follow_floats(case, pick.choice([0, 0, 1, 3]))
+            return case
+        scales = []
+        for shape in (x, w):
+            storage = pick.choice(["u8", "u8", "i8"])
+            zero = pick.choice([0, 128, 255, 7] if storage == "u8" else [0, -128, 127, -5])
+            scales.append(self.scale())
+            case.inputs.append((shape, quant(storage, scales[-1], zero), self.bytes(shape)))
+        spread = float(np.float32(scales[0] * scales[1] * x[-1]**0.5 * 40 * pick.choice([0.1, 1, 5])))
+        output = pick.choice(["u8", "i8", "f32"])
+        kind = {"f32": "f32", "u8": quant("u8", spread, 13), "i8": quant("i8", spread, -5)}[output]
+        case.result = y, output, kind
+        if output == "f32":
+            self.follow_floats(case, pick.choice([0, 1, 2]))
+            if pick.random() < 0.5:
+                kind = quant("u8", spread, 128)
+                case.follow('"qnn.quantize"({})', (y, "u8", kind))
+        return case
+
+    def matmul_integer(self):
+        """Sums with zero points known at run time, and what follows them in
+        dynamically quantized models."""
+        pick, case = self.pick, Case()
+        x, w, y, _ = self.product_shape()
+        w = w[:-2] + [x[-1], y[-1]]
+        kinds = [pick.choice(["ui8", "i8"]) for _ in range(2)]
+        typed = lambda kind, data: data if kind == "ui8" else data.view(np.int8)
+        case.inputs.append((x, kinds[0], typed(kinds[0], self.bytes(x))))
+        constant = pick.random() < 0.6
+        if constant:
+            case.constants.append((w, kinds[1], kinds[1], self.bytes(w)))
+        else:
+            case.inputs.append((w, kinds[1], typed(kinds[1], self.bytes(w))))
+        zeros = [pick.random() < 0.8, pick.random() < 0.5]
+        for given, kind in zip(zeros, kinds):
+            if given:
+                case.inputs.append(([], kind, typed(kind, self.bytes([]))))
+        case.text = ('"qnn.matmul_integer"({}) {{operandSegmentSizes = array<i32: 1, 1, %d, %d>}}'
+                     % (zeros[0], zeros[1]))
+        case.result = y, "i32", "i32"
+        if pick.random() < 0.7:
+            case.follow('"qnn.cast"({})', (y, "f32", "f32"))
+            self.follow_floats(case, pick.choice([0, 1, 2, 3]))
+        return case
+
     def case(self, family):
         is_float = family.endswith("f32")
+        if family.startswith("product"):
+            return self.product(is_float)
+        if family == "matmul-integer":
+            return self.matmul_integer()
         if family.startswith("depthwise"):
             return self.linear("conv", depthwise=True, is_float=is_float)
         return self.linear(family.split("-")[0], is_float=is_float)
@@ -202,6 +294,8 @@ def source(cases):
             operands.append("%" + name)
             types.append(tensor(shape, element))
             feeds[name] = data.view(np.int8) if "<i8" in element else data
+            if element == "f32":
+                feeds[name] = np.asarray(data, np.float32)
         for i, (shape, plain, element, data) in enumerate(case.constants):
             name = f"%c{n}_{i}"
             lines.append(f'{name} = qnn.constant dense<"0x{data.tobytes().hex().upper()}"> : '
@@ -210,7 +304,22 @@ def source(cases):
             types.insert(1 + i, tensor(shape, element))
         shape, _, element = case.result
         kind = tensor(shape, element)
-        lines.append(f"%y{n} = {case.text.format(', '.join(operands))} : ({', '.join(types)}) -> {kind}")
+        links = [(case.text, operands, types)]
+        for i, (text, before, operand, first) in enumerate(case.tail):
+            values, kinds_of = [f"%y{n}_{i}"], [tensor(before[0], before[2])]
+            if operand:
+                shape, element, data = operand
+                name = f"t{n}_{i}"
+                arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
+                feeds[name] = np.asarray(data, np.float32)
+                values.insert(0 if first else 1, "%" + name)
+                kinds_of.insert(0 if first else 1, tensor(shape, element))
+            links.append((text, values, kinds_of))
+        for i, (text, values, kinds_of) in enumerate(links):
+            at = case.tail[i][1] if i < len(case.tail) else case.result
+            name = f"%y{n}_{i}" if i < len(case.tail) else f"%y{n}"
+            lines.append(f"{name} = {text.format(', '.join(values))} : ({', '.join(kinds_of)}) -> "
+                         f"{tensor(at[0], at[2])}")
         results.append(f'{kind} {{qnn.name = "y{n}"}}')
         returned.append(f"%y{n}")
         kinds.append(kind)

@@ -1,0 +1,237 @@
+//===- ElementwiseChain.cpp - Functions behind a kernel's result ----------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ElementwiseChain.h"
+#include "MatrixEpilogue.h"
+
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+using reference::Element;
+using reference::LoopBuilder;
+
+//===----------------------------------------------------------------------===//
+// Which ops
+//===----------------------------------------------------------------------===//
+
+/// How an operand of a binary op is walked beside rows of the result.
+enum class Walk { Scalar, Column, Full };
+
+static std::optional<Walk> walkOf(Value operand, Value result) {
+  ArrayRef<int64_t> shape = tensorTypeOf(operand).getShape();
+  ArrayRef<int64_t> whole = tensorTypeOf(result).getShape();
+  int64_t elements = tensorTypeOf(operand).getNumElements();
+  if (elements == 1)
+    return Walk::Scalar;
+  if (elements == tensorTypeOf(result).getNumElements())
+    return Walk::Full;
+  if (!whole.empty() && elements == whole.back() && shape.back() == elements)
+    return Walk::Column;
+  return std::nullopt;
+}
+
+static bool isF32(Value value) {
+  return tensorTypeOf(value).getElementType().isF32();
+}
+
+/// Whether `value` can be the chained operand of `op`.
+static bool isLink(Value value, Operation *op) {
+  Operation *producer = value.getDefiningOp();
+  return producer && !isa<ConstantOp>(producer) && value.hasOneUse() &&
+         producer->getBlock() == op->getBlock() &&
+         tensorTypeOf(value).getNumElements() ==
+             tensorTypeOf(op->getResult(0)).getNumElements();
+}
+
+/// The operand that a chain passes through `op`; null where `op` is no link.
+static Value chainedOperand(Operation *op) {
+  if (auto unary = dyn_cast<UnaryOp>(op))
+    return isF32(unary.getInput()) && isF32(unary.getResult()) &&
+                   isLink(unary.getInput(), op)
+               ? unary.getInput()
+               : Value();
+  if (auto cast = dyn_cast<CastOp>(op))
+    return tensorTypeOf(cast.getInput()).getElementType().isInteger(32) &&
+                   !tensorTypeOf(cast.getInput())
+                        .getElementType()
+                        .isUnsignedInteger() &&
+                   isF32(cast.getResult()) && isLink(cast.getInput(), op)
+               ? cast.getInput()
+               : Value();
+  if (auto quantize = dyn_cast<QuantizeOp>(op))
+    return isF32(quantize.getInput()) &&
+                   getActivationType(quantize.getResult()) &&
+                   isLink(quantize.getInput(), op)
+               ? quantize.getInput()
+               : Value();
+  auto binary = dyn_cast<BinaryOp>(op);
+  if (!binary || !isF32(binary.getResult()) || !isF32(binary.getLhs()) ||
+      !isF32(binary.getRhs()))
+    return {};
+  switch (binary.getKind()) {
+  case BinaryKind::Add:
+  case BinaryKind::Sub:
+  case BinaryKind::Mul:
+  case BinaryKind::Div:
+    break;
+  default:
+    return {};
+  }
+  // Of two candidates the later one: its producer's kernel then finds the other
+  // operand computed.
+  Value best;
+  for (auto [value, other] : {std::pair(binary.getLhs(), binary.getRhs()),
+                              std::pair(binary.getRhs(), binary.getLhs())})
+    if (isLink(value, op) && walkOf(other, binary.getResult()) &&
+        (!best || best.getDefiningOp()->isBeforeInBlock(value.getDefiningOp())))
+      best = value;
+  return best;
+}
+
+ElementwiseChain::ElementwiseChain(Operation *producer) : producer(producer) {
+  Value value = producer->getResult(0);
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (chainedOperand(user) != value)
+      break;
+    ops.push_back(user);
+    if (auto binary = dyn_cast<BinaryOp>(user))
+      others.push_back(binary.getLhs() == value ? binary.getRhs()
+                                                : binary.getLhs());
+    value = user->getResult(0);
+  }
+}
+
+Operation *ElementwiseChain::producerOf(Operation *op) {
+  while (Value value = chainedOperand(op))
+    op = value.getDefiningOp();
+  return op;
+}
+
+std::string ElementwiseChain::key() const {
+  std::string key;
+  Value value = producer->getResult(0);
+  for (Operation *op : ops) {
+    key += reference::opKey(op);
+    if (auto binary = dyn_cast<BinaryOp>(op))
+      key += binary.getLhs() == value ? " l" : " r";
+    key += ';';
+    value = op->getResult(0);
+  }
+  return key;
+}
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+Value ChainEmitter::loadOperand(unsigned number, int64_t count, Value position,
+                                Value column) {
+  auto type = c.vectorType(b.getF32Type(), level.lanes());
+  Value buffer = operands[number];
+  switch (*walkOf(chain.operands()[number], chain.result())) {
+  case Walk::Scalar: {
+    Value scalar = memref::LoadOp::create(b, buffer, c.index(0));
+    return vector::BroadcastOp::create(b, type, scalar);
+  }
+  case Walk::Column:
+    return loadFirst(c, type, count, buffer, column);
+  case Walk::Full:
+    return loadFirst(c, type, count, buffer, position);
+  }
+  llvm_unreachable("unknown walk");
+}
+
+Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
+                          int64_t count, Value position, Value column) {
+  if (auto unary = dyn_cast<UnaryOp>(op))
+    return b.unary(unary.getKind(), unary.getAlpha().convertToFloat(),
+                   unary.getBeta().convertToFloat(), value);
+  if (isa<CastOp>(op))
+    return arith::SIToFPOp::create(
+        b, c.vectorType(b.getF32Type(), level.lanes()), value);
+  if (auto quantize = dyn_cast<QuantizeOp>(op)) {
+    float scale = getQuantParams(getActivationType(quantize.getResult())).scale;
+    return scale == 1.f ? value : b.div(value, b.real(value.getType(), scale));
+  }
+  auto binary = cast<BinaryOp>(op);
+  Value other = loadOperand(nextOperand, count, position, column);
+  bool isLhs = binary.getRhs() == chain.operands()[nextOperand];
+  ++nextOperand;
+  Value x = isLhs ? value : other, y = isLhs ? other : value;
+  Value result;
+  switch (binary.getKind()) {
+  case BinaryKind::Add:
+    result = b.add(x, y);
+    break;
+  case BinaryKind::Sub:
+    result = b.sub(x, y);
+    break;
+  case BinaryKind::Mul:
+    result = b.mul(x, y);
+    break;
+  default:
+    result = b.div(x, y);
+    break;
+  }
+  return b.activate(binary.getActivationAttr(), result);
+}
+
+void ChainEmitter::store(ValueRange values, int64_t count, Value position,
+                         Value column) {
+  int64_t lanes = level.lanes();
+  SmallVector<Value> done;
+  for (auto [v, first] : llvm::enumerate(values)) {
+    Value value = first;
+    int64_t offset = int64_t(v) * lanes;
+    int64_t valid = std::clamp<int64_t>(count - offset, 0, lanes);
+    if (valid == 0)
+      break;
+    unsigned nextOperand = 0;
+    for (Operation *op : chain.ops)
+      value = apply(op, value, nextOperand, valid, c.add(position, offset),
+                    c.add(column, offset));
+    done.push_back(value);
+  }
+  if (auto type = getActivationType(chain.result()))
+    return storeQuantized(c, level, type, done, count, target, position);
+  for (auto [v, value] : llvm::enumerate(done)) {
+    int64_t offset = int64_t(v) * lanes;
+    storeFirst(c, value, std::min(count - offset, lanes), target,
+               c.add(position, offset));
+  }
+}
+
+Value qcc::inOrder(CodeBuilder &c, const TargetLevel &level, Value bytes,
+                   unsigned vectors) {
+  SmallVector<int64_t> order = level.micro->packOrder(vectors);
+  SmallVector<int64_t> inverse(order.size());
+  bool isIdentity = true;
+  for (auto [position, element] : llvm::enumerate(order)) {
+    inverse[element] = position;
+    isIdentity &= element == int64_t(position);
+  }
+  return isIdentity ? bytes : c.shuffle(bytes, bytes, inverse);
+}
+
+void qcc::storeQuantized(CodeBuilder &c, const TargetLevel &level,
+                         quant::UniformQuantizedType type, ValueRange scaled,
+                         int64_t count, Value buffer, Value at) {
+  Requantize requantize = *Requantize::get(type, ActivationAttr(), HUGE_VAL);
+  int64_t lanes = level.lanes();
+  for (unsigned first = 0; first < scaled.size(); first += 4) {
+    unsigned n = std::min<unsigned>(4, scaled.size() - first);
+    Value bytes = requantize.emitScaled(c, level, scaled.slice(first, n));
+    storeFirst(c, inOrder(c, level, bytes, n),
+               std::min<int64_t>(count - first * lanes, n * lanes), buffer,
+               c.add(at, first * lanes));
+  }
+}

@@ -1,0 +1,93 @@
+//===- ElementwiseChain.h - Functions behind a kernel's result --*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A kernel that produces vectors of consecutive real numbers (or 32-bit sums)
+// can apply the elementwise ops behind it before it stores anything. Such a
+// chain is found from either end without any state: the kernel is emitted when
+// the conversion reaches the last op of the chain, and the others emit nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_ELEMENTWISECHAIN_H
+#define QCC_LIB_CODEGEN_ELEMENTWISECHAIN_H
+
+#include "../Conversion/QNNToKernels/LoopBuilder.h"
+#include "CodeBuilder.h"
+
+namespace qcc {
+
+class ElementwiseChain {
+public:
+  /// The longest chain behind `producer`, whose result holds f32 or i32.
+  explicit ElementwiseChain(mlir::Operation *producer);
+
+  /// The op that starts the chain which `op` is in, if it is in one: `op`
+  /// itself where it is no elementwise op.
+  static mlir::Operation *producerOf(mlir::Operation *op);
+
+  /// The last op, or the producer.
+  mlir::Operation *last() const { return ops.empty() ? producer : ops.back(); }
+  mlir::Value result() const { return last()->getResult(0); }
+  /// The tensors that the ops combine the chained value with.
+  llvm::ArrayRef<mlir::Value> operands() const { return others; }
+  /// What code for the chain depends on besides the types of the buffers.
+  std::string key() const;
+
+private:
+  friend class ChainEmitter;
+  mlir::Operation *producer;
+  llvm::SmallVector<mlir::Operation *> ops;
+  llvm::SmallVector<mlir::Value> others;
+};
+
+/// Emits a chain on vectors of `lanes` consecutive elements of a row (the last
+/// dimension of the result).
+class ChainEmitter {
+public:
+  using Value = mlir::Value;
+
+  /// `operands`: flat buffers of chain.operands(); `result`: of its result.
+  ChainEmitter(reference::LoopBuilder &b, const TargetLevel &level,
+               const ElementwiseChain &chain, mlir::ValueRange operands,
+               Value result)
+      : b(b), c(b, b.getLoc()), level(level), chain(chain), operands(operands),
+        target(result) {}
+
+  /// Stores the first `count` results; `values` are vectors of level.lanes()
+  /// elements that follow each other, the first at `position` of the tensor
+  /// and at `column` of its row.
+  void store(mlir::ValueRange values, int64_t count, Value position,
+             Value column);
+
+private:
+  Value apply(mlir::Operation *op, Value value, unsigned &nextOperand,
+              int64_t count, Value position, Value column);
+  Value loadOperand(unsigned number, int64_t count, Value position,
+                    Value column);
+
+  reference::LoopBuilder &b;
+  CodeBuilder c;
+  const TargetLevel &level;
+  const ElementwiseChain &chain;
+  mlir::ValueRange operands;
+  Value target;
+};
+
+/// Requantizes f32 vectors that are in units of the scale (`scaled`) and stores
+/// the first `count` bytes in order.
+void storeQuantized(CodeBuilder &c, const TargetLevel &level,
+                    mlir::quant::UniformQuantizedType type,
+                    mlir::ValueRange scaled, int64_t count, mlir::Value buffer,
+                    mlir::Value at);
+/// Bytes as packToBytes() leaves them, in the order of the vectors that were
+/// packed.
+mlir::Value inOrder(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,
+                    unsigned vectors);
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_ELEMENTWISECHAIN_H

@@ -1,0 +1,119 @@
+//===- Product.h - Matrix products of activations ---------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Batches of matrix products whose right-hand side is an activation, too, or
+// whose zero points are known only at run time. The right-hand side is packed
+// first, by a kernel of its own or, where it is constant, by the compiler:
+//
+//   packed[matrix][panel][unit][column of the panel][4 bytes]
+//
+// A unit is one float or four 8-bit values along the depth, as in MatrixPlan.h.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_PRODUCT_H
+#define QCC_LIB_CODEGEN_PRODUCT_H
+
+#include "CodeBuilder.h"
+#include "Requantize.h"
+
+#include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
+
+#include "llvm/Support/MathExtras.h"
+
+namespace qcc {
+
+/// A zero point as the dot product sees it: the flipped sign is included.
+struct ZeroPoint {
+  int64_t constant = 0;    ///< or what to add to the tensor's value
+  mlir::Value tensor;      ///< one element, known at run time; null: none
+  bool isUnsigned = false; ///< the tensor
+
+  bool isZero() const { return !tensor && constant == 0; }
+};
+
+struct Product {
+  mlir::Operation *op;
+  mlir::Value lhs, rhs, result;
+  bool isInteger = false, rhsTransposed = false;
+  bool lhsFlip = false, rhsFlip = false; ///< the upper bit of each byte
+  ZeroPoint lhsZero, rhsZero;
+
+  // Extents of one product, and the matrices of each side by number.
+  int64_t rows, columns, depth;
+  llvm::SmallVector<int64_t> batch, lhsStrides, rhsStrides;
+  int64_t batches = 1, rhsMatrices = 1;
+
+  /// Results are bytes, one multiplication and rounding away from the sums.
+  std::optional<Requantize> requantize;
+  float scale = 1;    ///< of the sums: to the real value, or to bytes
+  bool isSum = false; ///< results are the sums themselves
+  FloatActivation activation;
+
+  // How it is cut.
+  unsigned lanes, vectors, tailVectors;
+  int64_t unitElements, units, fullPanels;
+  int64_t tileRows, longTiles, rowTiles; ///< as in MatrixPlan
+  int64_t blockTiles, rowBlocks;         ///< row tiles of one tile
+  bool panelsOuter;                      ///< a tile has one panel
+
+  /// Nothing for other ops and where the kernel does not apply.
+  static std::optional<Product> match(mlir::Operation *op,
+                                      const TargetLevel &level);
+
+  int64_t panels() const { return fullPanels + (tailVectors != 0); }
+  int64_t panelColumns() const { return int64_t(vectors) * lanes; }
+  int64_t paddedColumns() const {
+    return (fullPanels * vectors + tailVectors) * lanes;
+  }
+  int64_t matrixElements() const {
+    return paddedColumns() * units * unitElements;
+  }
+  int64_t tiles() const {
+    return batches * rowBlocks * (panelsOuter ? panels() : 1);
+  }
+  /// Rows whose depth is no whole number of units are copied to the stack.
+  bool copiesRows() const { return depth % unitElements != 0; }
+  int64_t rowPitch() const {
+    return copiesRows() ? int64_t(llvm::alignTo(depth, 16)) : depth;
+  }
+  /// Sums of the columns are needed.
+  bool hasColumnSums() const { return isInteger && !lhsZero.isZero(); }
+  bool hasRowSums() const { return isInteger && !rhsZero.isZero(); }
+  std::string key() const;
+  /// Calls emit(vectors, valid columns) for each kind of panel, in code that
+  /// chooses by the number of the panel.
+  void forPanel(CodeBuilder &c, mlir::Value panel,
+                llvm::function_ref<void(unsigned, int64_t)> emit) const;
+
+private:
+  bool matchMatmul(mlir::Operation *op, const TargetLevel &level);
+  bool matchInteger(mlir::Operation *op, const TargetLevel &level);
+  bool matchShape(bool transposed);
+  void cut(const TargetLevel &level);
+};
+
+/// The packed right-hand side, and with hasColumnSums() for each padded column
+/// of each matrix the sum of what it holds.
+struct PackedRhs {
+  mlir::Value elements, columnSums;
+};
+PackedRhs packRhs(const Product &product, KernelEmitter &emitter);
+
+/// rowSums[slot] = the sum of `depth` bytes of `bytes` from `at` on.
+void sumBytes(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,
+              mlir::Value at, int64_t depth, bool flip, mlir::Value rowSums,
+              mlir::Value slot);
+
+/// A buffer of bytes under elements of 32 bits.
+mlir::Value wordsOf(CodeBuilder &c, mlir::Value bytes);
+/// A kernel argument as a 1-D memref.
+mlir::Value flatten(CodeBuilder &c, mlir::Value buffer);
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_PRODUCT_H
