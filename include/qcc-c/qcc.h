@@ -106,7 +106,7 @@ QCC_C_API QccStatus qccSetModelBytes(QccCompilation *compilation,
 
 /* An option of qcc's command line, by its name without dashes: "target",
  * "quantize", "calib", "calib-method", "calib-table", "shape" (repeatable),
- * "prefix", "emit", "emit-header", "keep-tensors", "reference", ... Switches
+ * "preprocess", "io" (repeatable), "prefix", "emit", "emit-header", "keep-tensors", "reference", ... Switches
  * take "true" or "false". */
 QCC_C_API QccStatus qccSetOption(QccCompilation *compilation, const char *name,
                                  const char *value);
@@ -138,6 +138,22 @@ QCC_C_API void qccBufferDestroy(QccBuffer *buffer);
 /* The errors of the last call on this compilation that failed, one a line;
  * lives until the next call on it. Never NULL. */
 QCC_C_API const char *qccLastError(const QccCompilation *compilation);
+
+/* 8-bit pixels, row by row, the channels of a pixel side by side. */
+typedef struct QccPixels {
+  const uint8_t *data;
+  int64_t height, width, channels;
+} QccPixels;
+
+/* Makes an input of an image, by the steps of the option "preprocess"
+ * (docs/calibration.md): of the file at `path` (.png, .jpg, .npy), or of
+ * `pixels` where path is NULL. Fills `data`, which holds what `input` says
+ * (its name does not matter). On failure writes why to `message`, cut to
+ * `message_size` bytes and terminated. */
+QCC_C_API QccStatus qccPreprocess(const char *steps, const char *path,
+                                  const QccPixels *pixels,
+                                  const QccInputSpec *input, void *data,
+                                  char *message, size_t message_size);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Calibration/Dataset.h"
+#include "qcc/Support/Image.h"
 #include "qcc/Support/Npy.h"
 #include "qcc/Support/Npz.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -270,6 +271,14 @@ llvm::Expected<Sample> FolderDataset::readFolder(const std::string &path) {
   return sample;
 }
 
+/// Takes 2 before 10.
+static void sortNaturally(std::vector<std::string> &paths) {
+  llvm::sort(paths, [](llvm::StringRef a, llvm::StringRef b) {
+    int order = a.compare_numeric(b);
+    return order ? order < 0 : a < b;
+  });
+}
+
 static llvm::Expected<std::unique_ptr<Dataset>>
 openFolder(const std::string &path, llvm::ArrayRef<InputSpec> inputs) {
   if (fs::exists(inputFile(path, 0)))
@@ -285,8 +294,7 @@ openFolder(const std::string &path, llvm::ArrayRef<InputSpec> inputs) {
       archives.push_back(entry);
     else if (fs::exists(inputFile(entry, 0)))
       folders.push_back(entry);
-    for (const char *extension : {".jpg", ".jpeg", ".png", ".bmp", ".ppm"})
-      images |= hasExtension(entry, extension);
+    images |= isImagePath(entry);
   }
   if (code)
     return makeError("calibration data: cannot read '" + path +
@@ -299,22 +307,126 @@ openFolder(const std::string &path, llvm::ArrayRef<InputSpec> inputs) {
   if (samples.empty())
     return makeError(
         "calibration data: '" + path +
-        (images ? "' holds images, which are not read; save the model's "
-                  "inputs as .npz"
+        (images ? "' holds images; say how they become the model's input "
+                  "with -preprocess= (docs/calibration.md)"
                 : "' holds no .npz files and no folders with input_0.pb"));
-  llvm::sort(samples, [](llvm::StringRef a, llvm::StringRef b) {
-    int order = a.compare_numeric(b);
-    return order ? order < 0 : a < b;
-  });
+  sortNaturally(samples);
   return std::make_unique<FolderDataset>(std::move(samples), inputs);
 }
 
+//===----------------------------------------------------------------------===//
+// Images
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One image per file, or all of them in one array.
+class ImageDataset : public Dataset {
+public:
+  ImageDataset(InputSpec input, Preprocess preprocess)
+      : input(std::move(input)), preprocess(std::move(preprocess)) {}
+  llvm::Error openFolder(const std::string &path);
+  llvm::Error openArray(const std::string &path);
+  size_t size() const override { return stack ? count : paths.size(); }
+  llvm::Expected<Sample> next() override;
+
+private:
+  llvm::Expected<Image> nextImage();
+
+  InputSpec input;
+  Preprocess preprocess;
+  std::vector<std::string> paths;
+  std::optional<HostTensor> stack; ///< of an .npy file, samples outermost
+  size_t count = 0, position = 0;
+};
+} // namespace
+
+llvm::Error ImageDataset::openFolder(const std::string &path) {
+  std::error_code code;
+  for (fs::directory_iterator it(path, code), end; it != end && !code;
+       it.increment(code))
+    if (isImagePath(it->path()))
+      paths.push_back(it->path());
+  if (code)
+    return makeError("calibration data: cannot read '" + path +
+                     "': " + code.message());
+  if (paths.empty())
+    return makeError("calibration data: '" + path +
+                     "' holds no .png, .jpg or .npy images");
+  sortNaturally(paths);
+  return llvm::Error::success();
+}
+
+llvm::Error ImageDataset::openArray(const std::string &path) {
+  Result<HostTensor> tensor = readNpyFile(path);
+  if (!tensor)
+    return makeError("calibration data: " + tensor.error());
+  if (tensor->shape.size() < 3 || tensor->shape[0] == 0)
+    return makeError("calibration data: '" + path + "' is " +
+                     describe(tensor->dtype, tensor->shape) +
+                     ", expected u8 of samples x height x width x channels");
+  paths = {path};
+  count = size_t(tensor->shape[0]);
+  stack = std::move(*tensor);
+  return llvm::Error::success();
+}
+
+llvm::Expected<Image> ImageDataset::nextImage() {
+  if (!stack)
+    return toExpected(readImage(paths[position++]));
+  HostTensor one{"", stack->dtype, {}, {}};
+  one.shape.assign(stack->shape.begin() + 1, stack->shape.end());
+  size_t bytes = stack->data.size() / count;
+  auto begin = stack->data.begin() + ptrdiff_t(position++ * bytes);
+  one.data.assign(begin, begin + ptrdiff_t(bytes));
+  return toExpected(toImage(one));
+}
+
+llvm::Expected<Sample> ImageDataset::next() {
+  std::string where =
+      stack ? "sample " + std::to_string(position) + " of '" + paths[0] + "'"
+            : "'" + paths[position] + "'";
+  auto fail = [&](const std::string &what) {
+    return makeError("calibration data: " + where + ": " + what);
+  };
+  llvm::Expected<Image> image = nextImage();
+  if (!image)
+    return fail(llvm::toString(image.takeError()));
+  Result<HostTensor> tensor =
+      preprocess.apply(*image, input.dtype, input.shape);
+  if (!tensor)
+    return fail(tensor.error());
+  tensor->name = input.name;
+  Sample sample;
+  sample.push_back(std::move(*tensor));
+  return sample;
+}
+
+static llvm::Expected<std::unique_ptr<Dataset>>
+openImages(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
+           const std::string &text) {
+  Result<Preprocess> preprocess = Preprocess::parse(text);
+  if (!preprocess)
+    return makeError(preprocess.error());
+  if (inputs.size() != 1)
+    return makeError("calibration data: -preprocess needs a model with one "
+                     "input; its inputs are " +
+                     describeInputs(inputs));
+  auto dataset = std::make_unique<ImageDataset>(inputs[0], *preprocess);
+  if (llvm::Error error = fs::is_directory(path) ? dataset->openFolder(path)
+                                                 : dataset->openArray(path))
+    return error;
+  return dataset;
+}
+
 llvm::Expected<std::unique_ptr<Dataset>>
-qcc::openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs) {
+qcc::openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
+                 const std::optional<std::string> &preprocess) {
   if (inputs.empty())
     return makeError("calibration data: the model has no inputs");
   if (!fs::exists(path))
     return makeError("calibration data: '" + path + "' does not exist");
+  if (preprocess)
+    return openImages(path, inputs, *preprocess);
   if (fs::is_directory(path))
     return openFolder(path, inputs);
   if (hasExtension(path, ".npz"))

@@ -93,6 +93,14 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       options.*field = value == "true";
       return Error::success();
     }
+  if (name == "preprocess") {
+    options.preprocess = value.str();
+    return Error::success();
+  }
+  if (name == "io") {
+    options.inputFormats.push_back(value.str());
+    return Error::success();
+  }
   if (name == "shape")
     return addShape(options, value);
   if (name == "emit")

@@ -8,6 +8,7 @@
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/Passes.h"
 
@@ -34,8 +35,9 @@ static bool hasSamples(const CompileOptions &options) {
 
 static llvm::Expected<std::unique_ptr<Dataset>>
 openSamples(const CompileOptions &options, ArrayRef<InputSpec> inputs) {
-  return options.openCalibration ? options.openCalibration(inputs)
-                                 : openDataset(options.calibrationPath, inputs);
+  return options.openCalibration
+             ? options.openCalibration(inputs)
+             : openDataset(options.calibrationPath, inputs, options.preprocess);
 }
 
 /// The ranges of the model that holds observers: from the table if its file
@@ -105,8 +107,11 @@ LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
                              PipelineRunner runPipeline) {
   bool isExplicit = isExplicitlyQuantized(module);
   bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
-  if (failed(runPipeline(
-          module, [&](OpPassManager &pm) { buildSimplifyPipeline(pm, run); })))
+  if (failed(runPipeline(module, [&](OpPassManager &pm) {
+        for (const std::string &format : options.inputFormats)
+          pm.addPass(qnn::createConvertInput({format}));
+        buildSimplifyPipeline(pm, run);
+      })))
     return failure();
 
   QuantizeMode mode = options.quantize;

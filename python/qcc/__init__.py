@@ -11,6 +11,7 @@ compiled model. Neither needs anything but NumPy.
 """
 from ._compile import CompileError, Diagnostic, compile, targets, version
 from ._model import Model, ModelError, TensorInfo
+from ._preprocess import preprocess
 
 __all__ = ["CompileError", "Diagnostic", "Model", "ModelError", "TensorInfo",
-           "compile", "targets", "version"]
+           "compile", "preprocess", "targets", "version"]

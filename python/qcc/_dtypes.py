@@ -34,3 +34,10 @@ def fit(name: str, value: object, dtype: np.dtype, shape: tuple[int, ...]) -> np
     if array.shape != shape:
         raise ValueError(f"input '{name}': expected shape {shape}, got {array.shape}")
     return np.ascontiguousarray(array).reshape(shape)
+
+
+def code_of(dtype: np.dtype) -> int:
+    for code, name in _BY_CODE.items():
+        if np.dtype(name) == dtype:
+            return code
+    raise TypeError(f"no model has inputs of {dtype}")

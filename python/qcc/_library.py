@@ -15,6 +15,11 @@ class InputSpec(C.Structure):
                 ("shape", C.POINTER(C.c_int64))]
 
 
+class Pixels(C.Structure):
+    _fields_ = [("data", C.c_void_p), ("height", C.c_int64), ("width", C.c_int64),
+                ("channels", C.c_int64)]
+
+
 DiagnosticHandler = C.CFUNCTYPE(None, C.c_void_p, C.c_int, C.c_char_p, C.c_char_p)
 ProgressHandler = C.CFUNCTYPE(None, C.c_void_p, C.c_char_p, C.c_uint64, C.c_uint64)
 # Returns the address of a text or None.
@@ -38,6 +43,8 @@ _FUNCTIONS = {  # name: (result, arguments)
     "qccBufferData": (C.c_void_p, [C.c_void_p]),
     "qccBufferSize": (C.c_size_t, [C.c_void_p]),
     "qccBufferDestroy": (None, [C.c_void_p]),
+    "qccPreprocess": (C.c_int, [C.c_char_p, C.c_char_p, C.POINTER(Pixels),
+                                C.POINTER(InputSpec), C.c_void_p, C.c_char_p, C.c_size_t]),
     "qccLastError": (C.c_char_p, [C.c_void_p]),
 }
 

@@ -59,6 +59,12 @@ static cl::opt<std::string> calib(
     "calib",
     cl::desc("calibration data: .npz, or a folder of .npz or of .pb sets"),
     cl::value_desc("path"), cl::cat(category));
+static cl::opt<std::string> preprocess(
+    "preprocess",
+    cl::desc("the calibration data are images, made inputs by these steps: "
+             "resize=256,crop=224,color=rgb,scale=1/255,mean=A/B/C,std=A/B/C,"
+             "layout=nchw"),
+    cl::value_desc("steps"), cl::cat(category));
 static cl::opt<std::string> calibMethod(
     "calib-method",
     cl::desc(
@@ -71,6 +77,11 @@ static cl::opt<std::string>
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
            cl::cat(category));
+static cl::list<std::string> inputFormats(
+    "io",
+    cl::desc("let an input take bytes: NAME:u8[:nhwc][,scale=1/255]"
+             "[,mean=A/B/C][,std=A/B/C], folded into the model"),
+    cl::value_desc("format"), cl::cat(category));
 static cl::opt<std::string> prefix("prefix",
                                    cl::desc("prefix of the exported symbols"),
                                    cl::init("qcc_"), cl::cat(category));
@@ -142,6 +153,9 @@ int main(int argc, char **argv) {
   options.prefix = prefix;
   options.quantize = quantize;
   options.calibrationPath = calib;
+  options.inputFormats = inputFormats;
+  if (preprocess.getNumOccurrences())
+    options.preprocess = preprocess;
   options.calibrationMethod = calibMethod;
   options.calibrationTable = calibTable;
   options.emitHeader = emitHeader;

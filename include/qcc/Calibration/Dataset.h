@@ -13,6 +13,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <optional>
 
 namespace mlir {
 class ModuleOp;
@@ -47,10 +48,14 @@ public:
 ///    samples x shape, or samples x shape without a leading 1;
 ///  - a folder of .npz files, one sample each;
 ///  - a folder of folders that hold input_0.pb, input_1.pb, ..., in the order
-///    of the inputs, or one such folder.
+///    of the inputs, or one such folder;
+///  - with `preprocess` (see Image.h), and a model of one input: a folder of
+///    images (.png, .jpg, .npy of u8), or an .npy file of samples x height x
+///    width (x channels).
 /// Names of files and folders are taken in natural order (2 before 10).
 llvm::Expected<std::unique_ptr<Dataset>>
-openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs);
+openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
+            const std::optional<std::string> &preprocess = std::nullopt);
 
 } // namespace qcc
 

@@ -62,8 +62,11 @@ struct CompileOptions {
   std::string prefix = "qcc_";
   llvm::StringMap<llvm::SmallVector<int64_t>> shapes; ///< by input name
 
+  std::vector<std::string> inputFormats; ///< of qnn-convert-input, one each
+
   QuantizeMode quantize = QuantizeMode::Auto;
   std::string calibrationPath;
+  std::optional<std::string> preprocess; ///< how its images become inputs
   std::string calibrationMethod =
       "auto"; ///< or minmax, percentile, entropy, mse
   /// Samples in place of calibrationPath.

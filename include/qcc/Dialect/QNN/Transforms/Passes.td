@@ -39,6 +39,30 @@ def AssignStorage : Pass<"qnn-assign-storage"> {
   ];
 }
 
+def ConvertInput : Pass<"qnn-convert-input", "::mlir::ModuleOp"> {
+  let summary = "Let a float input of the model take bytes";
+  let description = [{
+    `format` is `NAME:u8[:nhwc][,scale=S][,mean=A/B/C][,std=A/B/C]`: the input
+    NAME becomes an unsigned 8-bit one, with `nhwc` in channels-last order, and
+    the model computes `(x * scale - mean) / std` per channel first. The bytes
+    are a quantized tensor of scale 1, so that later passes fold conversion and
+    normalization into what follows: one table where all channels agree.
+
+    ```mlir
+    // before
+    func.func @main(%x: tensor<1x3x8x8xf32> {qnn.name = "x"})
+    // after qnn-convert-input{format="x:u8:nhwc,scale=0.0039"}
+    func.func @main(%x: tensor<1x8x8x3xui8> {qnn.name = "x"}) {
+      %0 = qnn.storage_cast %x : ... -> tensor<1x8x8x3x!quant.uniform<u8:f32, 1.0>>
+      %1 = qnn.transpose %0 {permutation = array<i64: 0, 3, 1, 2>}
+      %2 = qnn.dequantize %1
+      %3 = qnn.binary mul %2, %factor
+    ```
+  }];
+  let options = [Option<"format", "format", "std::string", "\"\"",
+                        "the input and what it becomes">];
+}
+
 def FoldBatchNorm : Pass<"qnn-fold-batch-norm"> {
   let summary = "Fold batch normalization into weights and biases";
   let description = [{
