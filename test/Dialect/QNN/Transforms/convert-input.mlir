@@ -1,13 +1,13 @@
 // RUN: qcc-opt %s -qnn-convert-input="format=x:u8:nhwc,scale=1/255,mean=0.5/0.25/0,std=0.5/0.5/0.25" | FileCheck %s --check-prefix=LAST
 // RUN: qcc-opt %s -qnn-convert-input="format=x:u8,mean=128,std=64" | FileCheck %s --check-prefix=SAME
 // RUN: qcc-opt %s -qnn-convert-input="format=x:u8:nchw" | FileCheck %s --check-prefix=PLAIN
-// RUN: not qcc-opt %s -qnn-convert-input="format=z:u8" 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: not qcc-opt %s -qnn-convert-input="format=z:u8" 2>&1 | FileCheck %s --check-prefix=ABSENT
 // RUN: not qcc-opt %s -qnn-convert-input="format=x:i4" 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not qcc-opt %s -qnn-convert-input="format=x:u8,std=0" 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not qcc-opt %s -qnn-convert-input="format=x:u8,mean=1/2" 2>&1 | FileCheck %s --check-prefix=COUNT
 // RUN: not qcc-opt %s -qnn-convert-input="format=ids:u8" 2>&1 | FileCheck %s --check-prefix=TYPE
 
-// NAME: error: -io=z:u8: no such input; the inputs are 'x', 'ids'
+// ABSENT: error: -io=z:u8: no such input; the inputs are 'x', 'ids'
 // FORM: error: -io={{.*}}: expected NAME:u8[:nhwc]
 // COUNT: error: -io=x:u8,mean=1/2: the input has 3 channels
 // TYPE: error: -io=ids:u8: the input is 'i64', not float
