@@ -68,13 +68,14 @@ def measure(name, folder, args):
     """One row of the table, and whether it is within bounds."""
     truth = assets.labels(name)
     offset = assets.class_offset(name)
-    metrics, chosen, seconds = {}, {}, {}
+    metrics, chosen, classes, seconds = {}, {}, {}, {}
     for kind in ("float", "int8"):
         run, seconds[kind] = build(name, folder, kind, args)
         recorder = Recorder(run, offset) if truth is not None else run
         metrics[kind] = assets.evaluate(name, recorder, args.limit)
         if truth is not None:
-            chosen[kind] = np.array(recorder.chosen) == truth[:len(recorder.chosen)]
+            classes[kind] = np.array(recorder.chosen)
+            chosen[kind] = classes[kind] == truth[:len(recorder.chosen)]
     if metrics["float"] is None:
         return None, True
     n = metrics["float"]["n"]
@@ -82,7 +83,8 @@ def measure(name, folder, args):
         difference, low, high = paired(chosen["float"], chosen["int8"])
         good = high >= -ALLOWED_DROP
         text = (f"{100 * chosen['float'].mean():7.2f}  {100 * chosen['int8'].mean():7.2f}  "
-                f"{difference:+6.2f} [{low:+6.2f}, {high:+6.2f}]  top-1 %")
+                f"{difference:+6.2f} [{low:+6.2f}, {high:+6.2f}]  top-1 %, "
+                f"agree {100 * np.mean(classes['float'] == classes['int8']):.1f} %")
     else:
         key = next(k for k in metrics["float"] if k in OTHER_METRICS)
         a, b = metrics["float"][key], metrics["int8"][key]

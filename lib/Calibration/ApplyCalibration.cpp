@@ -25,6 +25,16 @@ static quant::UniformQuantizedType getUnsignedType(MLIRContext *context,
       params.scale, params.zeroPoint, params.qmin, params.qmax);
 }
 
+Value qcc::quantizeAndDequantize(OpBuilder &builder, Value value,
+                                 const CalibrationEntry &entry) {
+  auto type =
+      getUnsignedType(builder.getContext(), chooseParams(entry.min, entry.max));
+  auto tensor = cast<RankedTensorType>(value.getType());
+  Value quantized = QuantizeOp::create(builder, value.getLoc(),
+                                       tensor.clone(Type(type)), value);
+  return DequantizeOp::create(builder, value.getLoc(), tensor, quantized);
+}
+
 LogicalResult qcc::applyCalibration(ModuleOp module,
                                     const CalibrationTable &table) {
   SmallVector<ObserveOp> observers;
@@ -41,15 +51,9 @@ LogicalResult qcc::applyCalibration(ModuleOp module,
     return failure();
   OpBuilder builder(module.getContext());
   for (ObserveOp op : observers) {
-    const CalibrationEntry *entry = table.find(op.getId());
-    auto type = getUnsignedType(module.getContext(),
-                                chooseParams(entry->min, entry->max));
-    auto tensor = cast<RankedTensorType>(op.getInput().getType());
     builder.setInsertionPoint(op);
-    Value quantized = QuantizeOp::create(
-        builder, op.getLoc(), tensor.clone(Type(type)), op.getInput());
-    Value real = DequantizeOp::create(builder, op.getLoc(), tensor, quantized);
-    op.replaceAllUsesWith(real);
+    op.replaceAllUsesWith(
+        quantizeAndDequantize(builder, op.getInput(), *table.find(op.getId())));
     op.erase();
   }
   return success();

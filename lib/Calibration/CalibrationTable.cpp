@@ -47,6 +47,13 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
   os << "# Ranges of activations, measured by qcc. 8 bits cover min to max; "
         "both may be edited.\n"
      << "version: 1\nsamples: " << samples << "\n";
+  if (!keepFloat.empty()) {
+    os << "keep_float: [";
+    llvm::interleaveComma(keepFloat, os, [&](const std::string &name) {
+      os << '"' << yaml::escape(name) << '"';
+    });
+    os << "]\n";
+  }
   os << (list.empty() ? "tensors: []\n" : "tensors:\n");
   for (const CalibrationEntry &entry : list) {
     os << "- id: \"" << yaml::escape(entry.id)
@@ -121,6 +128,7 @@ private:
   bool single(yaml::Node *node, float &value);
   bool integer(yaml::Node *node, uint64_t &value);
   bool singles(yaml::Node *node, std::vector<float> &values);
+  bool texts(yaml::Node *node, std::vector<std::string> &values);
 
   llvm::SourceMgr sources;
   std::string message;
@@ -197,6 +205,18 @@ bool Parser::singles(yaml::Node *node, std::vector<float> &values) {
   return true;
 }
 
+bool Parser::texts(yaml::Node *node, std::vector<std::string> &values) {
+  auto *sequence = llvm::dyn_cast_or_null<yaml::SequenceNode>(node);
+  if (!sequence)
+    return fail(node, "expected a list of names");
+  for (yaml::Node &element : *sequence) {
+    values.emplace_back();
+    if (!text(&element, values.back()))
+      return false;
+  }
+  return true;
+}
+
 bool Parser::parseField(llvm::StringRef key, yaml::Node *value,
                         CalibrationEntry &entry) {
   if (key == "id")
@@ -259,6 +279,8 @@ bool Parser::parseTop(yaml::Node *root) {
         }
         if (key == "samples")
           return integer(value, table.samples);
+        if (key == "keep_float")
+          return texts(value, table.keepFloat);
         if (key != "tensors")
           return false;
         auto *tensors = llvm::dyn_cast_or_null<yaml::SequenceNode>(value);

@@ -418,6 +418,17 @@ openImages(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
   return dataset;
 }
 
+llvm::Expected<std::vector<HostTensor>> RecordedDataset::next() {
+  auto sample = source.next();
+  if (!sample)
+    return sample;
+  for (const HostTensor &tensor : *sample)
+    bytes += tensor.data.size();
+  if (kept.size() < mostSamples && (kept.empty() || bytes <= mostBytes))
+    kept.push_back(*sample);
+  return sample;
+}
+
 llvm::Expected<std::unique_ptr<Dataset>>
 qcc::openDataset(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
                  const std::optional<std::string> &preprocess) {

@@ -76,6 +76,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"calib", &CompileOptions::calibrationPath},
       {"calib-method", &CompileOptions::calibrationMethod},
       {"calib-table", &CompileOptions::calibrationTable},
+      {"precision", &CompileOptions::precision},
       {"dump-phases", &CompileOptions::dumpPhases}};
   for (auto [key, field] : texts)
     if (name == key) {

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Precision.h"
+
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
@@ -17,6 +19,9 @@
 using namespace mlir;
 
 namespace qcc {
+
+/// What is kept of the calibration data to measure layers on.
+static constexpr size_t kMostSearchSamples = 16, kMostSearchBytes = 64 << 20;
 
 /// Whether the model came with quantization of its own.
 static bool isExplicitlyQuantized(ModuleOp module) {
@@ -40,8 +45,8 @@ openSamples(const CompileOptions &options, ArrayRef<InputSpec> inputs) {
              : openDataset(options.calibrationPath, inputs, options.preprocess);
 }
 
-/// The ranges of the model that holds observers: from the table if its file
-/// exists, else from the samples.
+/// The ranges of the values that can go to 8 bits and the layers that do not:
+/// from the table if its file exists, else from the samples.
 static llvm::Expected<CalibrationTable>
 findRanges(ModuleOp module, const CompileOptions &options,
            const ModelRunnerFactory &run) {
@@ -75,10 +80,20 @@ findRanges(ModuleOp module, const CompileOptions &options,
     return dataset.takeError();
   RangeOptions ranges;
   ranges.method = *method;
+  OwningOpRef<ModuleOp> observed(module.clone());
+  if (failed(insertObservers(*observed, {})))
+    return llvm::createStringError("the model cannot be observed");
+  RecordedDataset recorded(**dataset, kMostSearchSamples, kMostSearchBytes);
   llvm::Expected<CalibrationTable> table =
-      calibrate(module, **dataset, run, ranges);
+      calibrate(*observed, recorded, run, ranges);
   if (!table)
     return table;
+  if (options.precision == "guarded") {
+    auto keepFloat = guardPrecision(module, *table, recorded.takeKept(), run);
+    if (!keepFloat)
+      return keepFloat.takeError();
+    table->keepFloat = std::move(*keepFloat);
+  }
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table->save(options.calibrationTable))
       return e;
@@ -89,13 +104,14 @@ static LogicalResult quantizeStatic(ModuleOp module,
                                     const CompileOptions &options,
                                     const ModelRunnerFactory &run,
                                     PipelineRunner runPipeline) {
-  if (failed(runPipeline(module, [](OpPassManager &pm) {
-        pm.addPass(createInsertObservers());
-      })))
-    return failure();
   llvm::Expected<CalibrationTable> table = findRanges(module, options, run);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
+  llvm::StringSet<> keepFloat;
+  if (options.precision == "guarded")
+    keepFloat.insert(table->keepFloat.begin(), table->keepFloat.end());
+  if (failed(insertObservers(module, keepFloat)))
+    return failure();
   if (failed(applyCalibration(module, *table)))
     return failure();
   return runPipeline(
@@ -114,6 +130,9 @@ LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
       })))
     return failure();
 
+  if (options.precision != "guarded" && options.precision != "int8")
+    return emitError(module.getLoc()) << "-precision=" << options.precision
+                                      << ": expected guarded or int8";
   QuantizeMode mode = options.quantize;
   if (isExplicit && mode != QuantizeMode::None) {
     if (hasRanges || mode != QuantizeMode::Auto)

@@ -7,6 +7,7 @@
 
 #include "WeightScales.h"
 
+#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Quantization/Passes.h"
@@ -43,7 +44,7 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
 
   bool quantizeWeight(QuantizableOpInterface op) {
     auto weightIndex = op.getWeightOperand();
-    if (!weightIndex || !op.isQuantizable())
+    if (!weightIndex || !op.isQuantizable() || op->hasAttr(kKeepFloatAttr))
       return false;
     auto input = op->getOperand(0).getDefiningOp<DequantizeOp>();
     Value weight = op->getOperand(*weightIndex);

@@ -75,3 +75,18 @@ func.func @grouped_transpose(%q: tensor<1x2x1x!q>) -> tensor<1x2x1xf32> {
   %0 = qnn.conv_transpose %x, %w, %b {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, output_padding = array<i64: 0>, group = 2 : i64} : (tensor<1x2x1xf32>, tensor<2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x1xf32>
   return %0 : tensor<1x2x1xf32>
 }
+
+// -----
+
+!q = !quant.uniform<u8:f32, 0.5:10>
+
+// CHECK-LABEL: func @keep_float
+// CHECK: qnn.matmul %{{.*}}, %{{.*}} {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>)
+// FOLDED-LABEL: func @keep_float
+// FOLDED: qnn.matmul %{{.*}}, %{{.*}} {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>)
+func.func @keep_float(%q: tensor<1x1x!q>) -> tensor<1x2xf32> {
+  %w = qnn.constant dense<[[4.0, 2.0]]> : tensor<1x2xf32> as tensor<1x2xf32>
+  %x = qnn.dequantize %q : (tensor<1x1x!q>) -> tensor<1x1xf32>
+  %0 = qnn.matmul %x, %w {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
+}

@@ -74,6 +74,11 @@ static cl::opt<std::string>
     calibTable("calib-table",
                cl::desc("reuse the ranges of this file; written if absent"),
                cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> precision(
+    "precision",
+    cl::desc("what static quantization puts in 8 bits: guarded (default: all "
+             "but layers that would spoil the outputs), int8 (all)"),
+    cl::init("guarded"), cl::cat(category));
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
            cl::cat(category));
@@ -158,6 +163,7 @@ int main(int argc, char **argv) {
     options.preprocess = preprocess;
   options.calibrationMethod = calibMethod;
   options.calibrationTable = calibTable;
+  options.precision = precision;
   options.emitHeader = emitHeader;
   options.keepTensors = keepTensors;
   options.reference = reference;

@@ -8,12 +8,19 @@
 #ifndef QCC_CALIBRATION_CALIBRATE_H
 #define QCC_CALIBRATION_CALIBRATE_H
 
+#include "mlir/IR/Builders.h"
 #include "qcc/Calibration/CalibrationTable.h"
 #include "qcc/Calibration/Dataset.h"
 #include "qcc/Calibration/Range.h"
 #include "qcc/Support/ModelRunner.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace qcc {
+
+/// What qnn-insert-observers does: layers of these names (QuantizationSites)
+/// stay float. Reports a name that no layer has.
+llvm::LogicalResult insertObservers(mlir::ModuleOp module,
+                                    const llvm::StringSet<> &keepFloat);
 
 /// Runs all samples of `dataset` through `module`, which holds the qnn.observe
 /// ops of qnn-insert-observers and is not modified, and chooses a range for
@@ -22,6 +29,11 @@ llvm::Expected<CalibrationTable> calibrate(mlir::ModuleOp module,
                                            Dataset &dataset,
                                            const ModelRunnerFactory &compile,
                                            const RangeOptions &options);
+
+/// dequantize(quantize(value)) with the range of `entry`, in unsigned 8 bits,
+/// at the insertion point.
+mlir::Value quantizeAndDequantize(mlir::OpBuilder &builder, mlir::Value value,
+                                  const CalibrationEntry &entry);
 
 /// What qnn-apply-calibration does, with a table in memory. Reports observers
 /// without an entry, and then changes nothing.

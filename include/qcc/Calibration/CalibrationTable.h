@@ -9,6 +9,7 @@
 //
 //   version: 1
 //   samples: 32
+//   keep_float: ["conv0"]
 //   tensors:
 //   - id: "conv1"
 //     min: -1.5
@@ -53,6 +54,8 @@ class CalibrationTable {
 public:
   /// Number of samples seen.
   uint64_t samples = 0;
+  /// Names of layers that 8 bits would spoil.
+  std::vector<std::string> keepFloat;
 
   /// Fails when the id exists.
   bool add(CalibrationEntry entry);

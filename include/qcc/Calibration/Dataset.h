@@ -43,6 +43,22 @@ public:
   virtual llvm::Expected<std::vector<HostTensor>> next() = 0;
 };
 
+/// Another dataset, of which the samples at the front are kept in memory.
+class RecordedDataset : public Dataset {
+public:
+  RecordedDataset(Dataset &source, size_t mostSamples, size_t mostBytes)
+      : source(source), mostSamples(mostSamples), mostBytes(mostBytes) {}
+  size_t size() const override { return source.size(); }
+  llvm::Expected<std::vector<HostTensor>> next() override;
+  /// What next() has given so far, up to the limits.
+  std::vector<std::vector<HostTensor>> takeKept() { return std::move(kept); }
+
+private:
+  Dataset &source;
+  size_t mostSamples, mostBytes, bytes = 0;
+  std::vector<std::vector<HostTensor>> kept;
+};
+
 /// Opens `path`:
 ///  - an .npz file whose keys are the names of the inputs; each array is
 ///    samples x shape, or samples x shape without a leading 1;

@@ -44,7 +44,16 @@ def InsertObservers : Pass<"qnn-insert-observers", "::mlir::ModuleOp"> {
     value. Values that ops with `ScaleConstraint::SameScale` tie together share
     the id of the first of them, and so one range. A value that is the result
     of a float op is observed for its quantized users only.
+
+    `keep-float` names layers (ops with a constant weight, by the name of their
+    node) that stay float; they get the attribute `qnn.keep_float`, which
+    `qnn-quantize-weights` honours. The ids of what is observed do not depend
+    on it.
   }];
+  let options = [
+    ListOption<"keepFloat", "keep-float", "std::string",
+               "Layers that stay float">
+  ];
 }
 
 #endif // QCC_CALIBRATION_PASSES_TD

@@ -73,7 +73,8 @@ struct CompileOptions {
   std::function<llvm::Expected<std::unique_ptr<Dataset>>(
       llvm::ArrayRef<InputSpec>)>
       openCalibration;
-  std::string calibrationTable; ///< reused when it exists, else written
+  std::string calibrationTable;      ///< reused when it exists, else written
+  std::string precision = "guarded"; ///< or int8: no layer stays float
 
   bool emitHeader = false;
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)

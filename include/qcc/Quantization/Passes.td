@@ -42,7 +42,7 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
 
     A channel whose bias would leave 32 bits gets a larger scale; a channel of
     zeros gets one that resolves its bias. Weights that are not finite stay
-    float.
+    float, and those of ops with the attribute `qnn.keep_float`.
 
     ```mlir
     %0 = qnn.conv %x, %w, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>, tensor<4xf32>) -> ...

@@ -125,6 +125,22 @@ def gelu():
                   tensor("half", np.float32(0.5))])
 
 
+def unequal_channels():
+    """Two of 16 channels are 500 times the others; a depthwise convolution makes them equal."""
+    large = np.where(np.arange(16) < 2, 500, 1).astype(np.float32)[:, None, None, None]
+    w = rng.normal(0, 0.3, (16, 3, 3, 3)).astype(np.float32) * large
+    nodes = [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+             node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["m"]),
+             node("Conv", ["m", "d"], ["e"], pads=[1, 1, 1, 1], group=16),
+             node("Sigmoid", ["e"], ["t"]), node("Mul", ["e", "t"], ["n"]),
+             node("Conv", ["n", "p"], ["q"]), node("Relu", ["q"], ["r"]),
+             node("Conv", ["r", "l"], ["y"])]
+    constants = [tensor("w", w), tensor("d", rng.normal(0, 0.5, (16, 1, 3, 3)).astype(np.float32) / large),
+                 tensor("p", rng.normal(0, 0.3, (16, 16, 1, 1)).astype(np.float32)),
+                 tensor("l", rng.normal(0, 0.3, (8, 16, 3, 3)).astype(np.float32))]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 8, 6, 6])], constants)
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()

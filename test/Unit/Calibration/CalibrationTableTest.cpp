@@ -27,6 +27,7 @@ static std::string withEntry(const std::string &entry) {
 TEST(CalibrationTable, RoundTrip) {
   CalibrationTable table;
   table.samples = 3;
+  table.keepFloat = {"conv0", "a \"b\", c"};
   CalibrationEntry entry;
   entry.id = "layer \"1\"/x:0\n";
   entry.min = -1.f / 3;
@@ -45,6 +46,7 @@ TEST(CalibrationTable, RoundTrip) {
   auto back = CalibrationTable::load(path);
   ASSERT_TRUE(bool(back)) << llvm::toString(back.takeError());
   EXPECT_EQ(back->samples, 3u);
+  EXPECT_EQ(back->keepFloat, table.keepFloat);
   const CalibrationEntry *read = back->find(entry.id);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->min, entry.min);

@@ -1,0 +1,68 @@
+//===- QuantizationSites.h - What of a model goes to 8 bits -----*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_CALIBRATION_QUANTIZATIONSITES_H
+#define QCC_CALIBRATION_QUANTIZATIONSITES_H
+
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace qcc {
+
+/// The ops of a float function that can go to 8 bits, the values that then need
+/// a range, and the names of both in tables and files. The function must not
+/// change while this exists.
+class QuantizationSites {
+public:
+  /// An op with a constant weight: where low precision pays, and what a user
+  /// decides about.
+  struct Layer {
+    qnn::QuantizableOpInterface op;
+    std::string name; ///< of its node; unique in the function
+  };
+  using OpSet = llvm::DenseSet<mlir::Operation *>;
+
+  /// `usedIds` holds ids that are taken, and gets those of this function.
+  QuantizationSites(mlir::func::FuncOp function,
+                    llvm::StringMap<unsigned> &usedIds);
+
+  llvm::ArrayRef<Layer> layers() const { return allLayers; }
+  /// The ops that compute in 8 bits where the named layers stay float: the
+  /// other layers, and what lies between two of them or moves data in front of
+  /// one.
+  OpSet select(const llvm::StringSet<> &keepFloat) const;
+  /// select({}), in program order.
+  llvm::ArrayRef<qnn::QuantizableOpInterface> ops() const { return allOps; }
+  /// Activations of ops(), each with the id of its range; values that one range
+  /// must serve have the same.
+  const llvm::MapVector<mlir::Value, std::string> &ids() const {
+    return idOfValue;
+  }
+
+  /// Whether one of the ops takes `value` as an activation.
+  static bool isUsedBy(mlir::Value value, const OpSet &ops);
+
+private:
+  void nameValues(mlir::func::FuncOp function,
+                  llvm::StringMap<unsigned> &usedIds);
+
+  llvm::SmallVector<qnn::QuantizableOpInterface> candidates, allOps;
+  llvm::SmallVector<Layer> allLayers;
+  llvm::DenseMap<mlir::Operation *, std::string> layerNames;
+  llvm::MapVector<mlir::Value, std::string> idOfValue;
+};
+
+/// On an op that stays float although its input is quantized.
+constexpr llvm::StringLiteral kKeepFloatAttr = "qnn.keep_float";
+
+} // namespace qcc
+
+#endif // QCC_CALIBRATION_QUANTIZATIONSITES_H

@@ -1,0 +1,65 @@
+//===- PrecisionSearch.h - Which layers go to 8 bits ------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_QUANTIZATION_PRECISIONSEARCH_H
+#define QCC_QUANTIZATION_PRECISIONSEARCH_H
+
+#include "qcc/Quantization/OutputError.h"
+#include "qcc/Quantization/Simulation.h"
+
+namespace qcc {
+
+/// A simulation with the samples that choices are made on.
+class PrecisionSearch {
+public:
+  using Sample = std::vector<HostTensor>;
+  /// Runs the float model on the samples.
+  static llvm::Expected<PrecisionSearch> create(Simulation &simulation,
+                                                std::vector<Sample> samples);
+
+  /// The mean error of the outputs over the samples.
+  llvm::Expected<OutputError> measure(const llvm::BitVector &keepFloat) const;
+
+  /// The error with only this layer in 8 bits, for each of `layers`.
+  llvm::Expected<std::vector<OutputError>>
+  measureLayers(llvm::ArrayRef<unsigned> layers) const;
+
+  Simulation &getSimulation() const { return *simulation; }
+
+private:
+  PrecisionSearch() = default;
+  Simulation *simulation;
+  std::vector<Sample> samples, references;
+};
+
+/// When plain 8 bits are too few, and what may stay float for it.
+struct GuardOptions {
+  /// Noise at the outputs, as part of the signal, that needs no remedy: 20 dB.
+  double acceptedNoise = 0.01;
+  /// Smallest part of all layers' noise that makes a layer worth keeping float.
+  double smallestShare = 0.05;
+  /// Part of the multiplications that may stay float.
+  double largestCost = 0.1;
+  /// What the noise must fall to, as part of that of plain 8 bits.
+  double leastGain = 0.6;
+  /// So many layers are measured: those with the greatest estimated noise.
+  size_t candidates = SIZE_MAX;
+};
+
+struct NoisyLayer {
+  unsigned index;
+  double noise; ///< at the outputs, with only this layer in 8 bits
+};
+
+/// The layers to be kept float because their quantization alone makes most of
+/// the noise at the outputs; none where this would not help.
+llvm::Expected<std::vector<NoisyLayer>>
+findNoisyLayers(const PrecisionSearch &search, const GuardOptions &options);
+
+} // namespace qcc
+
+#endif // QCC_QUANTIZATION_PRECISIONSEARCH_H

@@ -1,0 +1,117 @@
+//===- PrecisionSearch.cpp - Which layers go to 8 bits --------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Quantization/PrecisionSearch.h"
+
+#include "qcc/Support/Progress.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <numeric>
+
+using namespace qcc;
+
+llvm::Expected<PrecisionSearch>
+PrecisionSearch::create(Simulation &simulation, std::vector<Sample> samples) {
+  PrecisionSearch search;
+  search.simulation = &simulation;
+  search.samples = std::move(samples);
+  llvm::BitVector all(simulation.layers().size(), true);
+  for (const Sample &sample : search.samples) {
+    auto outputs = simulation.run(sample, all);
+    if (!outputs)
+      return outputs.takeError();
+    search.references.push_back(std::move(*outputs));
+  }
+  return search;
+}
+
+llvm::Expected<OutputError>
+PrecisionSearch::measure(const llvm::BitVector &keepFloat) const {
+  OutputError mean;
+  auto count = double(samples.size());
+  for (auto [sample, reference] : llvm::zip_equal(samples, references)) {
+    auto outputs = simulation->run(sample, keepFloat);
+    if (!outputs)
+      return outputs.takeError();
+    OutputError error = compareOutputs(reference, *outputs);
+    mean.noise += error.noise / count;
+    mean.angle += error.angle / count;
+    mean.divergence += error.divergence / count;
+    mean.disagreement += error.disagreement / count;
+  }
+  return mean;
+}
+
+llvm::Expected<std::vector<OutputError>>
+PrecisionSearch::measureLayers(llvm::ArrayRef<unsigned> layers) const {
+  std::vector<OutputError> errors;
+  Progress progress("measuring layers", layers.size());
+  for (unsigned layer : layers) {
+    llvm::BitVector keepFloat(simulation->layers().size(), true);
+    keepFloat.reset(layer);
+    auto error = measure(keepFloat);
+    if (!error)
+      return error.takeError();
+    errors.push_back(*error);
+    progress.step();
+  }
+  return errors;
+}
+
+llvm::Expected<std::vector<NoisyLayer>>
+qcc::findNoisyLayers(const PrecisionSearch &search,
+                     const GuardOptions &options) {
+  llvm::ArrayRef<Simulation::Layer> layers = search.getSimulation().layers();
+  llvm::BitVector keepFloat(layers.size(), false);
+  auto plain = search.measure(keepFloat);
+  if (!plain)
+    return plain.takeError();
+  if (plain->noise <= options.acceptedNoise)
+    return std::vector<NoisyLayer>();
+
+  std::vector<unsigned> candidates(layers.size());
+  std::iota(candidates.begin(), candidates.end(), 0);
+  llvm::sort(candidates, [&](unsigned a, unsigned b) {
+    return std::pair(-layers[a].estimatedNoise, a) <
+           std::pair(-layers[b].estimatedNoise, b);
+  });
+  candidates.resize(std::min(candidates.size(), options.candidates));
+  auto errors = search.measureLayers(candidates);
+  if (!errors)
+    return errors.takeError();
+  std::vector<NoisyLayer> order, chosen;
+  double noise = 0, products = 0, kept = 0;
+  for (const Simulation::Layer &layer : layers)
+    products += double(layer.products);
+  for (auto [index, error] : llvm::zip_equal(candidates, *errors)) {
+    order.push_back({index, error.noise});
+    noise += error.noise;
+  }
+  llvm::sort(order, [](const NoisyLayer &a, const NoisyLayer &b) {
+    return std::pair(-a.noise, a.index) < std::pair(-b.noise, b.index);
+  });
+  // The noises of layers add up, nearly.
+  for (const NoisyLayer &layer : order) {
+    if (noise <= options.acceptedNoise ||
+        layer.noise < options.smallestShare * noise)
+      break;
+    double cost = double(layers[layer.index].products) / products;
+    if (kept + cost > options.largestCost)
+      continue;
+    kept += cost;
+    noise -= layer.noise;
+    keepFloat.set(layer.index);
+    chosen.push_back(layer);
+  }
+  auto guarded = search.measure(keepFloat);
+  if (!guarded)
+    return guarded.takeError();
+  if (guarded->noise > options.leastGain * plain->noise)
+    chosen.clear();
+  return chosen;
+}

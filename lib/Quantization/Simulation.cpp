@@ -1,0 +1,241 @@
+//===- Simulation.cpp - Quantization with a switch per layer --------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Quantization/Simulation.h"
+
+#include "WeightScales.h"
+
+#include "qcc/Calibration/Calibrate.h"
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+namespace {
+
+/// Gives the ops of a copy of the model their quantized twins.
+class TwinBuilder {
+public:
+  TwinBuilder(func::FuncOp main, const QuantizationSites &sites,
+              const CalibrationTable &table, IRMapping &copies)
+      : main(main), sites(sites), table(table), copies(copies),
+        builder(main.getContext()) {}
+
+  llvm::Error run();
+  std::vector<llvm::PointerUnion<Operation *, Value>> switches;
+
+private:
+  llvm::Error quantizeValue(Value original, Value copy);
+  void addTwin(QuantizableOpInterface original);
+  Value addSwitch(llvm::PointerUnion<Operation *, Value> decides);
+  Value select(Location loc, Value condition, Value onTrue, Value onFalse);
+
+  func::FuncOp main;
+  const QuantizationSites &sites;
+  const CalibrationTable &table;
+  IRMapping &copies;
+  OpBuilder builder;
+  /// By value of the model: its copy as 8 bits resolve it.
+  DenseMap<Value, Value> rounded;
+};
+
+} // namespace
+
+Value TwinBuilder::addSwitch(llvm::PointerUnion<Operation *, Value> decides) {
+  auto type = RankedTensorType::get({}, builder.getI1Type());
+  std::string name = "switch " + std::to_string(switches.size());
+  auto attrs = builder.getDictionaryAttr(
+      builder.getNamedAttr("qnn.name", builder.getStringAttr(name)));
+  unsigned index = main.getNumArguments();
+  LogicalResult inserted =
+      main.insertArgument(index, type, attrs, main.getLoc());
+  assert(succeeded(inserted) && "any function takes another argument");
+  (void)inserted;
+  switches.push_back(decides);
+  return main.getArgument(index);
+}
+
+Value TwinBuilder::select(Location loc, Value condition, Value onTrue,
+                          Value onFalse) {
+  return SelectOp::create(builder, loc, onFalse.getType(), condition, onTrue,
+                          onFalse);
+}
+
+/// Quantizes and dequantizes `copy`. Uses so far stay on it.
+llvm::Error TwinBuilder::quantizeValue(Value original, Value copy) {
+  const std::string &id = sites.ids().find(original)->second;
+  const CalibrationEntry *entry = table.find(id);
+  if (!entry)
+    return makeError("the calibration table has no entry '" + id +
+                     "'; calibrate the model again, or add one");
+  builder.setInsertionPointAfterValue(copy);
+  rounded[original] = quantizeAndDequantize(builder, copy, *entry);
+  return llvm::Error::success();
+}
+
+/// original -> select(switch, twin on rounded operands, op).
+void TwinBuilder::addTwin(QuantizableOpInterface original) {
+  Operation *copy = copies.lookup(original.getOperation());
+  builder.setInsertionPointAfter(copy);
+  Operation *twin = builder.clone(*copy);
+  for (unsigned i : original.getActivationOperands())
+    twin->setOperand(i, rounded.lookup(original->getOperand(i)));
+  Value condition = addSwitch(original.getOperation());
+  Value chosen =
+      select(copy->getLoc(), condition, twin->getResult(0), copy->getResult(0));
+  copy->getResult(0).replaceAllUsesExcept(chosen, chosen.getDefiningOp());
+  copies.map(original->getResult(0), chosen);
+}
+
+llvm::Error TwinBuilder::run() {
+  QuantizationSites::OpSet selected;
+  for (QuantizableOpInterface op : sites.ops())
+    selected.insert(op);
+  Block &block = main.getBody().front();
+  auto finish = [&](Value original) -> llvm::Error {
+    if (!sites.ids().contains(original))
+      return llvm::Error::success();
+    Value copy = copies.lookup(original);
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &use : copy.getUses())
+      uses.push_back(&use);
+    if (llvm::Error error = quantizeValue(original, copy))
+      return error;
+    if (!selected.contains(original.getDefiningOp()))
+      return llvm::Error::success();
+    // Float users of a value that is stored in 8 bits see what they hold.
+    Value condition = addSwitch(original);
+    Value stored = select(copy.getLoc(), condition, rounded[original], copy);
+    for (OpOperand *use : uses)
+      use->set(stored);
+    return llvm::Error::success();
+  };
+  // Twins of the users read `rounded`, so values come before their users.
+  unsigned arguments = block.getNumArguments();
+  Block &originals =
+      sites.ops().empty() ? block : *sites.ops().front()->getBlock();
+  for (unsigned i = 0; i < arguments; ++i)
+    if (llvm::Error error = finish(originals.getArgument(i)))
+      return error;
+  for (Operation &op : originals) {
+    if (selected.contains(&op))
+      addTwin(cast<QuantizableOpInterface>(op));
+    for (Value result : op.getResults())
+      if (llvm::Error error = finish(result))
+        return error;
+  }
+  return llvm::Error::success();
+}
+
+/// Multiplications of a layer: each element of the result sums one channel of
+/// the weight.
+static int64_t countProducts(QuantizableOpInterface op) {
+  auto weight =
+      cast<RankedTensorType>(op->getOperand(*op.getWeightOperand()).getType());
+  auto result = cast<RankedTensorType>(op->getResult(0).getType());
+  int64_t axis = op.getWeightChannelAxis();
+  int64_t channels = axis < 0 ? 1 : weight.getDimSize(axis);
+  return result.getNumElements() * (weight.getNumElements() / channels);
+}
+
+static double estimateNoise(QuantizableOpInterface op,
+                            const QuantizationSites &sites,
+                            const CalibrationTable &table) {
+  auto findScale = [&](Value value) -> double {
+    auto id = sites.ids().find(value);
+    const CalibrationEntry *entry =
+        id == sites.ids().end() ? nullptr : table.find(id->second);
+    return entry ? chooseParams(entry->min, entry->max).scale : 0;
+  };
+  Value weight = op->getOperand(*op.getWeightOperand());
+  auto bytes = ConstantBytes::get(weight);
+  double result = findScale(op->getResult(0));
+  if (!bytes || result == 0)
+    return 0;
+  WeightChannels channels(cast<RankedTensorType>(weight.getType()).getShape(),
+                          op.getWeightChannelAxis());
+  std::vector<double> energy(channels.count, 0);
+  for (auto [i, value] : llvm::enumerate(bytes->as<float>()))
+    energy[channels.of(i)] += double(value) * value;
+  auto quartile = energy.begin() + energy.size() * 3 / 4;
+  std::nth_element(energy.begin(), quartile, energy.end());
+  return findScale(op->getOperand(0)) * std::sqrt(*quartile) / result;
+}
+
+llvm::Expected<std::unique_ptr<Simulation>>
+Simulation::create(ModuleOp module, const CalibrationTable &table,
+                   const ModelRunnerFactory &compile) {
+  std::unique_ptr<Simulation> simulation(new Simulation);
+  simulation->model = OwningOpRef<ModuleOp>(module.clone());
+  if (llvm::Error error = simulation->build(table, compile))
+    return error;
+  return simulation;
+}
+
+llvm::Error Simulation::build(const CalibrationTable &table,
+                              const ModelRunnerFactory &compile) {
+  auto main = model->lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody()))
+    return makeError("the module has no function 'main' of one block");
+  llvm::StringMap<unsigned> usedIds;
+  sites = std::make_unique<QuantizationSites>(main, usedIds);
+  for (QuantizationSites::Layer layer : sites->layers()) {
+    auto weight = cast<RankedTensorType>(
+        layer.op->getOperand(*layer.op.getWeightOperand()).getType());
+    allLayers.push_back({layer.name, countProducts(layer.op),
+                         weight.getNumElements(),
+                         estimateNoise(layer.op, *sites, table)});
+  }
+  IRMapping copies;
+  OwningOpRef<ModuleOp> twins(
+      cast<ModuleOp>(model->getOperation()->clone(copies)));
+  TwinBuilder builder(twins->lookupSymbol<func::FuncOp>("main"), *sites, table,
+                      copies);
+  if (llvm::Error error = builder.run())
+    return error;
+  switches = std::move(builder.switches);
+  auto compiled = compile(*twins);
+  if (!compiled)
+    return compiled.takeError();
+  runner = std::move(*compiled);
+  return llvm::Error::success();
+}
+
+std::vector<bool>
+Simulation::switchesFor(const llvm::BitVector &keepFloat) const {
+  llvm::StringSet<> names;
+  for (unsigned i : keepFloat.set_bits())
+    names.insert(allLayers[i].name);
+  QuantizationSites::OpSet selected = sites->select(names);
+  std::vector<bool> settings;
+  for (auto decides : switches) {
+    if (auto *op = dyn_cast<Operation *>(decides)) {
+      settings.push_back(selected.contains(op));
+      continue;
+    }
+    Value value = cast<Value>(decides);
+    settings.push_back(selected.contains(value.getDefiningOp()) &&
+                       QuantizationSites::isUsedBy(value, selected));
+  }
+  return settings;
+}
+
+llvm::Expected<std::vector<HostTensor>>
+Simulation::run(ArrayRef<HostTensor> inputs, const llvm::BitVector &keepFloat) {
+  std::vector<HostTensor> all(inputs.begin(), inputs.end());
+  for (bool setting : switchesFor(keepFloat)) {
+    HostTensor tensor;
+    tensor.dtype = DType::Bool;
+    tensor.data = {char(setting)};
+    all.push_back(std::move(tensor));
+  }
+  return runner->run(all);
+}
