@@ -8,9 +8,12 @@
 #include "ElementwiseChain.h"
 #include "MatrixEpilogue.h"
 
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace qcc;
@@ -116,13 +119,28 @@ Operation *ElementwiseChain::producerOf(Operation *op) {
   return op;
 }
 
+/// 1 / c for a constant number whose quotients are products, bit for bit.
+static std::optional<float> exactReciprocal(Value divisor) {
+  std::optional<SmallVector<double>> values = getConstantFloats(divisor);
+  if (!values || values->size() != 1)
+    return std::nullopt;
+  int exponent;
+  double fraction = std::frexp(values->front(), &exponent);
+  if (std::abs(fraction) != 0.5 || std::abs(exponent) > 100)
+    return std::nullopt;
+  return float(1 / values->front());
+}
+
 std::string ElementwiseChain::key() const {
   std::string key;
   Value value = producer->getResult(0);
   for (Operation *op : ops) {
     key += reference::opKey(op);
-    if (auto binary = dyn_cast<BinaryOp>(op))
+    if (auto binary = dyn_cast<BinaryOp>(op)) {
       key += binary.getLhs() == value ? " l" : " r";
+      if (std::optional<float> factor = exactReciprocal(binary.getRhs()))
+        key += llvm::formatv(" {0:x}", llvm::bit_cast<uint32_t>(*factor));
+    }
     key += ';';
     value = op->getResult(0);
   }
@@ -133,9 +151,8 @@ std::string ElementwiseChain::key() const {
 // Code
 //===----------------------------------------------------------------------===//
 
-Value ChainEmitter::loadOperand(unsigned number, int64_t count, Value position,
-                                Value column) {
-  auto type = c.vectorType(b.getF32Type(), level.lanes());
+Value ChainEmitter::loadOperand(unsigned number, VectorType type, int64_t count,
+                                Value position, Value column) {
   Value buffer = operands[number];
   switch (*walkOf(chain.operands()[number], chain.result())) {
   case Walk::Scalar: {
@@ -152,19 +169,28 @@ Value ChainEmitter::loadOperand(unsigned number, int64_t count, Value position,
 
 Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
                           int64_t count, Value position, Value column) {
+  auto type = c.vectorType(b.getF32Type(),
+                           cast<VectorType>(value.getType()).getDimSize(0));
   if (auto unary = dyn_cast<UnaryOp>(op))
     return b.unary(unary.getKind(), unary.getAlpha().convertToFloat(),
                    unary.getBeta().convertToFloat(), value);
   if (isa<CastOp>(op))
-    return arith::SIToFPOp::create(
-        b, c.vectorType(b.getF32Type(), level.lanes()), value);
+    return arith::SIToFPOp::create(b, type, value);
   if (auto quantize = dyn_cast<QuantizeOp>(op)) {
-    float scale = getQuantParams(getActivationType(quantize.getResult())).scale;
-    return scale == 1.f ? value : b.div(value, b.real(value.getType(), scale));
+    return divideExactly(
+        b, value,
+        getQuantParams(getActivationType(quantize.getResult())).scale);
   }
   auto binary = cast<BinaryOp>(op);
-  Value other = loadOperand(nextOperand, count, position, column);
-  bool isLhs = binary.getRhs() == chain.operands()[nextOperand];
+  Value operand = chain.operands()[nextOperand];
+  bool isLhs = binary.getRhs() == operand;
+  if (isLhs && binary.getKind() == BinaryKind::Div)
+    if (std::optional<float> factor = exactReciprocal(operand)) {
+      ++nextOperand;
+      return b.activate(binary.getActivationAttr(),
+                        b.mul(value, b.real(type, *factor)));
+    }
+  Value other = loadOperand(nextOperand, type, count, position, column);
   ++nextOperand;
   Value x = isLhs ? value : other, y = isLhs ? other : value;
   Value result;
@@ -185,29 +211,48 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
   return b.activate(binary.getActivationAttr(), result);
 }
 
-void ChainEmitter::store(ValueRange values, int64_t count, Value position,
-                         Value column) {
-  int64_t lanes = level.lanes();
+Value ChainEmitter::apply(Value value, int64_t count, Value position,
+                          Value column) {
+  unsigned nextOperand = 0;
+  for (Operation *op : chain.ops)
+    value = apply(op, value, nextOperand, count, position, column);
+  return value;
+}
+
+void ChainEmitter::store(ValueRange values, int64_t count, Value result,
+                         Value position, Value column) {
+  int64_t lanes = cast<VectorType>(values[0].getType()).getDimSize(0);
   SmallVector<Value> done;
-  for (auto [v, first] : llvm::enumerate(values)) {
-    Value value = first;
-    int64_t offset = int64_t(v) * lanes;
-    int64_t valid = std::clamp<int64_t>(count - offset, 0, lanes);
-    if (valid == 0)
-      break;
-    unsigned nextOperand = 0;
-    for (Operation *op : chain.ops)
-      value = apply(op, value, nextOperand, valid, c.add(position, offset),
-                    c.add(column, offset));
-    done.push_back(value);
-  }
+  for (int64_t at = 0; at < count; at += lanes)
+    done.push_back(apply(values[at / lanes], std::min(count - at, lanes),
+                         c.add(position, at), c.add(column, at)));
   if (auto type = getActivationType(chain.result()))
-    return storeQuantized(c, level, type, done, count, target, position);
+    return storeQuantized(c, level, type, done, count, result, position);
   for (auto [v, value] : llvm::enumerate(done)) {
-    int64_t offset = int64_t(v) * lanes;
-    storeFirst(c, value, std::min(count - offset, lanes), target,
-               c.add(position, offset));
+    int64_t at = int64_t(v) * lanes;
+    storeFirst(c, value, std::min(count - at, lanes), result,
+               c.add(position, at));
   }
+}
+
+Value qcc::divideExactly(LoopBuilder &b, Value x, float divisor) {
+  Type type = x.getType();
+  if (divisor == 1.f)
+    return x;
+  // With the nearest reciprocal and an exact remainder, one correction of an
+  // approximate quotient gives the nearest one (Markstein), as long as nothing
+  // overflows or becomes subnormal.
+  bool isOrdinary = divisor > 0x1p-60f && divisor < 0x1p60f;
+  if (!b.level.hasFMA || !isOrdinary)
+    return b.div(x, b.real(type, divisor));
+  Value bound = b.real(type, 0x1p20f * divisor);
+  Value least = b.real(type, -0x1p20f * divisor);
+  x = b.smaller(b.larger(x, least), bound); // NaN: the least
+  Value reciprocal = b.real(type, 1.f / divisor);
+  Value quotient = b.mul(x, reciprocal);
+  Value remainder = b.multiplyAdd(arith::NegFOp::create(b, quotient),
+                                  b.real(type, divisor), x);
+  return b.multiplyAdd(remainder, reciprocal, quotient);
 }
 
 Value qcc::inOrder(CodeBuilder &c, const TargetLevel &level, Value bytes,
@@ -222,16 +267,31 @@ Value qcc::inOrder(CodeBuilder &c, const TargetLevel &level, Value bytes,
   return isIdentity ? bytes : c.shuffle(bytes, bytes, inverse);
 }
 
+/// Vectors of the level's width.
+static SmallVector<Value> split(CodeBuilder &c, ValueRange wide,
+                                int64_t lanes) {
+  SmallVector<Value> vectors;
+  for (Value value : wide)
+    for (int64_t at = 0; at < cast<VectorType>(value.getType()).getDimSize(0);
+         at += lanes)
+      vectors.push_back(vector::ExtractStridedSliceOp::create(
+          c.b, c.loc, value, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{lanes},
+          ArrayRef<int64_t>{1}));
+  return vectors;
+}
+
 void qcc::storeQuantized(CodeBuilder &c, const TargetLevel &level,
                          quant::UniformQuantizedType type, ValueRange scaled,
                          int64_t count, Value buffer, Value at) {
   Requantize requantize = *Requantize::get(type, ActivationAttr(), HUGE_VAL);
   int64_t lanes = level.lanes();
-  for (unsigned first = 0; first < scaled.size(); first += 4) {
-    unsigned n = std::min<unsigned>(4, scaled.size() - first);
-    Value bytes = requantize.emitScaled(c, level, scaled.slice(first, n));
+  SmallVector<Value> vectors = split(c, scaled, lanes);
+  for (int64_t first = 0; first * lanes < count; first += 4) {
+    int64_t n = std::min<int64_t>(4, vectors.size() - first);
+    Value bytes =
+        requantize.emitScaled(c, level, ValueRange(vectors).slice(first, n));
     storeFirst(c, inOrder(c, level, bytes, n),
-               std::min<int64_t>(count - first * lanes, n * lanes), buffer,
+               std::min(count - first * lanes, n * lanes), buffer,
                c.add(at, first * lanes));
   }
 }

@@ -29,6 +29,7 @@ public:
   /// itself where it is no elementwise op.
   static mlir::Operation *producerOf(mlir::Operation *op);
 
+  mlir::Operation *first() const { return producer; }
   /// The last op, or the producer.
   mlir::Operation *last() const { return ops.empty() ? producer : ops.back(); }
   mlir::Value result() const { return last()->getResult(0); }
@@ -44,45 +45,50 @@ private:
   llvm::SmallVector<mlir::Value> others;
 };
 
-/// Emits a chain on vectors of `lanes` consecutive elements of a row (the last
+/// Emits a chain on vectors of consecutive elements of a row (the last
 /// dimension of the result).
 class ChainEmitter {
 public:
   using Value = mlir::Value;
 
-  /// `operands`: flat buffers of chain.operands(); `result`: of its result.
+  /// `operands`: flat buffers of chain.operands().
   ChainEmitter(reference::LoopBuilder &b, const TargetLevel &level,
-               const ElementwiseChain &chain, mlir::ValueRange operands,
-               Value result)
-      : b(b), c(b, b.getLoc()), level(level), chain(chain), operands(operands),
-        target(result) {}
+               const ElementwiseChain &chain, mlir::ValueRange operands)
+      : b(b), c(b, b.getLoc()), level(level), chain(chain), operands(operands) {
+  }
 
-  /// Stores the first `count` results; `values` are vectors of level.lanes()
-  /// elements that follow each other, the first at `position` of the tensor
-  /// and at `column` of its row.
-  void store(mlir::ValueRange values, int64_t count, Value position,
-             Value column);
+  /// What the chain makes of the first `count` elements of a vector; they stand
+  /// at `position` of the tensor and at `column` of its row. A quantization is
+  /// left to store().
+  Value apply(Value value, int64_t count, Value position, Value column);
+  /// Stores the first `count` results of vectors that follow each other.
+  void store(mlir::ValueRange values, int64_t count, Value result,
+             Value position, Value column);
 
 private:
   Value apply(mlir::Operation *op, Value value, unsigned &nextOperand,
               int64_t count, Value position, Value column);
-  Value loadOperand(unsigned number, int64_t count, Value position,
-                    Value column);
+  Value loadOperand(unsigned number, mlir::VectorType type, int64_t count,
+                    Value position, Value column);
 
   reference::LoopBuilder &b;
   CodeBuilder c;
   const TargetLevel &level;
   const ElementwiseChain &chain;
   mlir::ValueRange operands;
-  Value target;
 };
 
-/// Requantizes f32 vectors that are in units of the scale (`scaled`) and stores
-/// the first `count` bytes in order.
+/// Requantizes vectors of f32 in units of the scale (`scaled`) and stores the
+/// first `count` bytes in order.
 void storeQuantized(CodeBuilder &c, const TargetLevel &level,
                     mlir::quant::UniformQuantizedType type,
                     mlir::ValueRange scaled, int64_t count, mlir::Value buffer,
                     mlir::Value at);
+/// x / divisor for a quantization that follows, correctly rounded as far as
+/// that can be seen: beyond 2^20 the result is 2^20 of the same sign, and for
+/// NaN -2^20. By multiplications where the level has fused ones.
+mlir::Value divideExactly(reference::LoopBuilder &b, mlir::Value x,
+                          float divisor);
 /// Bytes as packToBytes() leaves them, in the order of the vectors that were
 /// packed.
 mlir::Value inOrder(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,

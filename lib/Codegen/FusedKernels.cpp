@@ -12,15 +12,22 @@ using namespace mlir;
 using namespace qcc;
 
 static LogicalResult emitFused(Operation *op, KernelEmitter &emitter) {
+  // In any chain, the kernel is emitted with the last op, when all operands of
+  // the others are there.
   Operation *producer = ElementwiseChain::producerOf(op);
-  std::optional<Product> product = Product::match(producer, emitter.level());
-  if (!product)
-    return failure();
-  // Results of 8 bits are no link of a chain: theirs is empty.
-  ElementwiseChain chain(producer);
-  if (chain.last() != op)
-    return success(); // the last op emits the kernel
-  return emitProduct(*product, chain, emitter);
+  if (RowOp::isDequantization(producer))
+    return success(RowOp::takes(producer));
+  if (std::optional<RowOp> row = RowOp::match(producer)) {
+    ElementwiseChain chain(producer);
+    return chain.last() == op ? emitRows(*row, chain, emitter) : success();
+  }
+  if (std::optional<Product> product =
+          Product::match(producer, emitter.level())) {
+    ElementwiseChain chain(producer); // empty behind 8-bit results
+    return chain.last() == op ? emitProduct(*product, chain, emitter)
+                              : success();
+  }
+  return failure();
 }
 
 void qcc::populateFusedKernels(KernelGenerators &generators) {

@@ -13,6 +13,26 @@
 
 namespace qcc {
 
+/// A normalization or softmax of rows (the last dimension), with the
+/// dequantization of its input where that is used by nothing else.
+struct RowOp {
+  mlir::Operation *op;
+  mlir::Value input; ///< of the op or of the dequantization
+  int64_t length, rows;
+  /// The dequantization and what follows it.
+  std::optional<ElementwiseChain> before;
+
+  /// Nothing for other ops and where the kernel does not apply.
+  static std::optional<RowOp> match(mlir::Operation *op);
+  static bool isDequantization(mlir::Operation *op);
+  /// Whether a kernel of rows dequantizes its own input, so that nothing is to
+  /// be emitted for `dequantization` and its chain.
+  static bool takes(mlir::Operation *dequantization);
+  int64_t rowsPerTile() const;
+};
+
+llvm::LogicalResult emitRows(const RowOp &row, const ElementwiseChain &chain,
+                             KernelEmitter &emitter);
 llvm::LogicalResult emitProduct(const Product &product,
                                 const ElementwiseChain &chain,
                                 KernelEmitter &emitter);

@@ -15,6 +15,7 @@ namespace qcc {
 void populateDepthwiseKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
+void populateStreamKernels(KernelGenerators &generators);
 
 } // namespace qcc
 

@@ -12,4 +12,5 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateDepthwiseKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
+  populateStreamKernels(generators);
 }

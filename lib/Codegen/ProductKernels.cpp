@@ -246,8 +246,8 @@ void ProductKernel::store(ValueRange sums, int64_t valid, Value position,
                   c.splat(f32, p.scale, p.lanes));
       value = p.activation.emit(c, value);
     }
-  ChainEmitter(b, level, chain, operands, result)
-      .store(values, valid, position, column);
+  ChainEmitter(b, level, chain, operands)
+      .store(values, valid, result, position, column);
 }
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <limits>
@@ -110,6 +111,7 @@ static Value emitRanges(Value x, int64_t elements, const Tiling &tiling,
                         KernelEmitter &emitter, Location loc) {
   Element in(x.getType());
   int64_t tiles = tiling.tiles();
+  constexpr int64_t lanes = 16, unrolled = 4;
   Type f32 = Float32Type::get(emitter.context());
   Value ranges = emitter.scratch(MemRefType::get({tiles, 2}, f32));
   func::FuncOp kernel = emitter.kernel(
@@ -119,16 +121,57 @@ static Value emitRanges(Value x, int64_t elements, const Tiling &tiling,
           Value end) {
         LoopBuilder b(builder, loc, emitter.level());
         Value flat = b.flat(args[0]);
+        auto widen = [&](ValueRange range, Value v) -> SmallVector<Value> {
+          return {b.smaller(v, range[0]), b.larger(v, range[1])};
+        };
+        // LLVM does not vectorize such a loop: the order of comparisons matters
+        // for NaN, which is skipped here in whichever lane it stands.
         b.loop(begin, end, [&](Value tile) {
           Value from = b.mulIndex(tile, tiling.block);
           Value to =
               b.smaller(b.addIndex(from, tiling.block), b.index(elements));
-          Value zero = b.real(f32, 0);
+          Value steps = arith::DivUIOp::create(b, b.sub(to, from),
+                                               b.index(unrolled * lanes));
+          SmallVector<Value> all(2 * unrolled,
+                                 b.real(VectorType::get({lanes}, f32), 0));
+          all = b.loop(
+              b.index(0), steps, all,
+              [&](Value i, ValueRange carried) -> SmallVector<Value> {
+                SmallVector<Value> next;
+                Value at = b.add(from, b.mulIndex(i, unrolled * lanes));
+                for (int64_t v = 0; v < unrolled; ++v)
+                  next.append(widen(
+                      carried.slice(2 * v, 2),
+                      b.toReal(
+                          b.loadVector(flat, b.addIndex(at, v * lanes), lanes),
+                          in)));
+                return next;
+              });
+          Value low = all[0], high = all[1];
+          for (int64_t v = 1; v < unrolled; ++v) {
+            low = b.smaller(all[2 * v], low);
+            high = b.larger(all[2 * v + 1], high);
+          }
+          for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+            SmallVector<int64_t> lower, upper;
+            for (int64_t i = 0; i < half; ++i) {
+              lower.push_back(i);
+              upper.push_back(half + i);
+            }
+            auto part = [&](Value v, ArrayRef<int64_t> mask) -> Value {
+              return vector::ShuffleOp::create(b, v, v, mask);
+            };
+            low = b.smaller(part(low, upper), part(low, lower));
+            high = b.larger(part(high, upper), part(high, lower));
+          }
+          auto number = [&](Value v) -> Value {
+            return vector::ExtractOp::create(b, v, ArrayRef<int64_t>{0});
+          };
+          Value rest = b.add(from, b.mulIndex(steps, unrolled * lanes));
           SmallVector<Value> range =
-              b.loop(from, to, ValueRange{zero, zero},
-                     [&](Value i, ValueRange r) -> SmallVector<Value> {
-                       Value v = b.toReal(b.load(flat, i), in);
-                       return {b.smaller(v, r[0]), b.larger(v, r[1])};
+              b.loop(rest, to, ValueRange{number(low), number(high)},
+                     [&](Value i, ValueRange r) {
+                       return widen(r, b.toReal(b.load(flat, i), in));
                      });
           b.store(range[0], args[1], {tile, b.index(0)});
           b.store(range[1], args[1], {tile, b.index(1)});

@@ -58,7 +58,7 @@ static LogicalResult emit(qnn::NormalizeOp op, KernelEmitter &emitter) {
         LoopBuilder b(builder, loc, emitter.level());
         Value from = b.flat(args[0]), to = b.flat(args[1]);
         Value means = b.local(real, groups.bufferSize());
-        Value deviations = b.local(real, groups.bufferSize());
+        Value factors = b.local(real, groups.bufferSize());
         auto add = [&](Value x, Value y) { return b.add(x, y); };
         Value zero = b.real(real, 0);
         tiledLoops(b, tiling, begin, end, [&](ValueRange ivs) {
@@ -80,20 +80,21 @@ static LogicalResult emit(qnn::NormalizeOp op, KernelEmitter &emitter) {
           };
           // The mean first: the variance of what is left loses no digits.
           code.reduce(
-              from, deviations, zero,
+              from, factors, zero,
               [&](Value acc, Value raw, Value, auto param) {
                 Value v = centered(raw, param);
                 return b.add(acc, b.mul(v, v));
               },
               add);
           code.forResults([&](Value j, Value) {
-            Value variance = b.div(b.load(deviations, j), b.real(real, n));
+            Value variance = b.div(b.load(factors, j), b.real(real, n));
             variance =
                 b.add(variance, b.real(real, op.getEpsilon().convertToFloat()));
-            b.store(math::SqrtOp::create(b, variance), deviations, j);
+            Value deviation = math::SqrtOp::create(b, variance);
+            b.store(b.div(b.real(real, 1), deviation), factors, j);
           });
           code.forEach(from, [&](Value raw, Value position, auto param) {
-            Value v = b.div(centered(raw, param), param(deviations));
+            Value v = b.mul(centered(raw, param), param(factors));
             b.store(b.fromReal(v, out), to, position);
           });
         });

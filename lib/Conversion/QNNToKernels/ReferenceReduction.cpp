@@ -262,13 +262,16 @@ static LogicalResult emit(qnn::SoftmaxOp op, KernelEmitter &emitter) {
             });
             return;
           }
+          code.forResults([&](Value j, Value) {
+            b.store(b.div(b.real(real, 1), b.load(sums, j)), sums, j);
+          });
           code.forEach(keepsExp ? to : from, [&](Value raw, Value position,
                                                  auto param) {
             Value e = raw;
             if (!keepsExp)
               e = math::ExpOp::create(b,
                                       b.sub(b.toReal(raw, in), param(maxima)));
-            b.store(b.fromReal(b.div(e, param(sums)), out), to, position);
+            b.store(b.fromReal(b.mul(e, param(sums)), out), to, position);
           });
         });
       });

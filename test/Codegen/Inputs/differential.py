@@ -31,9 +31,10 @@ class Case:
         self.inputs, self.constants, self.tail = [], [], []
         self.text = self.result = None
 
-    def follow(self, text, result, operand=None, first=False):
-        """`operand`: (shape, element, data) and whether it is the first one."""
-        self.tail.append((text, self.result, operand, first))
+    def follow(self, text, result, operand=None, first=False, constant=False):
+        """`operand`: (shape, element, data), whether it is the first one, and a
+        constant."""
+        self.tail.append((text, self.result, operand, first, constant))
         self.result = result
 
 
@@ -213,6 +214,10 @@ class Generator:
                 case.follow('"qnn.unary"({}) {{kind = #qnn<unary_kind relu>}}', (y, "f32", "f32"))
                 continue
             shape = pick.choice([[], y[-1:], y, [1] * (len(y) - 1) + y[-1:]])
+            if pick.random() < 0.2:
+                case.follow('"qnn.binary"({}) {{kind = #qnn<binary_kind div>}}', (y, "f32", "f32"),
+                            ([], "f32", np.float32(pick.choice([8, 0.25, 3]))), constant=True)
+                continue
             operand = shape, "f32", self.floats(shape)
             case.follow(f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {kind}>}}}}', (y, "f32", "f32"),
                         operand, pick.random() < 0.5)
@@ -273,8 +278,64 @@ class Generator:
             self.follow_floats(case, pick.choice([0, 1, 2, 3]))
         return case
 
+    def rows(self, op, is_float):
+        """Normalization or softmax of rows, of 8-bit values and to 8 bits, too."""
+        pick, case = self.pick, Case()
+        x = pick.choice([[], [2], [3, 5]]) + [pick.choice([1, 7, 40]), pick.choice([5, 16, 17, 31, 64, 100, 197, 384])]
+        after = pick.choice([0, 1, 2]), not is_float and pick.random() < 0.7
+        if op == "softmax":
+            text = f'"qnn.softmax"({{}}) {{{{axis = {len(x) - 1} : i64}}}}'
+        else:
+            rms = ", rms" if pick.random() < 0.3 else ""
+            text = (f'"qnn.normalize"({{}}) {{{{axes = {array([len(x) - 1])}, epsilon = 1.0e-5 : f32{rms}}}}}')
+        if is_float or pick.random() < 0.3:
+            case.inputs.append((x, "f32", self.floats(x) * 3))
+            case.text, case.result = text, (x, "f32", "f32")
+        else:
+            kind = quant("u8", self.scale(), pick.choice([0, 128, 7]))
+            case.inputs.append((x, kind, self.bytes(x)))
+            case.text, case.result = '"qnn.dequantize"({})', (x, "f32", "f32")
+            self.follow_floats(case, pick.choice([0, 1, 1]))
+            case.follow(text, (x, "f32", "f32"))
+        self.follow_floats(case, after[0])
+        if after[1]:
+            kind = quant("u8", float(np.float32(0.01 if op == "softmax" else 0.05)), pick.choice([0, 128]))
+            case.follow('"qnn.quantize"({})', (x, "u8", kind))
+        return case
+
+    def stream(self):
+        """Elementwise ops on bytes."""
+        pick, case = self.pick, Case()
+        shape = pick.choice([[1], [63], [64], [65], [2, 100], [3, 7, 24], [5, 70], [2, 9, 192], [40000], [300, 130]])
+        kind = lambda: (lambda stored: quant(stored, self.scale(), pick.choice(
+            [0, 128, 7] if stored == "u8" else [0, -128, 5])))(pick.choice(["u8", "u8", "i8"]))
+        what = pick.choice(["add", "add", "sub", "mul", "mul", "lut", "quantize"])
+        result = kind()
+        if what == "quantize":
+            values = self.floats(shape) * pick.choice([0.1, 3, 100])
+            values.flat[::13] *= np.float32(pick.choice([1, 1e30, np.inf, np.nan]))
+            case.inputs.append((shape, "f32", values))
+            case.text = '"qnn.quantize"({})'
+        elif what == "lut":
+            case.inputs.append((shape, kind(), self.bytes(shape)))
+            table = f'dense<"0x{self.bytes([256]).tobytes().hex().upper()}"> : tensor<256x{"u" * ("<u8" in result)}i8>'
+            case.text = f'"qnn.lut"({{}}) {{{{table = {table}}}}}'
+        else:
+            other = pick.choice([shape, shape, [1] * len(shape), shape[-1:], [1] * (len(shape) - 1) + shape[-1:]])
+            operands = [(shape, kind(), self.bytes(shape)), (other, kind(), self.bytes(other))]
+            pick.shuffle(operands)
+            case.inputs += operands
+            activation = pick.choice(["", "", ", activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>"])
+            case.text = f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {what}>{activation}}}}}'
+        case.result = shape, "u8", result
+        return case
+
     def case(self, family):
         is_float = family.endswith("f32")
+        if family.startswith(("softmax", "normalize")):
+            return self.rows(family.split("-")[0], is_float)
+        if family == "stream-i8":
+            return self.stream()
         if family.startswith("product"):
             return self.product(is_float)
         if family == "matmul-integer":
@@ -305,13 +366,17 @@ def source(cases):
         shape, _, element = case.result
         kind = tensor(shape, element)
         links = [(case.text, operands, types)]
-        for i, (text, before, operand, first) in enumerate(case.tail):
+        for i, (text, before, operand, first, constant) in enumerate(case.tail):
             values, kinds_of = [f"%y{n}_{i}"], [tensor(before[0], before[2])]
             if operand:
                 shape, element, data = operand
                 name = f"t{n}_{i}"
-                arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
-                feeds[name] = np.asarray(data, np.float32)
+                if constant:
+                    lines.append(f"%{name} = qnn.constant dense<{data}> : {tensor(shape, element)} "
+                                 f"as {tensor(shape, element)}")
+                else:
+                    arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
+                    feeds[name] = np.asarray(data, np.float32)
                 values.insert(0 if first else 1, "%" + name)
                 kinds_of.insert(0 if first else 1, tensor(shape, element))
             links.append((text, values, kinds_of))

@@ -1,0 +1,329 @@
+//===- StreamKernels.cpp - 8-bit elementwise ops --------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Elementwise ops with 8-bit results, quantization and table lookups, on whole
+// vectors of bytes. A tensor is rows of equal length; an operand that is the
+// same for all rows (per channel) is prepared once per column.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ElementwiseChain.h"
+#include "KernelLists.h"
+#include "MatrixEpilogue.h"
+#include "Product.h"
+
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/QuantMath.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+using reference::Element;
+using reference::LoopBuilder;
+
+/// Elements per tile.
+static constexpr int64_t grain = 16 * 1024;
+
+namespace {
+/// The elements of a tensor as rows, cut into tiles of rows or, where there is
+/// one row, of columns.
+struct Rows {
+  Rows(int64_t count, int64_t length, int64_t step)
+      : count(count), length(length), step(step) {
+    rowsPerTile = std::max<int64_t>(1, grain / length);
+    columnsPerTile = count == 1 ? llvm::alignTo(grain, step) : length;
+  }
+  int64_t tiles() const {
+    return count == 1 ? llvm::divideCeil(length, columnsPerTile)
+                      : llvm::divideCeil(count, rowsPerTile);
+  }
+  /// Calls column(first column, valid elements) for each step, which calls
+  /// what it is given with a body of (position) for each row of the tile.
+  using ForRows =
+      llvm::function_ref<void(llvm::function_ref<void(Value position)>)>;
+  void emit(CodeBuilder &c, Value begin, Value end,
+            llvm::function_ref<void(Value column, int64_t valid, ForRows)> body)
+      const;
+  int64_t count, length, step, rowsPerTile, columnsPerTile;
+};
+} // namespace
+
+void Rows::emit(CodeBuilder &c, Value begin, Value end,
+                llvm::function_ref<void(Value, int64_t, ForRows)> body) const {
+  int64_t whole = length / step * step;
+  c.loop(begin, end, 1, [&](Value tile) {
+    Value firstRow = c.index(0), lastRow = c.index(1);
+    Value from = c.index(0), to = c.index(whole);
+    if (count == 1) {
+      from = c.mul(tile, columnsPerTile);
+      to = c.min(c.add(from, columnsPerTile), to);
+    } else {
+      firstRow = c.mul(tile, rowsPerTile);
+      lastRow = c.min(c.add(firstRow, rowsPerTile), c.index(count));
+    }
+    auto at = [&](Value column, int64_t valid) {
+      body(column, valid, [&](llvm::function_ref<void(Value)> row) {
+        if (count == 1)
+          return row(column);
+        c.loop(firstRow, lastRow, 1,
+               [&](Value i) { row(c.add(c.mul(i, length), column)); });
+      });
+    };
+    c.loop(from, to, step, [&](Value column) { at(column, step); });
+    if (whole == length)
+      return;
+    auto rest = [&] { at(c.index(whole), length - whole); };
+    if (count != 1 || tiles() == 1)
+      return rest();
+    c.branch(c.compare(arith::CmpIPredicate::eq, tile, tiles() - 1), rest, {});
+  });
+}
+
+/// 32-bit integers q - zeroPoint of the bytes at `at`, as vectors of reals.
+static SmallVector<Value> loadCentered(LoopBuilder &b, CodeBuilder &c,
+                                       const TargetLevel &level,
+                                       const Element &element, int64_t valid,
+                                       Value buffer, Value at, bool asReal) {
+  SmallVector<Value> vectors;
+  int64_t lanes = level.lanes();
+  for (int64_t first = 0; first < valid; first += lanes) {
+    Value bytes =
+        loadFirst(c, c.vectorType(b.getI8Type(), lanes),
+                  std::min(valid - first, lanes), buffer, c.add(at, first));
+    Value q = b.centered(bytes, element, b.getI32Type());
+    vectors.push_back(asReal ? arith::SIToFPOp::create(
+                                   b, c.vectorType(b.getF32Type(), lanes), q)
+                                   .getResult()
+                             : q);
+  }
+  return vectors;
+}
+
+//===----------------------------------------------------------------------===//
+// Add, sub, mul
+//===----------------------------------------------------------------------===//
+
+/// How an operand is read: every element, the same row each time, one number.
+enum class Walk { Full, Column, Scalar };
+
+static std::optional<Walk> walkOf(Value operand, RankedTensorType result) {
+  RankedTensorType type = tensorTypeOf(operand);
+  int64_t elements = type.getNumElements();
+  if (elements == result.getNumElements())
+    return Walk::Full;
+  if (elements == 1)
+    return Walk::Scalar;
+  if (elements == result.getShape().back() &&
+      type.getShape().back() == elements)
+    return Walk::Column;
+  return std::nullopt;
+}
+
+static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
+  const TargetLevel &level = emitter.level();
+  auto lhs = getActivationType(op.getLhs()),
+       rhs = getActivationType(op.getRhs()),
+       out = getActivationType(op.getResult());
+  BinaryKind kind = op.getKind();
+  if (!lhs || !rhs || !out ||
+      (kind != BinaryKind::Add && kind != BinaryKind::Sub &&
+       kind != BinaryKind::Mul))
+    return failure();
+  RankedTensorType type = op.getType();
+  std::optional<Walk> walks[] = {walkOf(op.getLhs(), type),
+                                 walkOf(op.getRhs(), type)};
+  if (!walks[0] || !walks[1] || type.getNumElements() == 0)
+    return failure();
+  int64_t length = type.getNumElements();
+  if (walks[0] == Walk::Column || walks[1] == Walk::Column)
+    length = type.getShape().back();
+  if (length < level.vectorBytes) // the reference loops cross rows
+    return failure();
+
+  float sl = getQuantParams(lhs).scale, sr = getQuantParams(rhs).scale,
+        so = getQuantParams(out).scale;
+  float factors[] = {sl / so, sr / so};
+  float product = requantizeMultiplier(sl, sr, so);
+  bool isMul = kind == BinaryKind::Mul;
+  if (!std::isfinite(product) || !std::isfinite(factors[0]) ||
+      !std::isfinite(factors[1]))
+    return failure();
+  double bound = isMul ? 65536.0 * product
+                       : 256.0 * (double(factors[0]) + double(factors[1]));
+  std::optional<Requantize> requantize =
+      Requantize::get(out, op.getActivationAttr(), bound);
+  if (!requantize)
+    return failure();
+
+  int64_t lanes = level.lanes();
+  Rows rows(type.getNumElements() / length, length, level.vectorBytes);
+  SmallVector<Value> args{emitter.buffer(op.getLhs()),
+                          emitter.buffer(op.getRhs()),
+                          emitter.buffer(op.getResult())};
+  func::FuncOp kernel = emitter.kernel(
+      stringifyBinaryKind(kind), reference::opKey(op),
+      ValueRange(args).getTypes(), op.getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
+          Value end) {
+        LoopBuilder b(builder, loc, level);
+        CodeBuilder c(b, loc);
+        Value buffers[] = {flatten(c, args[0]), flatten(c, args[1])};
+        Value result = flatten(c, args[2]);
+        Element elements[] = {Element(lhs), Element(rhs)};
+        auto f32 = c.vectorType(b.getF32Type(), lanes);
+        // Centered integers of a product, scaled terms of a sum.
+        auto load = [&](unsigned i, int64_t valid, Value at) {
+          SmallVector<Value> values = loadCentered(
+              b, c, level, elements[i], valid, buffers[i], at, !isMul);
+          if (!isMul)
+            for (Value &value : values)
+              value = b.mul(value, b.real(f32, factors[i]));
+          return values;
+        };
+        auto loadScalar = [&](unsigned i) {
+          Value byte = memref::LoadOp::create(b, buffers[i], c.index(0));
+          Value q = vector::BroadcastOp::create(
+              b, c.vectorType(b.getI32Type(), lanes),
+              b.centered(byte, elements[i], b.getI32Type()));
+          if (!isMul)
+            q = b.mul(arith::SIToFPOp::create(b, f32, q),
+                      b.real(f32, factors[i]));
+          return SmallVector<Value>(4, q);
+        };
+        rows.emit(c, begin, end,
+                  [&](Value column, int64_t valid, Rows::ForRows forRows) {
+                    SmallVector<Value> known[2];
+                    for (unsigned i = 0; i < 2; ++i) {
+                      if (walks[i] == Walk::Scalar)
+                        known[i] = loadScalar(i);
+                      if (walks[i] == Walk::Column)
+                        known[i] = load(i, valid, column);
+                    }
+                    forRows([&](Value position) {
+                      SmallVector<Value> x = known[0].empty()
+                                                 ? load(0, valid, position)
+                                                 : known[0];
+                      SmallVector<Value> y = known[1].empty()
+                                                 ? load(1, valid, position)
+                                                 : known[1];
+                      SmallVector<Value> scaled;
+                      for (int64_t v = 0; v * lanes < valid; ++v) {
+                        if (isMul)
+                          scaled.push_back(b.mul(arith::SIToFPOp::create(
+                                                     b, f32, b.mul(x[v], y[v])),
+                                                 b.real(f32, product)));
+                        else
+                          scaled.push_back(kind == BinaryKind::Add
+                                               ? b.add(x[v], y[v])
+                                               : b.sub(x[v], y[v]));
+                      }
+                      Value bytes = requantize->emitScaled(c, level, scaled);
+                      storeFirst(c, inOrder(c, level, bytes, scaled.size()),
+                                 valid, result, position);
+                    });
+                  });
+      });
+  emitter.call(kernel, args, rows.tiles(), op.getLoc());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Lookup, quantization
+//===----------------------------------------------------------------------===//
+
+static LogicalResult emitLut(LutOp op, KernelEmitter &emitter) {
+  const TargetLevel &level = emitter.level();
+  std::optional<ConstantBytes> data = ConstantBytes::get(op.getTable());
+  Element in(op.getInput().getType()), out(op.getType());
+  int64_t elements = op.getType().getNumElements();
+  // Levels without an instruction for it have no lookup().
+  bool hasLookup = StringRef(level.features).contains("avx512vbmi") ||
+                   StringRef(level.features).contains("neon");
+  if (!data || in.width() != 8 || out.width() != 8 ||
+      data->bytes().size() != 256 || elements == 0 || !hasLookup)
+    return failure();
+  Value table = emitter.constant(
+      "table", MemRefType::get({256}, IntegerType::get(op.getContext(), 8)),
+      data->bytes());
+  Rows rows(1, elements, level.vectorBytes);
+  SmallVector<Value> args{emitter.buffer(op.getInput()), table,
+                          emitter.buffer(op.getResult())};
+  func::FuncOp kernel = emitter.kernel(
+      "lut", "", ValueRange(args).getTypes(), op.getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
+          Value end) {
+        CodeBuilder c(builder, loc);
+        Value input = flatten(c, args[0]), result = flatten(c, args[2]);
+        auto type = c.vectorType(builder.getI8Type(), level.vectorBytes);
+        SmallVector<Value> parts =
+            level.micro->loadTable(builder, loc, args[1]);
+        rows.emit(
+            c, begin, end, [&](Value, int64_t valid, Rows::ForRows forRows) {
+              forRows([&](Value at) {
+                Value indices = loadFirst(c, type, valid, input, at);
+                Value found = level.micro->lookup(builder, loc, indices, parts);
+                storeFirst(c, found, valid, result, at);
+              });
+            });
+      });
+  emitter.call(kernel, args, rows.tiles(), op.getLoc());
+  return success();
+}
+
+static LogicalResult emitQuantize(QuantizeOp op, KernelEmitter &emitter) {
+  const TargetLevel &level = emitter.level();
+  auto type = getActivationType(op.getResult());
+  int64_t elements = tensorTypeOf(op.getResult()).getNumElements();
+  if (!type || !tensorTypeOf(op.getInput()).getElementType().isF32() ||
+      elements == 0)
+    return failure();
+  Rows rows(1, elements, level.vectorBytes);
+  SmallVector<Value> args{emitter.buffer(op.getInput()),
+                          emitter.buffer(op.getResult())};
+  func::FuncOp kernel = emitter.kernel(
+      "quantize", reference::opKey(op), ValueRange(args).getTypes(),
+      op.getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
+          Value end) {
+        LoopBuilder b(builder, loc, level);
+        CodeBuilder c(b, loc);
+        Value input = flatten(c, args[0]), result = flatten(c, args[1]);
+        auto f32 = c.vectorType(b.getF32Type(), level.lanes());
+        rows.emit(c, begin, end,
+                  [&](Value, int64_t valid, Rows::ForRows forRows) {
+                    forRows([&](Value at) {
+                      SmallVector<Value> values;
+                      for (int64_t i = 0; i < valid; i += level.lanes())
+                        values.push_back(loadFirst(
+                            c, f32, std::min<int64_t>(valid - i, level.lanes()),
+                            input, c.add(at, i)));
+                      float scale = getQuantParams(type).scale;
+                      for (Value &value : values)
+                        value = divideExactly(b, value, scale);
+                      storeQuantized(c, level, type, values, valid, result, at);
+                    });
+                  });
+      });
+  emitter.call(kernel, args, rows.tiles(), op.getLoc());
+  return success();
+}
+
+static LogicalResult emitStream(Operation *op, KernelEmitter &emitter) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](BinaryOp binary) { return emitBinary(binary, emitter); })
+      .Case([&](LutOp lut) { return emitLut(lut, emitter); })
+      .Case(
+          [&](QuantizeOp quantize) { return emitQuantize(quantize, emitter); })
+      .Default([](Operation *) { return failure(); });
+}
+
+void qcc::populateStreamKernels(KernelGenerators &generators) {
+  generators.push_back({"stream", emitStream});
+}
