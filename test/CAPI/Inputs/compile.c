@@ -22,7 +22,7 @@ static void printProgress(void *context, const char *task, uint64_t done,
 static const char *sample(void *context, uint64_t index,
                           const QccInputSpec *inputs, uint32_t num_inputs,
                           const void **data) {
-  static float *values;
+  static _Thread_local float *values;
   size_t count = 1;
   if (num_inputs != 1 || inputs[0].dtype != 1)
     return "expected one float input";
