@@ -9,6 +9,7 @@
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Emit/Emit.h"
+#include "qcc/Export/ONNX/Exporter.h"
 #include "qcc/Import/ONNX/Importer.h"
 #include "qcc/Support/OutputFile.h"
 
@@ -49,6 +50,9 @@ private:
   LogicalResult dump(ModuleOp module, Phase phase, StringRef level = "");
   /// Writes IR to `path`, by default to the output.
   LogicalResult writeText(ModuleOp module, StringRef path = "");
+  /// Quantizes as asked and writes the model with explicit quantization.
+  LogicalResult writeONNX(ModuleOp module, const ModelRunnerFactory &run,
+                          PipelineRunner pipeline);
   /// What pass managers of this compilation are set up with.
   std::function<LogicalResult(PassManager &)> configure(TimingScope &scope);
   LogicalResult lowerLevel(ModuleOp module, const TargetLevel &level,
@@ -79,11 +83,12 @@ LogicalResult Compilation::chooseEmitKind() {
           .Case(".s", EmitKind::Assembly)
           .Case(".ll", EmitKind::LLVMIR)
           .Case(".mlir", EmitKind::Quantize)
+          .Case(".onnx", EmitKind::QDQ)
           .Default(std::nullopt);
   if (!chosen)
     return error() << options.output
                    << ": the extension names no kind of output; use .so, .o, "
-                      ".a, .s, .ll or .mlir, or say -emit=";
+                      ".a, .s, .ll, .mlir or .onnx, or say -emit=";
   kind = *chosen;
   return success();
 }
@@ -217,6 +222,20 @@ LogicalResult Compilation::emitLevels(ModuleOp module,
   return emitHeader(*described, emit, sizes, header);
 }
 
+LogicalResult Compilation::writeONNX(ModuleOp module,
+                                     const ModelRunnerFactory &run,
+                                     PipelineRunner pipeline) {
+  if (failed(insertQuantization(module, options, run, pipeline)))
+    return failure();
+  std::optional<std::string> bytes = exportONNX(module);
+  if (!bytes)
+    return failure();
+  Status status = writeFile(options.output, bytes->data(), bytes->size());
+  if (!status)
+    return error() << status.error();
+  return success();
+}
+
 LogicalResult Compilation::run() {
   if (failed(chooseEmitKind()))
     return failure();
@@ -249,8 +268,10 @@ LogicalResult Compilation::run() {
                         llvm::function_ref<void(OpPassManager &)> build) {
       return runPipeline(m, scope, build);
     };
-    if (failed(quantizeModule(*module, options,
-                              createHostRunnerFactory(options), pipeline)) ||
+    ModelRunnerFactory run = createHostRunnerFactory(options);
+    if (kind == EmitKind::QDQ)
+      return writeONNX(*module, run, pipeline);
+    if (failed(quantizeModule(*module, options, run, pipeline)) ||
         failed(dump(*module, Phase::Quantize)))
       return failure();
   }

@@ -34,17 +34,18 @@ Error addShape(CompileOptions &options, StringRef text) {
 
 Expected<EmitKind> parseEmitKind(StringRef word) {
   static const std::pair<StringRef, EmitKind> kinds[] = {
-      {"import", EmitKind::Import},       {"quantize", EmitKind::Quantize},
-      {"kernels", EmitKind::Kernels},     {"target", EmitKind::Target},
-      {"llvm", EmitKind::LLVMIR},         {"asm", EmitKind::Assembly},
-      {"obj", EmitKind::Object},          {"archive", EmitKind::Archive},
-      {"shared", EmitKind::SharedLibrary}};
+      {"import", EmitKind::Import},   {"quantize", EmitKind::Quantize},
+      {"qdq", EmitKind::QDQ},         {"kernels", EmitKind::Kernels},
+      {"target", EmitKind::Target},   {"llvm", EmitKind::LLVMIR},
+      {"asm", EmitKind::Assembly},    {"obj", EmitKind::Object},
+      {"archive", EmitKind::Archive}, {"shared", EmitKind::SharedLibrary}};
   for (auto [name, kind] : kinds)
     if (word == name)
       return kind;
-  return makeError("-emit=" + word +
-                   ": expected import, quantize, kernels, target, llvm, asm, "
-                   "obj, archive or shared");
+  return makeError(
+      "-emit=" + word +
+      ": expected import, qdq, quantize, kernels, target, llvm, asm, "
+      "obj, archive or shared");
 }
 
 static Expected<QuantizeMode> parseQuantizeMode(StringRef word) {

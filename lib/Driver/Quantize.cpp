@@ -118,9 +118,9 @@ static LogicalResult quantizeStatic(ModuleOp module,
       module, [](OpPassManager &pm) { pm.addPass(createQuantizeWeights()); });
 }
 
-LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
-                             const ModelRunnerFactory &run,
-                             PipelineRunner runPipeline) {
+LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
+                                 const ModelRunnerFactory &run,
+                                 PipelineRunner runPipeline) {
   bool isExplicit = isExplicitlyQuantized(module);
   bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
@@ -155,6 +155,14 @@ LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
       failed(runPipeline(module, [](OpPassManager &pm) {
         pm.addPass(createQuantizeDynamic());
       })))
+    return failure();
+  return success();
+}
+
+LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
+                             const ModelRunnerFactory &run,
+                             PipelineRunner runPipeline) {
+  if (failed(insertQuantization(module, options, run, runPipeline)))
     return failure();
   return runPipeline(module, [&](OpPassManager &pm) {
     buildLegalizePipeline(pm, run);

@@ -28,11 +28,11 @@ static cl::OptionCategory category("qcc options");
 
 static cl::opt<std::string> input(cl::Positional, cl::desc("MODEL.onnx"),
                                   cl::cat(category));
-static cl::opt<std::string>
-    output("o",
-           cl::desc("output; the extension tells what is written: .so .o .a "
-                    ".s .ll .mlir (- is standard output, for IR)"),
-           cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> output(
+    "o",
+    cl::desc("output; the extension tells what is written: .so .o .a "
+             ".s .ll .mlir .onnx (with Q/DQ) (- is standard output, for IR)"),
+    cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string>
     target("target",
            cl::desc("native (default), x86-64, arm64, ...; help lists them"),
@@ -41,7 +41,8 @@ static cl::opt<std::string> emit(
     "emit",
     cl::desc(
         "what to write, whatever the extension: a phase (import, quantize, "
-        "kernels, target, llvm) or a file kind (asm, obj, archive, shared)"),
+        "kernels, target, llvm) or a file kind (asm, obj, archive, shared, "
+        "qdq)"),
     cl::cat(category));
 static cl::opt<QuantizeMode> quantize(
     "quantize", cl::desc("how the model is quantized"),

@@ -28,6 +28,7 @@ namespace qcc {
 /// the output.
 enum class EmitKind {
   Import,
+  QDQ, ///< an ONNX model with explicit quantization; .onnx files
   Quantize,
   Kernels,
   Target,

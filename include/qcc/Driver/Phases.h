@@ -42,6 +42,13 @@ void buildLegalizePipeline(mlir::OpPassManager &pm,
 /// Fuses what is left and chooses channels-last.
 void buildLayoutPipeline(mlir::OpPassManager &pm);
 
+/// The first part of phase Quantize, which ends with a model of float ops
+/// between explicit quantize and dequantize.
+llvm::LogicalResult insertQuantization(mlir::ModuleOp module,
+                                       const CompileOptions &options,
+                                       const ModelRunnerFactory &run,
+                                       PipelineRunner runPipeline);
+
 /// Phase Quantize: simplifies, calibrates and quantizes as the options say.
 llvm::LogicalResult quantizeModule(mlir::ModuleOp module,
                                    const CompileOptions &options,

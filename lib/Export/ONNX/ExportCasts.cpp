@@ -1,0 +1,145 @@
+//===- ExportCasts.cpp - Quantization and casts to ONNX -------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "GraphBuilder.h"
+
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::onnx_export;
+using namespace qcc::qnn;
+
+static Type elementType(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+namespace {
+/// Scale and zero point of a quantized type as initializers.
+struct Parameters {
+  std::string scale, zeroPoint;
+  SmallVector<NodeAttr> axis;
+};
+} // namespace
+
+static std::optional<Parameters> makeParameters(GraphBuilder &graph,
+                                                Type type) {
+  SmallVector<float> scales;
+  SmallVector<int64_t> zeros;
+  Parameters result;
+  SmallVector<int64_t> shape;
+  if (auto tensor = dyn_cast<quant::UniformQuantizedType>(type)) {
+    scales.push_back(float(tensor.getScale()));
+    zeros.push_back(tensor.getZeroPoint());
+  } else if (auto axis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
+    for (double scale : axis.getScales())
+      scales.push_back(float(scale));
+    llvm::append_range(zeros, axis.getZeroPoints());
+    result.axis.push_back({"axis", int64_t(axis.getQuantizedDimension())});
+    shape.push_back(int64_t(scales.size()));
+  } else {
+    return std::nullopt;
+  }
+  DType dtype = getDType(type);
+  // Zero points are of the storage type, four-bit ones a byte each here.
+  std::vector<char> bytes;
+  unsigned size = std::max(1u, byteSize(dtype));
+  for (int64_t zero : zeros)
+    bytes.insert(bytes.end(), reinterpret_cast<char *>(&zero),
+                 reinterpret_cast<char *>(&zero) + size);
+  ArrayRef<char> scaleBytes(reinterpret_cast<const char *>(scales.data()),
+                            scales.size() * sizeof(float));
+  result.scale = graph.initializer("scale", DType::F32, shape, scaleBytes);
+  result.zeroPoint = graph.initializer("zero_point", dtype, shape, bytes);
+  return result;
+}
+
+static std::optional<std::string> quantizeLinear(GraphBuilder &graph,
+                                                 const char *kind, Type type,
+                                                 const std::string &input) {
+  auto parameters = makeParameters(graph, type);
+  if (!parameters)
+    return std::nullopt;
+  return graph.node(kind, {input, parameters->scale, parameters->zeroPoint},
+                    parameters->axis);
+}
+
+static std::string castTo(GraphBuilder &graph, const std::string &input,
+                          DType dtype) {
+  return graph.node("Cast", {input}, {{"to", int64_t(dtype)}});
+}
+
+/// (input - zeroPoint) * scale, all computed.
+static std::string dequantizeDynamically(GraphBuilder &graph,
+                                         DynamicDequantizeOp op) {
+  std::string value = castTo(graph, graph.name(op.getInput()), DType::F32);
+  if (op.getZeroPoint()) {
+    std::string zero = castTo(graph, graph.name(op.getZeroPoint()), DType::F32);
+    value = graph.node("Sub", {value, zero});
+  }
+  return graph.node("Mul", {value, graph.name(op.getScale())});
+}
+
+bool onnx_export::exportCast(GraphBuilder &graph, Operation *op) {
+  auto defineIf = [&](Value result, std::optional<std::string> name) {
+    if (name)
+      graph.define(result, *name);
+    return name.has_value();
+  };
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([&](ConstantOp constant) {
+        auto bytes = ConstantBytes::get(constant.getResult());
+        auto type = cast<RankedTensorType>(constant.getType());
+        DType dtype = getDType(type.getElementType());
+        if (!bytes || dtype == DType::Undefined)
+          return false;
+        graph.define(constant,
+                     graph.initializer("constant", dtype, type.getShape(),
+                                       bytes->bytes()));
+        return true;
+      })
+      .Case([&](QuantizeOp cast) {
+        return defineIf(cast, quantizeLinear(graph, "QuantizeLinear",
+                                             elementType(cast),
+                                             graph.name(cast.getInput())));
+      })
+      .Case([&](DequantizeOp cast) {
+        return defineIf(cast, quantizeLinear(graph, "DequantizeLinear",
+                                             elementType(cast.getInput()),
+                                             graph.name(cast.getInput())));
+      })
+      .Case([&](RequantizeOp cast) {
+        auto real = quantizeLinear(graph, "DequantizeLinear",
+                                   elementType(cast.getInput()),
+                                   graph.name(cast.getInput()));
+        return real && defineIf(cast, quantizeLinear(graph, "QuantizeLinear",
+                                                     elementType(cast), *real));
+      })
+      .Case([&](StorageCastOp cast) {
+        // ONNX has integers on both sides.
+        graph.define(cast, graph.name(cast.getInput()));
+        return true;
+      })
+      .Case([&](CastOp cast) {
+        graph.define(cast, castTo(graph, graph.name(cast.getInput()),
+                                  getDType(elementType(cast))));
+        return true;
+      })
+      .Case([&](DynamicQuantizeOp cast) {
+        auto results = graph.nodes("DynamicQuantizeLinear",
+                                   {graph.name(cast.getInput())}, 3);
+        for (auto [value, name] : llvm::zip(cast->getResults(), results))
+          graph.define(value, name);
+        return true;
+      })
+      .Case([&](DynamicDequantizeOp cast) {
+        graph.define(cast, dequantizeDynamically(graph, cast));
+        return true;
+      })
+      .Default([](Operation *) { return false; });
+}

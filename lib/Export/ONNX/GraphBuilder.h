@@ -1,0 +1,83 @@
+//===- GraphBuilder.h - Nodes and names of an ONNX graph -------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_EXPORT_ONNX_GRAPHBUILDER_H
+#define QCC_LIB_EXPORT_ONNX_GRAPHBUILDER_H
+
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "llvm/ADT/StringSet.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <string>
+#include <variant>
+
+namespace qcc::onnx_export {
+
+/// An attribute of a node.
+struct NodeAttr {
+  const char *name;
+  std::variant<int64_t, float, std::string, llvm::SmallVector<int64_t>> value;
+};
+
+/// Builds the nodes of one graph. Names of values are strings.
+class GraphBuilder {
+public:
+  GraphBuilder(onnx::GraphProto &graph, int64_t opset)
+      : graph(graph), opsetVersion(opset) {}
+
+  int64_t opset() const { return opsetVersion; }
+  /// New nodes and values get names that begin with this.
+  void setScope(std::string name) { scope = std::move(name); }
+
+  /// Name of the value; it must have been defined.
+  std::string name(mlir::Value value) const { return names.lookup(value); }
+  void define(mlir::Value value, std::string name) { names[value] = name; }
+  /// A name that no other value has.
+  std::string uniqueName(llvm::StringRef hint);
+
+  /// Appends a node with one output and returns the output's name.
+  std::string node(const char *type, llvm::ArrayRef<std::string> inputs,
+                   llvm::ArrayRef<NodeAttr> attributes = {});
+  /// The same with several outputs.
+  std::vector<std::string> nodes(const char *type,
+                                 llvm::ArrayRef<std::string> inputs,
+                                 unsigned outputs,
+                                 llvm::ArrayRef<NodeAttr> attributes = {});
+
+  /// Appends an Identity that gives `source` the name `output`.
+  void alias(const std::string &output, const std::string &source);
+
+  std::string initializer(llvm::StringRef hint, DType dtype,
+                          llvm::ArrayRef<int64_t> shape,
+                          llvm::ArrayRef<char> bytes);
+  std::string ints(llvm::StringRef hint, llvm::ArrayRef<int64_t> values);
+  std::string floats(llvm::StringRef hint, llvm::ArrayRef<float> values);
+  std::string scalar(float value);
+
+private:
+  onnx::GraphProto &graph;
+  int64_t opsetVersion;
+  std::string scope;
+  llvm::DenseMap<mlir::Value, std::string> names;
+  llvm::StringSet<> taken;
+  llvm::StringSet<> takenNodes;
+};
+
+/// Appends the nodes of `op` and defines its results; false if there is no
+/// ONNX form.
+bool exportOp(GraphBuilder &graph, mlir::Operation *op);
+/// Those of casts and quantization.
+bool exportCast(GraphBuilder &graph, mlir::Operation *op);
+/// A function of one number, as in qnn.unary; nothing where ONNX has none.
+std::optional<std::string> exportUnary(GraphBuilder &graph, qnn::UnaryKind kind,
+                                       float alpha, float beta,
+                                       const std::string &input);
+
+} // namespace qcc::onnx_export
+
+#endif // QCC_LIB_EXPORT_ONNX_GRAPHBUILDER_H
