@@ -69,6 +69,30 @@ static std::optional<std::string> quantizeLinear(GraphBuilder &graph,
                     parameters->axis);
 }
 
+/// Quantizes to `type`; to fewer bits than ONNX's type has by a clip behind.
+static std::optional<std::string> quantize(GraphBuilder &graph, Type type,
+                                           const std::string &input) {
+  auto value = quantizeLinear(graph, "QuantizeLinear", type, input);
+  auto quantized = cast<quant::QuantizedType>(type);
+  int64_t low = quantized.getStorageTypeMin();
+  int64_t high = quantized.getStorageTypeMax();
+  unsigned bits = quantized.getStorageTypeIntegralWidth();
+  if (!value || (low == quant::QuantizedType::getDefaultMinimumForInteger(
+                            quantized.isSigned(), bits) &&
+                 high == quant::QuantizedType::getDefaultMaximumForInteger(
+                             quantized.isSigned(), bits)))
+    return value;
+  auto bound = [&](int64_t limit) {
+    return graph.initializer(
+        "limit", getDType(type), {},
+        ArrayRef(reinterpret_cast<const char *>(&limit), bits / 8));
+  };
+  // ONNX clips no integers of less than 8 bits.
+  if (bits < 8)
+    return std::nullopt;
+  return graph.node("Clip", {*value, bound(low), bound(high)});
+}
+
 static std::string castTo(GraphBuilder &graph, const std::string &input,
                           DType dtype) {
   return graph.node("Cast", {input}, {{"to", int64_t(dtype)}});
@@ -104,9 +128,8 @@ bool onnx_export::exportCast(GraphBuilder &graph, Operation *op) {
         return true;
       })
       .Case([&](QuantizeOp cast) {
-        return defineIf(cast, quantizeLinear(graph, "QuantizeLinear",
-                                             elementType(cast),
-                                             graph.name(cast.getInput())));
+        return defineIf(cast, quantize(graph, elementType(cast),
+                                       graph.name(cast.getInput())));
       })
       .Case([&](DequantizeOp cast) {
         return defineIf(cast, quantizeLinear(graph, "DequantizeLinear",
@@ -117,8 +140,8 @@ bool onnx_export::exportCast(GraphBuilder &graph, Operation *op) {
         auto real = quantizeLinear(graph, "DequantizeLinear",
                                    elementType(cast.getInput()),
                                    graph.name(cast.getInput()));
-        return real && defineIf(cast, quantizeLinear(graph, "QuantizeLinear",
-                                                     elementType(cast), *real));
+        return real &&
+               defineIf(cast, quantize(graph, elementType(cast), *real));
       })
       .Case([&](StorageCastOp cast) {
         // ONNX has integers on both sides.
