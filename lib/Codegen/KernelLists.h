@@ -16,6 +16,7 @@ void populateDepthwiseKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
+void populateWideDepthwiseKernels(KernelGenerators &generators);
 
 } // namespace qcc
 

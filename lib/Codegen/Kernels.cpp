@@ -9,6 +9,7 @@
 #include "KernelLists.h"
 
 void qcc::populateOptimizedKernels(KernelGenerators &generators) {
+  populateWideDepthwiseKernels(generators);
   populateDepthwiseKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);

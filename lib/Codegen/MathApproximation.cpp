@@ -225,7 +225,10 @@ Value MathApproximation::erf(Value x) {
       0.0004313925455790013, -2.0828525521210395e-05}; // of log(1 - erf(x))
   Value magnitude = abs(x);
   Value inner = mul(x, horner(mul(x, x), small));
-  Value tail = exp(horner(minimum(magnitude, 3.95), large));
+  // The exponential of a number in [-18, 0]: no limits, no subnormal result.
+  Value r, n;
+  reduceExp(horner(minimum(magnitude, 3.95), large), r, n);
+  Value tail = mul(add(expm1Poly(r), f32(1)), powerOfTwo(n));
   Value outer = copySign(sub(f32(1), tail), x);
   Value y = select(compare(Pred::OLT, magnitude, f32(0.93)), inner, outer);
   return select(compare(Pred::UNO, x, x), x, y);

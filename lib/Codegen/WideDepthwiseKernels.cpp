@@ -1,0 +1,240 @@
+//===- WideDepthwiseKernels.cpp - Depthwise convolution by channels -------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Channels-last float depthwise convolution of at least a vector of channels.
+// A tile is one vector of channels of a block of output rows; its input is
+// copied to the stack, padded, so that it stays in a first-level cache for all
+// taps however many channels the tensor has:
+//
+//   slab[row][column][channel of the vector]
+//
+// Some neighbouring outputs are summed at once and share each weight.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CodeBuilder.h"
+#include "ConvShape.h"
+#include "KernelLists.h"
+#include "MatrixEpilogue.h"
+#include "Product.h"
+#include "Requantize.h"
+
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+/// What a slab should take, what it may take so that less of the input is
+/// copied twice, and the most where an output row needs it.
+static constexpr int64_t goodSlabBytes = 24 * 1024;
+static constexpr int64_t fairSlabBytes = 48 * 1024;
+static constexpr int64_t maxSlabBytes = 192 * 1024;
+/// Outputs that are summed at once.
+static constexpr int64_t neighbours = 8;
+/// The widest kernel; its taps of a row are straight code.
+static constexpr int64_t maxWidth = 16;
+
+namespace {
+struct WidePlan {
+  WidePlan(const ConvShape &s, int64_t lanes) : shape(s), lanes(lanes) {
+    blocks = llvm::divideCeil(s.c, lanes);
+    columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
+    window = (s.kh - 1) * s.dh + 1;
+    auto bytes = [&](int64_t rows) {
+      return ((rows - 1) * s.sh + window) * columns * lanes * 4;
+    };
+    outputRows = 1;
+    while (outputRows < s.oh) {
+      int64_t fresh = outputRows * s.sh, copied = fresh - s.sh + window;
+      if (bytes(outputRows + 1) >
+          (2 * copied > 3 * fresh ? fairSlabBytes : goodSlabBytes))
+        break;
+      ++outputRows;
+    }
+    slabBytes = bytes(outputRows);
+    rowBlocks = llvm::divideCeil(s.oh, outputRows);
+  }
+  int64_t tiles() const { return shape.n * rowBlocks * blocks; }
+
+  ConvShape shape;
+  int64_t lanes, blocks;   ///< of channels
+  int64_t columns, window; ///< of the slab; rows that an output needs
+  int64_t outputRows, rowBlocks, slabBytes;
+};
+
+class WideKernel {
+public:
+  WideKernel(CodeBuilder &c, const WidePlan &p, const TargetLevel &level,
+             const FloatActivation &activation, ValueRange args)
+      : c(c), p(p), s(p.shape), level(level), activation(activation),
+        input(args[0]), weights(args[1]), result(args[2]),
+        slab(c.stack(c.b.getF32Type(), p.slabBytes / 4)) {}
+
+  void emit(Value begin, Value end);
+
+private:
+  VectorType type() { return c.vectorType(c.b.getF32Type(), p.lanes); }
+  void fill(Value image, Value first, Value last, Value channel, int64_t valid);
+  void outputs(Value top, Value column, int64_t count, Value weightsAt,
+               Value to, int64_t valid);
+
+  CodeBuilder &c;
+  const WidePlan &p;
+  const ConvShape &s;
+  const TargetLevel &level;
+  const FloatActivation &activation;
+  Value input, weights, result, slab;
+};
+} // namespace
+
+/// Copies the input of output rows [first, last).
+void WideKernel::fill(Value image, Value first, Value last, Value channel,
+                      int64_t valid) {
+  Value zero = c.splat(c.b.getF32Type(), 0, p.lanes);
+  Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
+  Value needed = c.add(c.mul(c.sub(last, first), s.sh), p.window - s.sh);
+  int64_t low = std::clamp<int64_t>(s.padL, 0, p.columns);
+  int64_t high = std::clamp<int64_t>(s.w + s.padL, low, p.columns);
+  c.loop(c.index(0), needed, 1, [&](Value i) {
+    Value row = c.add(top, i), to = c.mul(i, p.columns * p.lanes);
+    auto clear = [&](int64_t from, int64_t until) {
+      c.loop(from, until, 1, [&](Value column) {
+        c.store(zero, slab, c.add(to, c.mul(column, p.lanes)));
+      });
+    };
+    // Unsigned comparison: a negative row is a large one.
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, row, s.h),
+        [&] {
+          clear(0, low);
+          Value from =
+              c.add(c.mul(c.add(c.mul(image, s.h), row), s.w * s.c), channel);
+          c.loop(low, high, 1, [&](Value column) {
+            Value pixel = c.sub(column, c.index(s.padL));
+            c.store(loadFirst(c, type(), valid, input,
+                              c.add(from, c.mul(pixel, s.c))),
+                    slab, c.add(to, c.mul(column, p.lanes)));
+          });
+          clear(high, p.columns);
+        },
+        [&] { clear(0, p.columns); });
+  });
+}
+
+/// `count` neighbouring outputs of a row.
+void WideKernel::outputs(Value top, Value column, int64_t count,
+                         Value weightsAt, Value to, int64_t valid) {
+  Value start = c.add(top, c.mul(column, s.sw * p.lanes));
+  SmallVector<Value> sums(count, c.splat(c.b.getF32Type(), 0, p.lanes));
+  sums = c.loop(
+      c.index(0), c.index(s.kh), 1, sums, [&](Value kh, ValueRange carried) {
+        SmallVector<Value> next(carried);
+        Value row = c.add(start, c.mul(kh, s.dh * p.columns * p.lanes));
+        Value tap = c.add(weightsAt, c.mul(kh, s.kw * p.lanes));
+        for (int64_t kw = 0; kw < s.kw; ++kw) {
+          Value w = c.load(weights, c.add(tap, kw * p.lanes), type());
+          for (int64_t i = 0; i < count; ++i) {
+            int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
+            next[i] = multiplyAdd(
+                c, level, c.load(slab, c.add(row, offset), type()), w, next[i]);
+          }
+        }
+        return next;
+      });
+  Value bias = c.load(weights, c.add(weightsAt, s.kh * s.kw * p.lanes), type());
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value y = activation.emit(
+        c, arith::AddFOp::create(c.b, c.loc, sum, bias).getResult());
+    storeFirst(c, y, valid, result,
+               c.add(to, c.mul(c.add(column, int64_t(i)), s.c)));
+  }
+}
+
+void WideKernel::emit(Value begin, Value end) {
+  int64_t perBlock = (s.kh * s.kw + 1) * p.lanes;
+  c.loop(begin, end, 1, [&](Value tile) {
+    Value block = c.rem(tile, p.blocks), rest = c.div(tile, p.blocks);
+    Value image = c.div(rest, p.rowBlocks);
+    Value first = c.mul(c.rem(rest, p.rowBlocks), p.outputRows);
+    Value last = c.min(c.add(first, p.outputRows), c.index(s.oh));
+    Value channel = c.mul(block, p.lanes);
+    auto withChannels = [&](int64_t valid) {
+      fill(image, first, last, channel, valid);
+      c.loop(first, last, 1, [&](Value row) {
+        Value top = c.mul(c.sub(row, first), s.sh * p.columns * p.lanes);
+        Value to =
+            c.add(c.mul(c.add(c.mul(image, s.oh), row), s.ow * s.c), channel);
+        Value at = c.mul(block, perBlock);
+        int64_t whole = s.ow / neighbours * neighbours;
+        c.loop(0, whole, neighbours, [&](Value column) {
+          outputs(top, column, neighbours, at, to, valid);
+        });
+        if (whole < s.ow)
+          outputs(top, c.index(whole), s.ow - whole, at, to, valid);
+      });
+    };
+    if (s.c % p.lanes == 0)
+      return withChannels(p.lanes);
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, block, p.blocks - 1),
+        [&] { withChannels(p.lanes); }, [&] { withChannels(s.c % p.lanes); });
+  });
+}
+
+static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
+  auto conv = dyn_cast<ConvOp>(op);
+  std::optional<ConvShape> shape;
+  if (conv)
+    shape = ConvShape::get(conv);
+  int64_t lanes = e.level().lanes();
+  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
+      shape->c < lanes || shape->kw > maxWidth || conv.getResidual())
+    return failure();
+  std::optional<FloatConv> operands = FloatConv::match(conv);
+  WidePlan plan(*shape, lanes);
+  if (!operands || plan.slabBytes > maxSlabBytes)
+    return failure();
+
+  // Per vector of channels: the taps, then the bias (added last, as
+  // everywhere).
+  int64_t taps = shape->kh * shape->kw;
+  std::vector<float> weights;
+  for (int64_t first = 0; first < shape->c; first += lanes)
+    for (int64_t t = 0; t <= taps; ++t)
+      for (int64_t channel = first; channel < first + lanes; ++channel)
+        weights.push_back(channel >= shape->c ? 0.f
+                          : t == taps ? operands->biasOf(channel)
+                                      : operands->filter[channel * taps + t]);
+  Type f32 = Float32Type::get(e.context());
+  SmallVector<Value> args{
+      e.buffer(op->getOperand(0)),
+      e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
+                 ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
+                                weights.size() * sizeof(float))),
+      e.buffer(op->getResult(0))};
+  func::FuncOp kernel = e.kernel(
+      "depthwise_f32",
+      "wide " + shape->key() + " " + operands->activation.key(),
+      ValueRange(args).getTypes(), op->getLoc(),
+      [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
+        CodeBuilder c(b, loc);
+        SmallVector<Value> flat;
+        for (Value arg : args)
+          flat.push_back(flatten(c, arg));
+        WideKernel(c, plan, e.level(), operands->activation, flat)
+            .emit(begin, end);
+      });
+  e.call(kernel, args, plan.tiles(), op->getLoc());
+  return success();
+}
+
+void qcc::populateWideDepthwiseKernels(KernelGenerators &generators) {
+  generators.push_back({"wide-depthwise", emitWideDepthwise});
+}
