@@ -113,6 +113,34 @@ ElementwiseChain::ElementwiseChain(Operation *producer) : producer(producer) {
   }
 }
 
+bool qcc::isCostly(std::optional<UnaryKind> kind) {
+  if (!kind)
+    return false;
+  switch (*kind) {
+  case UnaryKind::Identity:
+  case UnaryKind::Relu:
+  case UnaryKind::Clamp:
+  case UnaryKind::LeakyRelu:
+  case UnaryKind::HardSigmoid:
+  case UnaryKind::HardSwish:
+  case UnaryKind::Neg:
+  case UnaryKind::Abs:
+    return false;
+  default:
+    return true;
+  }
+}
+
+bool ElementwiseChain::isCostly() const {
+  return llvm::any_of(ops, [](Operation *op) {
+    if (auto unary = dyn_cast<UnaryOp>(op))
+      return qcc::isCostly(unary.getKind());
+    auto binary = dyn_cast<BinaryOp>(op);
+    return binary && binary.getActivationAttr() &&
+           qcc::isCostly(binary.getActivationAttr().getKind());
+  });
+}
+
 Operation *ElementwiseChain::producerOf(Operation *op) {
   while (Value value = chainedOperand(op))
     op = value.getDefiningOp();

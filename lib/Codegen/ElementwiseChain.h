@@ -35,6 +35,8 @@ public:
   mlir::Value result() const { return last()->getResult(0); }
   /// The tensors that the ops combine the chained value with.
   llvm::ArrayRef<mlir::Value> operands() const { return others; }
+  /// Whether it has functions that take dozens of instructions.
+  bool isCostly() const;
   /// What code for the chain depends on besides the types of the buffers.
   std::string key() const;
 
@@ -44,6 +46,9 @@ private:
   llvm::SmallVector<mlir::Operation *> ops;
   llvm::SmallVector<mlir::Value> others;
 };
+
+/// Whether a function takes dozens of instructions.
+bool isCostly(std::optional<qnn::UnaryKind> kind);
 
 /// Emits a chain on vectors of consecutive elements of a row (the last
 /// dimension of the result).

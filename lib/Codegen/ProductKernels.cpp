@@ -65,6 +65,9 @@ private:
   const ElementwiseChain &chain;
   Value lhs, units, packed, columnSums, result, lhsZero, rhsZero;
   Value copied, rowSums;
+  /// The sums of a register tile while a long function of them is computed:
+  /// unrolled over all of them it would take every register.
+  Value held;
   SmallVector<Value> operands;
 };
 } // namespace
@@ -127,6 +130,8 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
     copied = c.stack(b.getI8Type(), blockRows * p.rowPitch());
   if (p.hasRowSums())
     rowSums = c.stack(b.getI32Type(), blockRows);
+  if (chain.isCostly() || isCostly(p.activation.kind))
+    held = c.stack(unitsType().getElementType(), p.tileRows * p.panelColumns());
   Value source = copied ? copied : lhs;
   units = p.isInteger ? wordsOf(c, source) : source;
 
@@ -224,8 +229,22 @@ void ProductKernel::registerTile(const Rows &rows, Value rhsMatrix, Value panel,
         sum = b.add(sum, offsets[v]);
       finished.push_back(rowOffset ? b.sub(sum, rowOffset) : sum);
     }
-    store(finished, valid, c.add(first, row * p.columns), column);
+    if (!held) {
+      store(finished, valid, c.add(first, row * p.columns), column);
+      continue;
+    }
+    for (unsigned v = 0; v < vectors; ++v)
+      c.store(finished[v], held, c.index((row * vectors + v) * p.lanes));
   }
+  if (held)
+    c.loop(0, rows.count, 1, [&](Value row) {
+      SmallVector<Value> finished;
+      for (unsigned v = 0; v < vectors; ++v)
+        finished.push_back(c.load(
+            held, c.add(c.mul(row, vectors * p.lanes), int64_t(v) * p.lanes),
+            unitsType()));
+      store(finished, valid, c.add(first, c.mul(row, p.columns)), column);
+    });
 }
 
 void ProductKernel::store(ValueRange sums, int64_t valid, Value position,

@@ -204,14 +204,14 @@ class Generator:
         rhs = [columns, depth] if transposed else [depth, columns]
         return left + [rows, depth], right + rhs, both + [rows, columns], transposed
 
-    def follow_floats(self, case, ops):
+    def follow_floats(self, case, ops, costly=False):
         """A random chain of elementwise ops behind a float result."""
         pick = self.pick
         y = case.result[0]
         for _ in range(ops):
-            kind = pick.choice(["add", "mul", "sub", "relu"])
-            if kind == "relu":
-                case.follow('"qnn.unary"({}) {{kind = #qnn<unary_kind relu>}}', (y, "f32", "f32"))
+            kind = pick.choice(["add", "mul", "sub", "relu"] + ["gelu"] * costly)
+            if kind in ("relu", "gelu"):
+                case.follow(f'"qnn.unary"({{}}) {{{{kind = #qnn<unary_kind {kind}>}}}}', (y, "f32", "f32"))
                 continue
             shape = pick.choice([[], y[-1:], y, [1] * (len(y) - 1) + y[-1:]])
             if pick.random() < 0.2:
@@ -233,7 +233,7 @@ class Generator:
         if is_float:
             case.inputs += [(x, "f32", self.floats(x)), (w, "f32", self.floats(w))]
             case.result = y, "f32", "f32"
-            self.follow_floats(case, pick.choice([0, 0, 1, 3]))
+            self.follow_floats(case, pick.choice([0, 0, 1, 3]), costly=True)
             return case
         scales = []
         for shape in (x, w):
