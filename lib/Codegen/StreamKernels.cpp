@@ -29,7 +29,7 @@ using reference::Element;
 using reference::LoopBuilder;
 
 /// Elements per tile.
-static constexpr int64_t grain = 16 * 1024;
+static constexpr int64_t grain = 8 * 1024;
 
 namespace {
 /// The elements of a tensor as rows, cut into tiles of rows or, where there is
