@@ -39,6 +39,9 @@ if platform.machine() == "x86_64":
 if shutil.which("qemu-aarch64") and os.path.exists(
         os.path.join(config.qcc_tools_dir, "qcc-run-arm64")):
     config.available_features.add("qemu-aarch64")
+if shutil.which("qemu-x86_64"):
+    config.available_features.add("qemu-x86_64")
+config.substitutions.append(("%qcc-tools", config.qcc_tools_dir))
 config.substitutions.append(("%arm64", "qemu-aarch64 -L /usr/aarch64-linux-gnu"))
 config.substitutions.append(
     ("%qcc-run-arm64", os.path.join(config.qcc_tools_dir, "qcc-run-arm64")))

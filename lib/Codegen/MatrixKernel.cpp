@@ -153,7 +153,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
       for (unsigned i = 0; i < sumsPerVector(); ++i)
         initial.push_back(offsetsFirst ? offsetOf[row * vectors + v] : zero);
 
-  Value weights = c.mul(column, p.units * p.unitElements);
+  MatrixWeights weights(c, p, group, panel, vectors);
   SmallVector<Value> all = sums(rows, vectors, weights, initial);
 
   SmallVector<int64_t> order;
@@ -199,10 +199,10 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
 }
 
 SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
-                                      Value weights, ArrayRef<Value> initial) {
+                                      MatrixWeights &weights,
+                                      ArrayRef<Value> initial) {
   int64_t step = level.activationLoadBytes / 4;
   int64_t blocks = p.units / step;
-  int64_t unitBytes = int64_t(vectors) * p.lanes * p.unitElements;
   auto elementAt = [&](Value unit, int64_t row) {
     return c.add(c.add(rows.at, c.mul(unit, p.unitElements)), row * p.pitch);
   };
@@ -211,8 +211,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
     SmallVector<Value> activations;
     for (int64_t row = 0; row < rows.count; ++row)
       activations.push_back(broadcastUnit(loadUnit(rows, row, unit)));
-    accumulate(sums, activations, vectors,
-               c.add(weights, c.mul(unit, unitBytes)));
+    accumulate(sums, activations, vectors, weights, unit);
   };
   auto block = [&](Value unit, SmallVectorImpl<Value> &sums) {
     if (step == 1)
@@ -228,8 +227,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
       SmallVector<Value> activations;
       for (Value v : loaded)
         activations.push_back(unitOf(v, i));
-      accumulate(sums, activations, vectors,
-                 c.add(weights, c.mul(c.add(unit, i), unitBytes)));
+      accumulate(sums, activations, vectors, weights, c.add(unit, i));
     }
   };
 
@@ -251,16 +249,15 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
 /// One unit of all rows: activations[row] . weights[vector].
 void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
                               ArrayRef<Value> activations, unsigned vectors,
-                              Value weightsAt) {
+                              MatrixWeights &panel, Value unit) {
   unsigned perVector = sumsPerVector();
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
-    Value at = c.add(weightsAt, int64_t(v) * p.lanes * p.unitElements);
+    Value loaded = panel.load(args.weights, unit, v);
     if (m.isInteger)
-      weights.push_back(level.micro->prepareWeights(
-          c.b, c.loc, c.load(args.weights, at, bytesType())));
+      weights.push_back(level.micro->prepareWeights(c.b, c.loc, loaded));
     else
-      weights.push_back({c.load(args.weights, at, unitsType())});
+      weights.push_back({loaded});
   }
   for (auto [row, activation] : llvm::enumerate(activations)) {
     SmallVector<Value> prepared{activation};

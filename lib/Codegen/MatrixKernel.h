@@ -11,6 +11,7 @@
 #include "MatrixEpilogue.h"
 #include "MatrixOperands.h"
 #include "MatrixPlan.h"
+#include "MatrixWeights.h"
 
 namespace qcc {
 
@@ -30,7 +31,7 @@ public:
 
   void emit(mlir::Value begin, mlir::Value end);
 
-private:
+protected: // for TileMatrixKernel
   using Value = mlir::Value;
 
   /// The rows of the left matrix that a register tile works on.
@@ -58,10 +59,11 @@ private:
                          Value group);
   void panel(const Rows &rows, Value group, Value panel, unsigned vectors);
   llvm::SmallVector<Value> sums(const Rows &rows, unsigned vectors,
-                                Value weights, llvm::ArrayRef<Value> initial);
+                                MatrixWeights &weights,
+                                llvm::ArrayRef<Value> initial);
   void accumulate(llvm::SmallVectorImpl<Value> &sums,
                   llvm::ArrayRef<Value> activations, unsigned vectors,
-                  Value weightsAt);
+                  MatrixWeights &panel, Value unit);
   Value broadcastUnit(Value scalar);
   Value unitOf(Value vector, unsigned unit);
 

@@ -7,6 +7,7 @@
 
 #include "KernelLists.h"
 #include "MatrixKernel.h"
+#include "TileMatrixKernel.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -35,16 +36,18 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   MatrixPlan plan(operands->shape, operands->isInteger,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
                   level);
-  if (!plan.fitsStack())
+  std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
+  if (!tiles && !plan.fitsStack())
     return failure();
 
   Builder b(op->getContext());
+  const MatrixPlan packing = sharedPacking(plan).value_or(plan);
   std::vector<char> packed =
       operands->isInteger
-          ? plan.pack<int8_t>([&](int64_t channel, int64_t index) {
+          ? packing.pack<int8_t>([&](int64_t channel, int64_t index) {
               return operands->packedWeight(channel, index);
             })
-          : plan.pack<float>([&](int64_t channel, int64_t index) {
+          : packing.pack<float>([&](int64_t channel, int64_t index) {
               return operands->floatFilter[channel * operands->channelStride +
                                            index * operands->elementStride];
             });
@@ -81,9 +84,11 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   std::string key = llvm::formatv("{0} {1}{2}{3} {4}", plan.shape.key(),
                                   operands->flip ? "flip " : "", zeroPointKey,
                                   operands->padding, operands->epilogue.key());
+  std::string stem = isa<qnn::ConvOp>(op) ? "conv" : "matmul";
+  if (tiles)
+    stem += "_tiles";
   func::FuncOp kernel = emitter.kernel(
-      isa<qnn::ConvOp>(op) ? "conv" : "matmul", key,
-      ValueRange(buffers).getTypes(), op->getLoc(),
+      stem, key, ValueRange(buffers).getTypes(), op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
         SmallVector<Value> flat;
@@ -107,9 +112,14 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
           args.zeroPoints = flat[next++];
         if (operands->residual)
           args.residual = flat[next++];
-        MatrixKernel(builder, loc, plan, *operands, args).emit(begin, end);
+        if (tiles)
+          TileMatrixKernel(builder, loc, *tiles, *operands, args)
+              .emit(begin, end);
+        else
+          MatrixKernel(builder, loc, plan, *operands, args).emit(begin, end);
       });
-  emitter.call(kernel, buffers, plan.tiles(), op->getLoc());
+  emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
+               op->getLoc());
   return success();
 }
 

@@ -13,6 +13,11 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 using namespace llvm;
 
 namespace qcc {
@@ -30,6 +35,7 @@ static constexpr TargetAlias aliases[] = {
     {"x86-64-v3", "x86-64", "avx2"},
     {"x86-avx-vnni", "x86-64", "avx-vnni"},
     {"x86-avx512-vnni", "x86-64", "avx512-vnni"},
+    {"x86-amx", "x86-64", "amx"},
     {"arm64", "arm64", ""},
     {"arm64-neon", "arm64", "neon"},
     {"arm64-dotprod", "arm64", "dotprod"},
@@ -62,13 +68,25 @@ Expected<TargetSpec> resolveTarget(StringRef name) {
                            known);
 }
 
+/// Whether Linux lets this process use the tile registers of AMX.
+static bool mayUseTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  return ::syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#else
+  return false;
+#endif
+}
+
 /// Whether the host has every feature that the level's kernels use.
 static bool hostHas(const TargetLevel &level, const StringMap<bool> &host) {
   SmallVector<StringRef> features;
   StringRef(level.features).split(features, ',', -1, false);
-  return all_of(features, [&](StringRef feature) {
-    return !feature.consume_front("+") || host.lookup(feature);
-  });
+  return all_of(features,
+                [&](StringRef feature) {
+                  return !feature.consume_front("+") || host.lookup(feature);
+                }) &&
+         (!level.tiles || mayUseTiles());
 }
 
 Expected<TargetSpec> hostTarget() {

@@ -12,6 +12,7 @@
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Passes.h"
 #include "qcc/Quantization/Passes.h"
+#include "qcc/Target/X86/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
   qcc::registerConversionPasses();
   qcc::registerDriverPasses();
   qcc::registerQuantizationPasses();
+  qcc::registerX86Passes();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qcc optimizer driver\n", registry));
 }

@@ -79,6 +79,8 @@ public:
   }
 };
 
+class TileKernels;
+
 /// One instruction set level of a target: everything that kernel generators
 /// are parameterised by.
 struct TargetLevel {
@@ -101,6 +103,11 @@ struct TargetLevel {
   RegisterTile int8Tile{4, 2};
   RegisterTile floatTile{4, 2};
   std::shared_ptr<MicroKernels> micro;
+  /// Matrix instructions on tiles (qcc/Target/TileKernels.h); null: none.
+  std::shared_ptr<TileKernels> tiles;
+  /// The level whose packing of 8-bit matrix weights this one reads, so that
+  /// an artefact holds them once; null: its own.
+  std::shared_ptr<const TargetLevel> packing;
 
   unsigned lanes() const { return vectorBytes / 4; }
 };

@@ -7,6 +7,7 @@
 
 #include "qcc/Target/X86/X86Target.h"
 #include "X86MicroKernels.h"
+#include "X86TileKernels.h"
 
 using namespace qcc;
 
@@ -23,7 +24,7 @@ public:
     baseline.features = "+cx16,+popcnt,+sahf,+sse3,+ssse3,+sse4.1,+sse4.2";
     baseline.vectorBytes = 16;
     baseline.int8Tile = {3, 2};
-    baseline.floatTile = {4, 3};
+    baseline.floatTile = {6, 2};
     baseline.micro = createMultiplyAddKernels(16);
 
     TargetLevel avx2 = baseline;
@@ -55,7 +56,19 @@ public:
     avx512.floatTile = {6, 4};
     avx512.micro = createVNNIKernels(64, /*hasTableLookup=*/true);
 
-    all = {baseline, avx2, avxVnni, avx512};
+    // The rest of the kernels are those of AVX512-VNNI, and so is the packing
+    // of weights.
+    TargetLevel amx = avx512;
+    amx.name = "amx";
+    amx.features += ",+amx-tile,+amx-int8";
+    amx.tiles = createAMXKernels();
+
+    // One packing of weights for all levels.
+    auto packing = std::make_shared<const TargetLevel>(avx512);
+    for (TargetLevel *level : {&baseline, &avx2, &avxVnni})
+      level->packing = packing;
+
+    all = {baseline, avx2, avxVnni, avx512, amx};
     for (unsigned i = 0; i < all.size(); ++i)
       all[i].rank = i;
   }

@@ -6,11 +6,14 @@ One module holds random cases of a family of ops, each with its own output. Both
 lowerings run on the same random inputs; results of 8-bit and integer ops must
 have the same bytes; float results must be close to the reference and the same
 on all levels with fused multiply-add.
-Levels that this machine lacks are reported and left out.
+Levels that this machine lacks are reported and left out. amx-emulated are the
+kernels of level amx with its instructions replaced by loops. Families that end
+in -tiles have shapes for which such a level takes its matrix unit.
 """
 
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -67,7 +70,8 @@ def product(values):
 
 
 class Generator:
-    def __init__(self, seed):
+    def __init__(self, seed, tiles):
+        self.tiles = tiles
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -91,12 +95,16 @@ class Generator:
             group = pick.choice([1, 1, 1, 2, 3])
             inner = pick.choice([1, 2, 3, 4, 5, 8, 16, 17, 32, 64])
             outer = pick.choice([1, 3, 4, 8, 16, 17, 24, 32, 40, 64, 70, 100])
+            if self.tiles:
+                group = pick.choice([1, 1, 1, 2])
+                inner = pick.choice([16, 17, 32, 64, 100, 128])
+                outer = pick.choice([16, 17, 32, 40, 64, 70, 96, 130])
         some = lambda values, n=rank: [pick.choice(values) for _ in range(n)]
         kernel, strides = some([1, 1, 2, 3, 3, 5]), some([1, 1, 2, 3])
         dilations, pads = some([1, 1, 1, 2]), some([0, 0, 1, 2], 2 * rank)
         if pick.random() < 0.3 and not depthwise:
             kernel, strides, dilations, pads = [1] * rank, [1] * rank, [1] * rank, [0] * 2 * rank
-        space = some([1, 3, 5, 7, 8, 11, 14])
+        space = some([1, 3, 5, 7, 8, 11, 14] if not self.tiles else [5, 7, 9, 14, 17])
         out = []
         for i in range(rank):
             room = lambda: space[i] + pads[i] + pads[rank + i] - dilations[i] * (kernel[i] - 1) - 1
@@ -116,6 +124,10 @@ class Generator:
         rows = pick.choice([1, 1, 2, 5, 6, 7, 13, 50])
         depth = pick.choice([1, 3, 4, 5, 8, 16, 31, 64, 130])
         columns = pick.choice([1, 3, 10, 16, 17, 24, 33, 48, 64, 65, 80, 100, 129])
+        if self.tiles:
+            rows = pick.choice([7, 16, 20, 33, 48, 50, 64, 77, 96, 130, 197])
+            depth = pick.choice([20, 64, 68, 100, 128, 130, 260, 1024, 1100, 2304, 3000])
+            columns = pick.choice([16, 17, 32, 33, 48, 64, 80, 128, 129, 200])
         batch = pick.choice([[], [2], [1]])
         transposed = pick.random() < 0.5
         weights = [columns, depth] if transposed else [depth, columns]
@@ -405,8 +417,8 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds):
-        self.folder = folder
+    def __init__(self, folder, feeds, tiles):
+        self.folder, self.tiles = folder, tiles
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -416,6 +428,8 @@ class Runner:
         """The outputs, or None where this machine lacks the level."""
         fma = str(level not in UNFUSED).lower()
         passes = f"convert-qnn-to-kernels{{fma={fma}}}" if reference else f"qcc-generate-kernels{{level={level}}}"
+        if level == "amx-emulated":
+            passes = "qcc-generate-kernels{level=amx},x86-emulate-tiles"
         kernels, artefact, out = self.at("k.mlir"), self.at("k.so"), self.at("out.npz")
         call(tool("qcc-opt"), self.at("m.mlir"), "-o", kernels,
              f"-pass-pipeline=builtin.module({passes},qcc-plan-arena,func.func(qcc-expand-math{{fma={fma}}}))")
@@ -424,6 +438,12 @@ class Runner:
                 text = f.read().replace('qcc.level = "reference"', f'qcc.level = "{level}"')
             with open(kernels, "w") as f:
                 f.write(text)
+        if self.tiles and level.startswith("amx"):
+            with open(kernels) as f:
+                used = len(re.findall(r"func.func private @\w+_tiles", f.read()))
+            print(f"{level}: {used} of {CASES} kernels on tiles")
+            if used < CASES // 3:
+                sys.exit("too few kernels on tiles")
         arm = level in ARM
         call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if arm else "x86-64"), "-o", artefact)
         runner = arm_command.split() if arm else [tool("qcc-run")]
@@ -444,7 +464,8 @@ def main():
         arm_command = arguments[at + 1]
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
-    generator = Generator(seed)
+    tiles = family.endswith("-tiles")
+    generator = Generator(seed, tiles)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -452,7 +473,7 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds)
+        runner = Runner(folder, feeds, tiles)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")

@@ -37,6 +37,26 @@
 // SSE-NOT: {{ymm|vpmadd|call}}
 // SSE: packuswb {{.*}}%xmm
 
+// The tile registers are configured once, before they are used, and given back
+// on the way out; in between nothing is called, and no tile is spilled: every
+// store of a tile is one of sums, with the pitch of a panel.
+
+// RUN: qcc-opt %s -qcc-generate-kernels=level=amx -qcc-plan-arena -o %t.amx.mlir
+// RUN: qcc-emit %t.amx.mlir -o %t.amx.s
+// RUN: FileCheck %s --check-prefix=AMX < %t.amx.s
+// AMX-LABEL: conv_tiles_0.kernel:
+// AMX-NOT: {{tile|tdp|call}}
+// AMX: ldtilecfg
+// AMX-NOT: {{tilestored|tilerelease|call}}
+// AMX: tdpbusd %tmm{{[0-9]}}, %tmm{{[0-9]}}, %tmm{{[0-9]}}
+// AMX-NOT: {{tilerelease|call}}
+// AMX: tilestored
+// AMX-NOT: call
+// AMX: tilerelease
+// AMX-NOT: {{tile|tdp|call}}
+// AMX: retq
+// AMX: .size
+
 !x = !quant.uniform<u8:f32, 0.05:120>
 !w = !quant.uniform<i8:f32, 0.01>
 !y = !quant.uniform<u8:f32, 0.5:117>
