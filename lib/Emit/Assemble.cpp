@@ -294,12 +294,12 @@ runtimeObject(const TargetBackend &backend, StringRef prefix) {
 static Expected<SmallVector<char, 0>>
 compileTables(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
               const EmitOptions &options, StringRef buildId,
-              const CodeGenerator &generator) {
+              const CodeGenerator &generator, ConstantPool &pool) {
   LLVMContext context;
   Module module("qcc", context);
   if (Error error = generator.prepare(module))
     return std::move(error);
-  addTables(module, backend, levels, options.prefix, buildId);
+  addTables(module, backend, levels, options.prefix, buildId, &pool);
   return generator.generate(module, CodeGenFileType::ObjectFile);
 }
 
@@ -390,10 +390,14 @@ Expected<Objects> emit::assembleObjects(const TargetBackend &backend,
   std::string buildId = options.buildId.empty()
                             ? hashOf(objects.files, *programs)
                             : options.buildId;
-  auto tables = compileTables(backend, *programs, options, buildId, *generator);
+  ConstantPool constants;
+  auto tables = compileTables(backend, *programs, options, buildId, *generator,
+                              constants);
   if (!tables)
     return tables.takeError();
   objects.files.push_back(std::move(*tables));
+  objects.files.push_back(constants.writeObject(Triple(backend.triple()),
+                                                constantsName(options.prefix)));
   auto runtime = runtimeObject(backend, options.prefix);
   if (!runtime)
     return runtime.takeError();
@@ -414,7 +418,8 @@ emit::assembleModule(const TargetBackend &backend, ArrayRef<LevelModule> levels,
   auto main = loadRuntime(backend, options, generator, context);
   if (!main)
     return main.takeError();
-  addTables(**main, backend, *programs, options.prefix, buildId);
+  addTables(**main, backend, *programs, options.prefix, buildId,
+            /*pool=*/nullptr);
   std::vector<Bucket> buckets;
   for (auto [level, program] : llvm::zip(levels, *programs))
     fillBuckets(level.module, program, 1, buckets);

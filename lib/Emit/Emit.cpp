@@ -51,9 +51,8 @@ static Expected<Bytes> makeBinary(const TargetBackend &backend,
   mlir::TimingScope scope =
       options.timing ? options.timing->nest("Link") : mlir::TimingScope();
   if (kind == ArtefactKind::SharedObject)
-    return linkShared(backend, objects->files);
-  Expected<Bytes> object =
-      linkRelocatable(backend, objects->files, options.prefix);
+    return linkShared(backend, std::move(objects->files));
+  Expected<Bytes> object = linkRelocatable(backend, std::move(objects->files));
   if (!object || kind == ArtefactKind::Object)
     return object;
   return archive(*object);

@@ -99,14 +99,15 @@ private:
 /// Runs ld.lld with `flags` on the objects and returns what it writes.
 static Expected<Bytes> runLinker(const TargetBackend &backend,
                                  ArrayRef<const char *> flags,
-                                 ArrayRef<Bytes> objects) {
+                                 std::vector<Bytes> objects) {
   Workspace workspace;
   std::vector<std::string> inputs;
-  for (const Bytes &object : objects) {
+  for (Bytes &object : objects) {
     Expected<std::string> path = workspace.create(object);
     if (!path)
       return path.takeError();
     inputs.push_back(std::move(*path));
+    object = Bytes();
   }
   Expected<std::string> output = workspace.create({});
   if (!output)
@@ -137,19 +138,18 @@ static Expected<Bytes> runLinker(const TargetBackend &backend,
 }
 
 Expected<Bytes> emit::linkShared(const TargetBackend &backend,
-                                 ArrayRef<Bytes> objects) {
+                                 std::vector<Bytes> objects) {
   return runLinker(backend,
                    {"-shared", "--build-id=none", "-z", "now", "-z", "relro",
                     "-z", "noexecstack", "--gc-sections", "--strip-debug",
                     "--hash-style=both", "-Bsymbolic"},
-                   objects);
+                   std::move(objects));
 }
 
 Expected<Bytes> emit::linkRelocatable(const TargetBackend &backend,
-                                      ArrayRef<Bytes> objects,
-                                      StringRef prefix) {
+                                      std::vector<Bytes> objects) {
   Expected<Bytes> linked =
-      runLinker(backend, {"-r", "--build-id=none"}, objects);
+      runLinker(backend, {"-r", "--build-id=none"}, std::move(objects));
   if (!linked)
     return linked.takeError();
   auto object = open(*linked);

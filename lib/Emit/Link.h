@@ -20,13 +20,12 @@ using Bytes = llvm::SmallVector<char, 0>;
 /// the thread library.
 llvm::Error checkSymbols(llvm::ArrayRef<Bytes> objects);
 
-/// With lld, in this process.
+/// With lld, in this process. The objects' memory is given back first.
 llvm::Expected<Bytes> linkShared(const TargetBackend &backend,
-                                 llvm::ArrayRef<Bytes> objects);
+                                 std::vector<Bytes> objects);
 /// One object that defines only the ABI for others.
 llvm::Expected<Bytes> linkRelocatable(const TargetBackend &backend,
-                                      llvm::ArrayRef<Bytes> objects,
-                                      llvm::StringRef prefix);
+                                      std::vector<Bytes> objects);
 llvm::Expected<Bytes> archive(const Bytes &object);
 
 /// The object with `prefix` in place of `mark` where symbols begin with that.

@@ -50,12 +50,17 @@ std::string emit::entryName(StringRef prefix, const TargetLevel &level,
   return name;
 }
 
+std::string emit::constantsName(StringRef prefix) {
+  return (prefix + "constants").str();
+}
+
 namespace {
 /// Builds the structs of lib/Runtime/program.h as LLVM constants.
 class TableBuilder {
 public:
-  TableBuilder(Module &module, StringRef prefix)
-      : module(module), context(module.getContext()), prefix(prefix) {}
+  TableBuilder(Module &module, StringRef prefix, ConstantPool *pool)
+      : module(module), context(module.getContext()), prefix(prefix),
+        pool(pool) {}
 
   void addProgram(const TargetBackend &backend, ArrayRef<LevelProgram> levels,
                   StringRef buildId);
@@ -85,6 +90,7 @@ private:
   Constant *array(ArrayRef<Constant *> elements, const Twine &name);
   template <typename T> Constant *numbers(ArrayRef<T> values);
   Constant *blob(ArrayRef<char> bytes);
+  Constant *constantsBegin();
   Constant *tensorInfo(const TensorDescription &tensor);
   Constant *tensorInfos(ArrayRef<TensorDescription> tensors);
   Constant *reference(const BufferRef &buffer, const Program &program);
@@ -96,6 +102,7 @@ private:
   Module &module;
   LLVMContext &context;
   StringRef prefix;
+  ConstantPool *pool;
   StringMap<Constant *> strings;
   DenseMap<Constant *, Constant *> globals; ///< equal contents: one copy
 };
@@ -136,9 +143,26 @@ template <typename T> Constant *TableBuilder::numbers(ArrayRef<T> values) {
   return result;
 }
 
+/// Where the pool's object begins.
+Constant *TableBuilder::constantsBegin() {
+  std::string name = constantsName(prefix);
+  if (GlobalVariable *known = module.getNamedGlobal(name))
+    return known;
+  auto *variable = new GlobalVariable(
+      module, ArrayType::get(Type::getInt8Ty(context), 0), /*isConstant=*/true,
+      GlobalValue::ExternalLinkage, nullptr, name);
+  variable->setVisibility(GlobalValue::HiddenVisibility);
+  variable->setDSOLocal(true);
+  variable->setAlignment(Align(QCC_ALIGNMENT));
+  return variable;
+}
+
 Constant *TableBuilder::blob(ArrayRef<char> bytes) {
   if (bytes.empty())
     return null();
+  if (pool)
+    return ConstantExpr::getInBoundsGetElementPtr(
+        Type::getInt8Ty(context), constantsBegin(), i64(pool->add(bytes)));
   Constant *value =
       ConstantDataArray::getRaw(StringRef(bytes.data(), bytes.size()),
                                 bytes.size(), Type::getInt8Ty(context));
@@ -286,6 +310,6 @@ void TableBuilder::addProgram(const TargetBackend &backend,
 
 void emit::addTables(Module &module, const TargetBackend &backend,
                      ArrayRef<LevelProgram> levels, StringRef prefix,
-                     StringRef buildId) {
-  TableBuilder(module, prefix).addProgram(backend, levels, buildId);
+                     StringRef buildId, ConstantPool *pool) {
+  TableBuilder(module, prefix, pool).addProgram(backend, levels, buildId);
 }

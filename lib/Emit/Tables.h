@@ -8,6 +8,7 @@
 #ifndef QCC_LIB_EMIT_TABLES_H
 #define QCC_LIB_EMIT_TABLES_H
 
+#include "ConstantPool.h"
 #include "Program.h"
 #include "qcc/Target/TargetBackend.h"
 #include "llvm/IR/Module.h"
@@ -34,10 +35,14 @@ MemoryNeeds memoryNeeds(llvm::ArrayRef<LevelProgram> levels);
 std::string entryName(llvm::StringRef prefix, const TargetLevel &level,
                       llvm::StringRef kernel);
 
-/// Adds @qcc_program (lib/Runtime/program.h) and the constants it points to.
+/// The symbol at which the constants of a pool begin.
+std::string constantsName(llvm::StringRef prefix);
+
+/// Adds @qcc_program (lib/Runtime/program.h) and what it points to. The
+/// constants of the kernels go into `pool`, or, if that is null, the module.
 void addTables(llvm::Module &module, const TargetBackend &backend,
                llvm::ArrayRef<LevelProgram> levels, llvm::StringRef prefix,
-               llvm::StringRef buildId);
+               llvm::StringRef buildId, ConstantPool *pool);
 
 } // namespace qcc::emit
 
