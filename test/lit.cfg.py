@@ -39,6 +39,11 @@ if platform.machine() == "x86_64":
 if shutil.which("qemu-aarch64") and os.path.exists(
         os.path.join(config.qcc_tools_dir, "qcc-run-arm64")):
     config.available_features.add("qemu-aarch64")
+if os.path.exists("/proc/cpuinfo"):
+    with open("/proc/cpuinfo") as cpuinfo:
+        flags = cpuinfo.read().split()
+    if "avx512_vnni" in flags and "avx512vbmi" in flags:
+        config.available_features.add("avx512-vnni")
 if shutil.which("qemu-x86_64"):
     config.available_features.add("qemu-x86_64")
 config.substitutions.append(("%qcc-tools", config.qcc_tools_dir))
