@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Compiler.h"
+#include "ShareConstants.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Emit/Emit.h"
@@ -188,12 +189,14 @@ LogicalResult Compilation::emitLevels(ModuleOp module,
                       "show one: name it (-target=help)";
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::vector<LevelModule> levels;
+  ConstantSharing constants(module);
   for (unsigned index : target.levels) {
     const TargetLevel &level = target.backend->levels()[index];
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
     if (failed(lowerLevel(*copy, level, scope)))
       return failure();
+    constants.add(*copy);
     levels.push_back({&level, *copy});
     modules.push_back(std::move(copy));
   }
