@@ -29,7 +29,8 @@ config.substitutions.append(("%assets", config.qcc_assets))
 if os.path.isdir(os.path.join(config.qcc_assets, "models")):
     config.available_features.add("assets")
     config.environment["QCC_ASSETS"] = config.qcc_assets
-for program, feature in (("cmake", "cmake"), ("dpkg-shlibdeps", "dpkg")):
+for program, feature in (("cmake", "cmake"), ("dpkg-shlibdeps", "dpkg"),
+                         ("chromium", "chromium")):
     if shutil.which(program):
         config.available_features.add(feature)
 if not os.system("/usr/bin/python3 -c 'import ensurepip, setuptools, wheel' 2> /dev/null"):

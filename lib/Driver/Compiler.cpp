@@ -6,7 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Compiler.h"
+#include "Forms.h"
+#include "Report.h"
+#include "Samples.h"
 #include "ShareConstants.h"
+#include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Emit/Emit.h"
@@ -58,7 +62,12 @@ private:
   std::function<LogicalResult(PassManager &)> configure(TimingScope &scope);
   LogicalResult lowerLevel(ModuleOp module, const TargetLevel &level,
                            TimingScope &scope);
-  LogicalResult emitLevels(ModuleOp module, const TargetSpec &target);
+  LogicalResult emitLevels(ModuleOp module, const TargetSpec &target,
+                           ArtefactSizes &sizes);
+  /// What the report says of the model before it is lowered.
+  LogicalResult startReport(ModelReport &report, ModuleOp imported,
+                            ModuleOp legalized, const ModelRunnerFactory &run);
+  LogicalResult finishReport(ModelReport &report);
 
   MLIRContext &context;
   const CompileOptions &options;
@@ -180,8 +189,8 @@ LogicalResult Compilation::lowerLevel(ModuleOp module, const TargetLevel &level,
   return writeText(module);
 }
 
-LogicalResult Compilation::emitLevels(ModuleOp module,
-                                      const TargetSpec &target) {
+LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
+                                      ArtefactSizes &sizes) {
   bool isText = kind == EmitKind::Kernels || kind == EmitKind::Target;
   if (isText && target.levels.size() > 1)
     return error() << "-target=" << options.target
@@ -214,7 +223,6 @@ LogicalResult Compilation::emitLevels(ModuleOp module,
   OwningOpRef<ModuleOp> described;
   if (options.emitHeader)
     described = OwningOpRef<ModuleOp>(levels.back().module.clone());
-  ArtefactSizes sizes;
   if (failed(emitArtefact(*target.backend, levels, emit, artefactKind(kind),
                           options.output, &sizes)))
     return failure();
@@ -223,6 +231,40 @@ LogicalResult Compilation::emitLevels(ModuleOp module,
   SmallString<128> header(options.output);
   llvm::sys::path::replace_extension(header, "h");
   return emitHeader(*described, emit, sizes, header);
+}
+
+/// Layers are compared on this many samples.
+static constexpr size_t reportSamples = 4;
+
+LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
+                                       ModuleOp legalized,
+                                       const ModelRunnerFactory &run) {
+  report = describeModel(legalized, isExplicitlyQuantized(imported),
+                         quantizeModeName(options));
+  report.model = options.input;
+  report.target = options.target;
+  if (!hasSamples(options))
+    return success();
+  OwningOpRef<ModuleOp> expected = makeForm(imported, Form::Float, options);
+  if (!expected)
+    return failure();
+  llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(*expected);
+  if (!inputs)
+    return error() << llvm::toString(inputs.takeError());
+  auto samples = readSamples(options, *inputs, reportSamples);
+  if (!samples)
+    return error() << llvm::toString(samples.takeError());
+  if (llvm::Error e = measureErrors(report, *expected, *samples, run))
+    return error() << llvm::toString(std::move(e));
+  return success();
+}
+
+LogicalResult Compilation::finishReport(ModelReport &report) {
+  if (kind == EmitKind::SharedLibrary)
+    measureLatency(report, options.output, options.prefix);
+  if (llvm::Error e = writeReport(report, options.report))
+    return error() << llvm::toString(std::move(e));
+  return success();
 }
 
 LogicalResult Compilation::writeONNX(ModuleOp module,
@@ -245,6 +287,15 @@ LogicalResult Compilation::run() {
   llvm::Expected<TargetSpec> target = resolveTarget(options.target);
   if (!target)
     return error() << llvm::toString(target.takeError());
+  if (!options.report.empty()) {
+    if (kind == EmitKind::Import || kind == EmitKind::QDQ ||
+        kind == EmitKind::Quantize)
+      return error() << "-report=" << options.report
+                     << " is about compiled code; " << options.output
+                     << " holds none";
+    if (Status status = checkWritable(options.report); !status)
+      return error() << status.error();
+  }
   if (options.output != "-")
     if (Status status = checkWritable(options.output); !status)
       return error() << status.error();
@@ -252,12 +303,7 @@ LogicalResult Compilation::run() {
   OwningOpRef<ModuleOp> module;
   {
     TimingScope scope = root.nest("Import");
-    ImportOptions importOptions;
-    importOptions.shapes = options.shapes;
-    module = options.model ? importONNXBuffer(context, options.model->bytes,
-                                              options.input, importOptions,
-                                              options.model->directory)
-                           : importONNX(context, options.input, importOptions);
+    module = importModel(context, options);
     if (!module)
       return failure();
   }
@@ -265,6 +311,7 @@ LogicalResult Compilation::run() {
     return failure();
   if (kind == EmitKind::Import)
     return writeText(*module);
+  ModelReport report;
   {
     TimingScope scope = root.nest("Quantize");
     auto pipeline = [&](ModuleOp m,
@@ -274,13 +321,25 @@ LogicalResult Compilation::run() {
     ModelRunnerFactory run = createHostRunnerFactory(options);
     if (kind == EmitKind::QDQ)
       return writeONNX(*module, run, pipeline);
-    if (failed(quantizeModule(*module, options, run, pipeline)) ||
+    OwningOpRef<ModuleOp> imported;
+    if (!options.report.empty())
+      imported = OwningOpRef<ModuleOp>(module->clone());
+    if (failed(insertQuantization(*module, options, run, pipeline)) ||
+        failed(pipeline(*module, [&](OpPassManager &pm) {
+          buildLegalizePipeline(pm, run);
+        })))
+      return failure();
+    if (imported && failed(startReport(report, *imported, *module, run)))
+      return failure();
+    if (failed(pipeline(*module, buildLayoutPipeline)) ||
         failed(dump(*module, Phase::Quantize)))
       return failure();
   }
   if (kind == EmitKind::Quantize)
     return writeText(*module);
-  return emitLevels(*module, *target);
+  if (failed(emitLevels(*module, *target, report.sizes)))
+    return failure();
+  return options.report.empty() ? success() : finishReport(report);
 }
 
 LogicalResult compile(MLIRContext &context, const CompileOptions &options,

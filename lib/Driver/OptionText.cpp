@@ -78,6 +78,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"calib-method", &CompileOptions::calibrationMethod},
       {"calib-table", &CompileOptions::calibrationTable},
       {"precision", &CompileOptions::precision},
+      {"report", &CompileOptions::report},
       {"dump-phases", &CompileOptions::dumpPhases}};
   for (auto [key, field] : texts)
     if (name == key) {

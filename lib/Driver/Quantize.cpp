@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Precision.h"
+#include "Report.h"
+#include "Samples.h"
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
@@ -23,8 +25,7 @@ namespace qcc {
 /// What is kept of the calibration data to measure layers on.
 static constexpr size_t kMostSearchSamples = 16, kMostSearchBytes = 64 << 20;
 
-/// Whether the model came with quantization of its own.
-static bool isExplicitlyQuantized(ModuleOp module) {
+bool isExplicitlyQuantized(ModuleOp module) {
   return module
       .walk([](Operation *op) {
         return isa<qnn::QuantizeOp, qnn::DequantizeOp, qnn::StorageCastOp>(op)
@@ -32,17 +33,6 @@ static bool isExplicitlyQuantized(ModuleOp module) {
                    : WalkResult::advance();
       })
       .wasInterrupted();
-}
-
-static bool hasSamples(const CompileOptions &options) {
-  return options.openCalibration || !options.calibrationPath.empty();
-}
-
-static llvm::Expected<std::unique_ptr<Dataset>>
-openSamples(const CompileOptions &options, ArrayRef<InputSpec> inputs) {
-  return options.openCalibration
-             ? options.openCalibration(inputs)
-             : openDataset(options.calibrationPath, inputs, options.preprocess);
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
@@ -110,6 +100,11 @@ static LogicalResult quantizeStatic(ModuleOp module,
   llvm::StringSet<> keepFloat;
   if (options.precision == "guarded")
     keepFloat.insert(table->keepFloat.begin(), table->keepFloat.end());
+  SmallVector<StringRef> kept;
+  for (const auto &entry : keepFloat)
+    kept.push_back(entry.getKey());
+  llvm::sort(kept);
+  module->setAttr(keepFloatAttr, Builder(module).getStrArrayAttr(kept));
   if (failed(insertObservers(module, keepFloat)))
     return failure();
   if (failed(applyCalibration(module, *table)))
@@ -157,17 +152,6 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
       })))
     return failure();
   return success();
-}
-
-LogicalResult quantizeModule(ModuleOp module, const CompileOptions &options,
-                             const ModelRunnerFactory &run,
-                             PipelineRunner runPipeline) {
-  if (failed(insertQuantization(module, options, run, runPipeline)))
-    return failure();
-  return runPipeline(module, [&](OpPassManager &pm) {
-    buildLegalizePipeline(pm, run);
-    buildLayoutPipeline(pm);
-  });
 }
 
 } // namespace qcc

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Compiler.h"
+#include "qcc/Driver/Explain.h"
 #include "qcc/Driver/OptionText.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Driver/Version.h"
@@ -102,6 +103,27 @@ static cl::opt<bool>
     reference("reference",
               cl::desc("plain loops only: the oracle of the kernels"),
               cl::cat(category));
+static cl::opt<std::string>
+    report("report",
+           cl::desc("write what was decided, why and what it costs: .html (a "
+                    "page that needs nothing else) or .json"),
+           cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string>
+    layerName("layer", cl::desc("explain: only layers with this in their name"),
+              cl::value_desc("text"), cl::cat(category));
+static cl::opt<std::string> between(
+    "between",
+    cl::desc("bisect: what is compared, the right one first: two of float, qdq "
+             "(quantized, computed literally), compiled, reference"),
+    cl::init("float,compiled"), cl::value_desc("form,form"), cl::cat(category));
+static cl::opt<std::string>
+    against("against",
+            cl::desc("bisect: the second model, if it is another file"),
+            cl::value_desc("model"), cl::cat(category));
+static cl::opt<std::string>
+    samples("inputs",
+            cl::desc("bisect: samples, as -calib= takes (default: those)"),
+            cl::value_desc("path"), cl::cat(category));
 static cl::opt<bool> timePhases("time",
                                 cl::desc("report the time of each phase"),
                                 cl::cat(category));
@@ -134,20 +156,62 @@ static llvm::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   return llvm::success();
 }
 
+/// The word before the model; none compiles.
+enum class Command { Compile, Explain, Bisect };
+
+static Command takeCommand(int &argc, char **argv) {
+  llvm::StringRef word = argc > 1 ? argv[1] : "";
+  Command command = word == "explain"  ? Command::Explain
+                    : word == "bisect" ? Command::Bisect
+                                       : Command::Compile;
+  if (command != Command::Compile) {
+    std::copy(argv + 2, argv + argc + 1, argv + 1);
+    --argc;
+  }
+  return command;
+}
+
+static llvm::LogicalResult run(Command command, mlir::MLIRContext &context,
+                               const qcc::CompileOptions &options) {
+  if (command == Command::Explain)
+    return qcc::explain(context, options, layerName, llvm::outs());
+  if (command == Command::Bisect) {
+    qcc::BisectOptions bisect;
+    bisect.expected = bisect.actual = options;
+    if (!against.empty())
+      bisect.actual.input = against;
+    std::tie(bisect.expectedForm, bisect.actualForm) =
+        llvm::StringRef(between).split(',');
+    bisect.inputs = samples;
+    return qcc::bisect(context, bisect, llvm::outs());
+  }
+  qcc::CompileHooks hooks;
+  hooks.configurePasses = [](mlir::PassManager &pm) {
+    return mlir::applyPassManagerCLOptions(pm);
+  };
+  return qcc::compile(context, options, hooks);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  Command command = takeCommand(argc, argv);
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   cl::SetVersionPrinter(
       [](llvm::raw_ostream &os) { os << qcc::versionString() << "\n"; });
   cl::ParseCommandLineOptions(argc, argv,
-                              "qcc - compiles an ONNX model to native code\n");
+                              "qcc - compiles an ONNX model to native code\n\n"
+                              "  qcc MODEL.onnx -o OUT.so [options]\n"
+                              "  qcc explain MODEL.onnx [options]   why each "
+                              "layer has its precision\n"
+                              "  qcc bisect MODEL.onnx [options]    the first "
+                              "layer that goes wrong\n");
   if (target == "help") {
     qcc::printTargets(llvm::outs());
     return 0;
   }
-  if (input.empty() || output.empty()) {
+  if (input.empty() || (output.empty() && command == Command::Compile)) {
     fail("usage: qcc MODEL.onnx -o OUT.so [options]; -help lists them");
     return 1;
   }
@@ -170,6 +234,7 @@ int main(int argc, char **argv) {
   options.reference = reference;
   options.time = timePhases;
   options.dumpPhases = dumpPhases;
+  options.report = report;
   if (!emit.empty()) {
     llvm::Expected<EmitKind> kind = qcc::parseEmitKind(emit);
     if (!kind) {
@@ -188,9 +253,5 @@ int main(int argc, char **argv) {
   qcc::registerAllDialects(registry);
   mlir::MLIRContext context(registry);
   mlir::ScopedDiagnosticHandler handler(&context, printDiagnostic);
-  qcc::CompileHooks hooks;
-  hooks.configurePasses = [](mlir::PassManager &pm) {
-    return mlir::applyPassManagerCLOptions(pm);
-  };
-  return mlir::failed(qcc::compile(context, options, hooks));
+  return mlir::failed(run(command, context, options));
 }

@@ -81,6 +81,7 @@ struct CompileOptions {
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)
   bool reference = false;   ///< plain loops only, the oracle of the kernels
   bool time = false;        ///< report the time of each phase
+  std::string report;       ///< .html or .json, or empty
   std::string dumpPhases;   ///< folder for the IR after each phase, or empty
 };
 

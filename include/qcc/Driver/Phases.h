@@ -42,18 +42,16 @@ void buildLegalizePipeline(mlir::OpPassManager &pm,
 /// Fuses what is left and chooses channels-last.
 void buildLayoutPipeline(mlir::OpPassManager &pm);
 
-/// The first part of phase Quantize, which ends with a model of float ops
+/// Whether the model came with quantization of its own.
+bool isExplicitlyQuantized(mlir::ModuleOp module);
+
+/// Phase Quantize up to the legalize pipeline: simplifies, calibrates and
+/// quantizes as the options say. It ends with a model of float ops
 /// between explicit quantize and dequantize.
 llvm::LogicalResult insertQuantization(mlir::ModuleOp module,
                                        const CompileOptions &options,
                                        const ModelRunnerFactory &run,
                                        PipelineRunner runPipeline);
-
-/// Phase Quantize: simplifies, calibrates and quantizes as the options say.
-llvm::LogicalResult quantizeModule(mlir::ModuleOp module,
-                                   const CompileOptions &options,
-                                   const ModelRunnerFactory &run,
-                                   PipelineRunner runPipeline);
 
 /// Phase Kernels for one level of the target: kernels on an arena.
 llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,

@@ -406,7 +406,10 @@ bool onnx_export::exportOp(GraphBuilder &graph, Operation *op) {
           .Case([&](PadOp pad) { return exportPad(graph, pad); })
           .Case([&](ResizeOp resize) { return exportResize(graph, resize); })
           .Default([&](Operation *other) { return exportSmall(graph, other); });
-  if (name)
-    graph.define(op->getResult(0), *name);
-  return name.has_value();
+  if (!name)
+    return false;
+  graph.define(op->getResult(0), *name);
+  // Importing the file again gives the op the name that it has here.
+  graph.nameLastNode();
+  return true;
 }

@@ -26,7 +26,7 @@ GraphBuilder::nodes(const char *type, llvm::ArrayRef<std::string> inputs,
                     unsigned outputs, llvm::ArrayRef<NodeAttr> attributes) {
   onnx::NodeProto *node = graph.add_node();
   node->set_op_type(type);
-  node->set_name(makeUnique(takenNodes, scope));
+  node->set_name(makeUnique(takenNodes, scope + "/" + type));
   for (const std::string &input : inputs)
     node->add_input(input);
   // Absent operands at the end are left out.
@@ -64,8 +64,12 @@ std::string GraphBuilder::node(const char *type,
   return nodes(type, inputs, 1, attributes).front();
 }
 
-void GraphBuilder::alias(const std::string &output,
-                         const std::string &source) {
+void GraphBuilder::nameLastNode() {
+  graph.mutable_node(graph.node_size() - 1)
+      ->set_name(makeUnique(takenNodes, scope));
+}
+
+void GraphBuilder::alias(const std::string &output, const std::string &source) {
   onnx::NodeProto *node = graph.add_node();
   node->set_op_type("Identity");
   node->set_name(makeUnique(takenNodes, scope));

@@ -49,6 +49,8 @@ public:
                                  unsigned outputs,
                                  llvm::ArrayRef<NodeAttr> attributes = {});
 
+  /// Gives the node that was appended last the name of the scope itself.
+  void nameLastNode();
   /// Appends an Identity that gives `source` the name `output`.
   void alias(const std::string &output, const std::string &source);
 

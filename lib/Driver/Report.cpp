@@ -1,0 +1,353 @@
+//===- Report.cpp - What was decided, why, what it costs ------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Report.h"
+
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Driver/Version.h"
+#include "qcc/Support/OutputFile.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringSet.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+static bool isQuantized(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && isa<quant::QuantizedType>(type.getElementType());
+}
+
+static bool hasConstantWeight(Operation *op) {
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  if (!quantizable || !quantizable.getWeightOperand())
+    return false;
+  Value weight = op->getOperand(*quantizable.getWeightOperand());
+  return matchPattern(weight, m_Constant());
+}
+
+/// Whether an op with constant weights can be reached, up or down.
+static bool reachesWeights(Operation *op, bool down,
+                           DenseSet<Operation *> &seen) {
+  if (!op || !seen.insert(op).second)
+    return false;
+  if (seen.size() > 1 && hasConstantWeight(op))
+    return true;
+  if (down)
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return reachesWeights(user, down, seen);
+    });
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return reachesWeights(operand.getDefiningOp(), down, seen);
+  });
+}
+
+static bool reachesWeights(Operation *op, bool down) {
+  DenseSet<Operation *> seen;
+  return reachesWeights(op, down, seen);
+}
+
+static std::string reasonForInt8(Operation *op) {
+  if (isa<ConvIntegerOp, MatmulIntegerOp>(op))
+    return "activations are quantized while the model runs";
+  if (isa<LutOp>(op))
+    return "a function of one 8-bit tensor: a table of 256 results";
+  if (hasConstantWeight(op))
+    return isQuantized(op->getResult(0))
+               ? "constant weights: 8-bit products"
+               : "constant weights: 8-bit products; the result stays float "
+                 "because no layer with weights uses it";
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  if (quantizable &&
+      quantizable.getScaleConstraint() == ScaleConstraint::SameScale)
+    return "moves 8-bit values as they are";
+  return "stands between 8-bit layers";
+}
+
+static std::string reasonForFloat(Operation *op, StringRef mode,
+                                  bool explicitModel) {
+  if (explicitModel)
+    return "the model has no quantization around it";
+  if (mode == "none")
+    return "quantization was not asked for";
+  if (mode == "dynamic")
+    return "without calibration data only large matrix products go to 8 bits";
+  auto quantizable = dyn_cast<QuantizableOpInterface>(op);
+  if (!quantizable || !quantizable.isQuantizable())
+    return "the operator has no 8-bit form";
+  if (quantizable.getWeightOperand() && !hasConstantWeight(op))
+    return "its weights are computed while the model runs";
+  if (!hasConstantWeight(op) && !reachesWeights(op, /*down=*/true))
+    return "no layer with weights follows: 8 bits would cost accuracy and gain "
+           "nothing";
+  if (!hasConstantWeight(op) && !reachesWeights(op, /*down=*/false))
+    return "stands before the first layer with weights";
+  return "its neighbours are float";
+}
+
+static int64_t constantBytes(Operation *op) {
+  int64_t bytes = 0;
+  for (Value operand : op->getOperands()) {
+    while (auto cast = operand.getDefiningOp<DequantizeOp>())
+      operand = cast.getInput();
+    if (auto data = ConstantBytes::get(operand))
+      bytes += int64_t(data->bytes().size());
+  }
+  return bytes;
+}
+
+ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
+                               StringRef mode) {
+  ModelReport report;
+  report.module = OwningOpRef<ModuleOp>(legalized.clone());
+  llvm::StringSet<> kept;
+  if (auto names = legalized->getAttrOfType<ArrayAttr>(keepFloatAttr))
+    for (Attribute name : names)
+      kept.insert(cast<StringAttr>(name).getValue());
+  DenseMap<Operation *, size_t> indexOf;
+  for (Layer &layer : getLayers(*report.module)) {
+    LayerReport entry;
+    Operation *op = layer.op;
+    bool int8 = isa<ConvIntegerOp, MatmulIntegerOp>(op) ||
+                llvm::any_of(op->getOperands(), isQuantized) ||
+                isQuantized(op->getResult(0));
+    entry.precision = int8 ? "int8" : "float";
+    if (int8)
+      entry.reason = reasonForInt8(op);
+    else if (kept.contains(layer.name))
+      entry.reason = "8 bits would spoil it: its noise at the outputs was "
+                     "measured to be too high (-precision=guarded)";
+    else
+      entry.reason = reasonForFloat(op, mode, explicitModel);
+    entry.weightBytes = constantBytes(op);
+    // Producers, also behind casts and ops without a name.
+    SmallVector<Value> pending(op->getOperands());
+    DenseSet<Value> seen;
+    while (!pending.empty()) {
+      Value value = pending.pop_back_val();
+      Operation *producer = value.getDefiningOp();
+      if (!producer || !seen.insert(value).second)
+        continue;
+      auto found = indexOf.find(producer);
+      if (found == indexOf.end())
+        llvm::append_range(pending, producer->getOperands());
+      else if (!llvm::is_contained(entry.inputs, found->second))
+        entry.inputs.push_back(found->second);
+    }
+    llvm::sort(entry.inputs);
+    indexOf[op] = report.layers.size();
+    entry.layer = std::move(layer);
+    report.layers.push_back(std::move(entry));
+  }
+  return report;
+}
+
+//===----------------------------------------------------------------------===//
+// Errors
+//===----------------------------------------------------------------------===//
+
+static constexpr size_t histogramBins = 48;
+
+static void addToHistogram(LayerHistogram &histogram, ArrayRef<float> expected,
+                           ArrayRef<float> actual) {
+  bool first = histogram.expected.empty();
+  if (first) { // the range of the first sample; what lies outside is clamped
+    histogram.min = INFINITY;
+    histogram.max = -INFINITY;
+    for (ArrayRef<float> values : {expected, actual})
+      for (float value : values)
+        if (std::isfinite(value)) {
+          histogram.min = std::min(histogram.min, value);
+          histogram.max = std::max(histogram.max, value);
+        }
+    if (!(histogram.min <= histogram.max))
+      histogram.min = histogram.max = 0;
+    histogram.expected.resize(histogramBins);
+    histogram.actual.resize(histogramBins);
+  }
+  double width = double(histogram.max) - histogram.min;
+  auto count = [&](ArrayRef<float> values, std::vector<uint64_t> &bins) {
+    for (float value : values) {
+      double place = width > 0 ? (value - histogram.min) / width : 0;
+      if (!std::isnan(place))
+        ++bins[size_t(
+            std::clamp(place * histogramBins, 0.0, double(histogramBins - 1)))];
+    }
+  };
+  count(expected, histogram.expected);
+  count(actual, histogram.actual);
+}
+
+static Type elementTypeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType();
+}
+
+static size_t top(ArrayRef<float> values) {
+  return size_t(llvm::max_element(values) - values.begin());
+}
+
+llvm::Error qcc::measureErrors(ModelReport &report, ModuleOp expected,
+                               ArrayRef<std::vector<HostTensor>> samples,
+                               const ModelRunnerFactory &run) {
+  // Layers that both forms have, with one shape.
+  llvm::StringMap<Layer> others;
+  for (Layer &layer : getLayers(expected))
+    others[layer.name] = layer;
+  std::vector<std::string> names;
+  std::vector<LayerReport *> entries;
+  for (LayerReport &entry : report.layers) {
+    auto other = others.find(entry.layer.name);
+    if (other == others.end() ||
+        cast<RankedTensorType>(other->second.value.getType()).getShape() !=
+            cast<RankedTensorType>(entry.layer.value.getType()).getShape())
+      continue;
+    names.push_back(entry.layer.name);
+    entries.push_back(&entry);
+  }
+  OwningOpRef<ModuleOp> modules[2] = {exposeLayers(expected, names),
+                                      exposeLayers(*report.module, names)};
+  std::unique_ptr<ModelRunner> runners[2];
+  for (size_t i : {0, 1}) {
+    auto runner = run(*modules[i]);
+    if (!runner)
+      return runner.takeError();
+    runners[i] = std::move(*runner);
+  }
+  auto main = report.module->lookupSymbol<func::FuncOp>("main");
+  size_t outputs = main.getNumResults();
+  for (size_t i = 0; i < outputs; ++i) {
+    OutputReport output;
+    auto name = main.getResultAttrOfType<StringAttr>(unsigned(i), "qnn.name");
+    output.name = name ? name.str() : "output_" + std::to_string(i);
+    auto shape = cast<RankedTensorType>(main.getResultTypes()[i]).getShape();
+    output.isClassifier = shape.size() == 2 && shape[0] == 1 && shape[1] > 1;
+    report.outputs.push_back(std::move(output));
+  }
+  for (const std::vector<HostTensor> &sample : samples) {
+    std::vector<HostTensor> results[2];
+    for (size_t i : {0, 1}) {
+      auto result = runners[i]->run(sample);
+      if (!result)
+        return result.takeError();
+      results[i] = std::move(*result);
+    }
+    auto values = [&](size_t form, size_t i) {
+      auto function = modules[form]->lookupSymbol<func::FuncOp>("main");
+      Operation *terminator = function.getBody().front().getTerminator();
+      return toFloats(results[form][i],
+                      elementTypeOf(terminator->getOperand(unsigned(i))));
+    };
+    for (size_t i = 0; i < outputs + names.size(); ++i) {
+      std::vector<float> a = values(0, i), b = values(1, i);
+      if (a.size() != b.size() || a.empty())
+        continue;
+      if (i < outputs) {
+        OutputReport &output = report.outputs[i];
+        output.error.add(a, b);
+        ++output.samples;
+        output.sameTop += top(a) == top(b);
+        continue;
+      }
+      LayerReport &entry = *entries[i - outputs];
+      if (!entry.error)
+        entry.error.emplace();
+      entry.error->add(a, b);
+      addToHistogram(entry.histogram, a, b);
+    }
+  }
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+static llvm::json::Object toJSON(const LayerReport &entry) {
+  auto type = cast<RankedTensorType>(entry.layer.value.getType());
+  llvm::json::Object object{
+      {"name", entry.layer.name},
+      {"nodes", entry.layer.nodes},
+      {"op", entry.layer.op->getName().stripDialect().str()},
+      {"shape", llvm::json::Array(type.getShape())},
+      {"precision", entry.precision},
+      {"reason", entry.reason},
+      {"weight_bytes", entry.weightBytes},
+      {"inputs", llvm::json::Array(entry.inputs)}};
+  if (auto quantized =
+          dyn_cast<quant::UniformQuantizedType>(type.getElementType())) {
+    double scale = quantized.getScale();
+    int64_t zero = quantized.getZeroPoint();
+    object["scale"] = scale;
+    object["zero_point"] = zero;
+    object["range"] =
+        llvm::json::Array{double(quantized.getStorageTypeMin() - zero) * scale,
+                          double(quantized.getStorageTypeMax() - zero) * scale};
+  }
+  if (entry.error) {
+    object["sqnr_db"] = entry.error->sqnr();
+    object["max_error"] = double(entry.error->largest);
+    object["histogram"] = llvm::json::Object{
+        {"min", double(entry.histogram.min)},
+        {"max", double(entry.histogram.max)},
+        {"float", llvm::json::Array(entry.histogram.expected)},
+        {"compiled", llvm::json::Array(entry.histogram.actual)}};
+  }
+  if (entry.milliseconds)
+    object["ms"] = *entry.milliseconds;
+  return object;
+}
+
+static llvm::json::Value toJSON(const ModelReport &report) {
+  llvm::json::Array layers, outputs;
+  for (const LayerReport &entry : report.layers)
+    layers.push_back(toJSON(entry));
+  for (const OutputReport &output : report.outputs) {
+    llvm::json::Object object{{"name", output.name},
+                              {"samples", int64_t(output.samples)},
+                              {"sqnr_db", output.error.sqnr()},
+                              {"max_error", double(output.error.largest)}};
+    if (output.isClassifier)
+      object["same_top1"] = int64_t(output.sameTop);
+    outputs.push_back(std::move(object));
+  }
+  return llvm::json::Object{{"version", 1},
+                            {"compiler", versionString()},
+                            {"model", report.model},
+                            {"target", report.target},
+                            {"arena_bytes", int64_t(report.sizes.arenaBytes)},
+                            {"flash_bytes", int64_t(report.sizes.flashBytes)},
+                            {"layers", std::move(layers)},
+                            {"outputs", std::move(outputs)}};
+}
+
+static const unsigned char page[] = {
+#include "report.html.inc"
+};
+
+llvm::Error qcc::writeReport(const ModelReport &report,
+                             const std::string &path) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (llvm::StringRef(path).ends_with_insensitive(".json")) {
+    stream << llvm::formatv("{0:2}\n", toJSON(report));
+  } else {
+    std::string data = llvm::formatv("{0}", toJSON(report)).str();
+    // Inside a script nothing may end it.
+    for (size_t at = 0; (at = data.find("</", at)) != std::string::npos;)
+      data.replace(at, 2, "<\\/");
+    StringRef whole(reinterpret_cast<const char *>(page), sizeof page);
+    auto [head, tail] = whole.split("/*REPORT*/");
+    stream << head << data << tail;
+  }
+  return toError(writeFile(path, text.data(), text.size()));
+}

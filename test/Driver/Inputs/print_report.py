@@ -1,0 +1,28 @@
+"""A report of -report=FILE.json as text."""
+import json
+import sys
+
+report = json.load(open(sys.argv[1]))
+print(f"{report['model']} for {report['target']}, {report['arena_bytes']} bytes of memory, "
+      f"{report['flash_bytes']} of code and constants")
+layers = report["layers"]
+for layer in layers:
+    parts = [layer["reason"]]
+    if "sqnr_db" in layer:
+        parts.append(f"{layer['sqnr_db']:.0f} dB")
+        histogram = layer["histogram"]
+        size = 4
+        for extent in layer["shape"]:
+            size *= extent
+        assert sum(histogram["float"]) == sum(histogram["compiled"]) == size, layer
+    if "ms" in layer:
+        assert layer["ms"] > 0
+        parts.append("timed")
+    parts.append(f"{layer['weight_bytes']} bytes")
+    names = [layers[i]["name"] for i in layer["inputs"]]
+    shape = "x".join(map(str, layer["shape"]))
+    print(f"{layer['name']}: {layer['op']} {shape} {layer['precision']}, {', '.join(parts)}, "
+          f"after {', '.join(names)}")
+for output in report["outputs"]:
+    print(f"output {output['name']}: {output['sqnr_db']:.0f} dB on {output['samples']} samples, "
+          f"same top-1 on {output['same_top1']}")
