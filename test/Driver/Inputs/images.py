@@ -22,7 +22,7 @@ np.savez(f"{folder}/float.npz", x=floats[3][None])
 w = rng.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32)
 v = rng.normal(0, 0.3, (8, 5)).astype(np.float32)
 graph = helper.make_graph(
-    [helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+    [helper.make_node("Conv", ["x", "w"], ["c"], name="Conv", pads=[1, 1, 1, 1]),
      helper.make_node("Relu", ["c"], ["r"]),
      helper.make_node("GlobalAveragePool", ["r"], ["g"]),
      helper.make_node("Flatten", ["g"], ["f"]), helper.make_node("MatMul", ["f", "v"], ["y"])],
