@@ -65,13 +65,14 @@ bool TileMatrixPlan::fits(const MatrixOperands &operands) const {
 /// Compares estimates in cycles of one core. The rates are those measured on
 /// Sapphire Rapids: 128 products per cycle by vpdpbusd and a row of a tile per
 /// cycle; results take about 13 cycles per row and panel of 64 columns beside
-/// the matrix unit, and 25 after vector sums. (A K=64 product with 64 columns
-/// was measured at 1.9 times the vector kernel's speed, K=256 at 4 times.)
+/// the matrix unit, whose sums go through memory, and 8 after vector sums. (A
+/// K=64 product with 64 columns was measured at 1.9 times the vector kernel's
+/// speed, K=256 at 4 times.)
 bool TileMatrixPlan::pays() const {
   const MatrixPlan &p = matrix;
   double panels = double(p.paddedColumns()) / 64;
   double vectorCycles =
-      double(p.rows) * panels * (double(p.units * 4 * 64) / 128 * 1.05 + 25);
+      double(p.rows) * panels * (double(p.units * 4 * 64) / 128 * 1.05 + 8);
   // A tile of weights takes 8 cycles to load, however few rows there are.
   double vectors = double(p.paddedColumns()) / p.lanes;
   int64_t depthTiles = steps + (restUnits != 0);
