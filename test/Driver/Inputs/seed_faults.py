@@ -3,7 +3,7 @@
   seed_faults.py RIGHT.onnx SAMPLES SCRATCH COUNT
 
 The faults: scale or zero point of a DequantizeLinear, scales along the wrong axis,
-an activation, bias or residual sum lost in a fusion. Prints how many of the
+a bias or residual sum lost in a fusion, an activation that does not belong there. Prints how many of the
 layers that bisect named first are those with the fault.
 """
 import pathlib
@@ -90,6 +90,15 @@ def wrong_fusion(graph, constants):
         node = rng.choice([n for n in graph.node if n.op_type == "Conv" and len(n.input) == 3])
         del node.input[2]
         return node.name.split("/")[0]
+    if kind == "Relu":
+        # A lost one would be no fault: quantizing to zero point 0 does the same.
+        node = rng.choice([n for n in graph.node if n.op_type == "Conv" and "/" not in n.name])
+        relu = graph.node.add(op_type="Relu", name=node.name, input=[node.output[0] + "/sum"],
+                              output=[node.output[0]])
+        node.name, node.output[0] = node.name + "/Conv", node.output[0] + "/sum"
+        graph.node.insert(list(graph.node).index(node) + 1, relu)
+        del graph.node[-1]
+        return relu.name
     node = rng.choice([n for n in graph.node if n.op_type == kind])
     layer = node.name.split("/")[0]
     for other in graph.node:

@@ -68,6 +68,7 @@ assert results[0] == results[1] == open(f"{folder}/float.so", "rb").read()
 error = raises(qcc.CompileError, "none.onnx: cannot read", qcc.compile, f"{folder}/none.onnx")
 assert error.diagnostics[0].severity == "error"
 raises(qcc.CompileError, "no option 'colour'", qcc.compile, model, colour="red")
+raises(NotImplementedError, "search for precisions", qcc.compile, model, max_drop=0.01)
 raises(ValueError, "no samples", qcc.compile, model, calibration=[])
 raises(ValueError, "input 'x': expected shape (1, 3, 224, 224), got (1, 3, 8, 8)",
        qcc.compile, model, calibration=[samples[0][:, :, :8, :8]])
