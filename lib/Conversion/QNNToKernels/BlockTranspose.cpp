@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace qcc;
@@ -83,10 +84,11 @@ bool qcc::reference::emitBlockTranspose(KernelEmitter &emitter, Location loc,
   if (across == rank || along == rank || across == along)
     return false;
   auto type = cast<MemRefType>(from.getType());
-  int64_t n = std::min<int64_t>(16, emitter.level().vectorBytes /
-                                        (type.getElementTypeBitWidth() / 8));
-  if (n < 4 || move.shape[across] < n || move.shape[along] < n ||
-      llvm::is_contained(move.fromStrides, 0))
+  int64_t n = std::min<int64_t>(
+      {16, emitter.level().vectorBytes / (type.getElementTypeBitWidth() / 8),
+       int64_t(llvm::bit_floor(uint64_t(move.shape[across]))),
+       int64_t(llvm::bit_floor(uint64_t(move.shape[along])))});
+  if (n < 4 || llvm::is_contained(move.fromStrides, 0))
     return false;
 
   // Tiles: all other dimensions, then runs of whole blocks of `across`; what

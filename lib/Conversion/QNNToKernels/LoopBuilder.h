@@ -239,6 +239,10 @@ void emitMove(KernelEmitter &emitter, mlir::Location loc, llvm::StringRef stem,
 /// the move is no transposition of two large enough dimensions.
 bool emitBlockTranspose(KernelEmitter &emitter, mlir::Location loc, Move move,
                         mlir::Value from, mlir::Value to);
+/// The same for two or three planes whose elements come to alternate; false for
+/// other moves.
+bool emitInterleave(KernelEmitter &emitter, mlir::Location loc, Move move,
+                    mlir::Value from, mlir::Value to);
 /// Emits a call that copies all elements of one buffer to another.
 void emitCopy(KernelEmitter &emitter, mlir::Value from, mlir::Value to,
               mlir::Location loc);

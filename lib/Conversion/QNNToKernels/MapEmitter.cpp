@@ -166,7 +166,8 @@ void MapEmitter::emit(StringRef stem, StringRef key, Body body) {
 
 void qcc::reference::emitMove(KernelEmitter &emitter, Location loc,
                               StringRef stem, Move move, Value from, Value to) {
-  if (emitBlockTranspose(emitter, loc, move, from, to))
+  if (emitInterleave(emitter, loc, move, from, to) ||
+      emitBlockTranspose(emitter, loc, move, from, to))
     return;
   MapEmitter map(emitter, loc, move.shape);
   map.input(from, move.fromStrides, move.fromOffset);
