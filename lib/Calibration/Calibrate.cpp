@@ -15,6 +15,7 @@
 #include "llvm/ADT/MapVector.h"
 
 #include <cmath>
+#include <map>
 
 using namespace mlir;
 using namespace qcc;
@@ -59,28 +60,41 @@ struct Source {
 
 /// One id of the table.
 struct Statistics {
-  SmallVector<Source> sources;
   Histogram histogram;
   /// The range that follows from the ops that give the values.
   std::optional<std::pair<double, double>> fixed;
   bool allFixed = true;
 };
 
+/// The model for one set of input shapes.
+struct Instance {
+  OwningOpRef<ModuleOp> module;
+  llvm::MapVector<StringRef, SmallVector<Source>> sources; ///< by id
+  std::unique_ptr<ModelRunner> runner;
+};
+
 class Calibrator {
 public:
-  explicit Calibrator(ModuleOp module) : module(module.clone()) {}
+  Calibrator(const ModelRunnerFactory &compile, const ModuleForShapes &reshape)
+      : compile(compile), reshape(reshape) {}
 
-  llvm::Error prepare();
-  llvm::Error run(Dataset &dataset, const ModelRunnerFactory &compile);
+  llvm::Error run(ModuleOp module, Dataset &dataset);
   CalibrationTable estimate(const RangeOptions &options) const;
 
 private:
-  void addSource(Statistics &statistics, Value value,
+  llvm::Expected<Instance *> addInstance(OwningOpRef<ModuleOp> module,
+                                         std::vector<std::vector<int64_t>> key);
+  llvm::Expected<Instance *> findInstance(ArrayRef<HostTensor> sample);
+  llvm::Error prepare(Instance &instance);
+  void addSource(SmallVectorImpl<Source> &sources, Value value,
                  SmallVectorImpl<Value> &results);
   llvm::Error observe(llvm::StringRef id, Statistics &statistics,
                       ArrayRef<float> values, size_t sample);
 
-  OwningOpRef<ModuleOp> module;
+  const ModelRunnerFactory &compile;
+  const ModuleForShapes &reshape;
+  /// By the shapes of the inputs; the first one is the model's own.
+  std::map<std::vector<std::vector<int64_t>>, Instance> instances;
   llvm::MapVector<StringRef, Statistics> ids;
   size_t samples = 0;
 };
@@ -102,7 +116,7 @@ static bool repeatsOperands(Operation *op, StringRef id) {
 
 /// Records where `value` is found after a run, adding to `results` (what @main
 /// returns) if need be.
-void Calibrator::addSource(Statistics &statistics, Value value,
+void Calibrator::addSource(SmallVectorImpl<Source> &sources, Value value,
                            SmallVectorImpl<Value> &results) {
   Source source;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -118,11 +132,12 @@ void Calibrator::addSource(Statistics &statistics, Value value,
     if (known == results.end())
       results.push_back(value);
   }
-  statistics.sources.push_back(source);
+  sources.push_back(source);
 }
 
-llvm::Error Calibrator::prepare() {
-  auto main = getMain(*module);
+llvm::Error Calibrator::prepare(Instance &instance) {
+  ModuleOp module = *instance.module;
+  auto main = getMain(module);
   if (!main)
     return main.takeError();
   SmallVector<ObserveOp> observers;
@@ -134,7 +149,10 @@ llvm::Error Calibrator::prepare() {
     Value value;
   };
   SmallVector<Observed> observed;
+  bool isFirst = ids.empty();
   for (ObserveOp op : observers) {
+    if (!isFirst && !ids.contains(op.getId()))
+      continue;
     Statistics &statistics = ids[op.getId()];
     Operation *producer = op.getInput().getDefiningOp();
     std::optional<std::pair<double, double>> fixed;
@@ -163,12 +181,12 @@ llvm::Error Calibrator::prepare() {
   SmallVector<Value> results(terminator->getOperands());
   size_t outputs = results.size();
   for (const Observed &entry : observed)
-    addSource(ids[entry.id], entry.value, results);
+    addSource(instance.sources[entry.id], entry.value, results);
 
   terminator->setOperands(results);
   SmallVector<DictionaryAttr> resultAttrs;
   main->getAllResultAttrs(resultAttrs);
-  Builder builder(module->getContext());
+  Builder builder(module.getContext());
   for (size_t i = outputs; i < results.size(); ++i) {
     std::string name = "observed_" + std::to_string(i - outputs);
     resultAttrs.push_back(builder.getDictionaryAttr(
@@ -189,38 +207,76 @@ llvm::Error Calibrator::observe(StringRef id, Statistics &statistics,
                    llvm::Twine(sample) + "; check the samples and the model");
 }
 
-llvm::Error Calibrator::run(Dataset &dataset,
-                            const ModelRunnerFactory &compile) {
-  auto runner = compile(*module);
+llvm::Expected<Instance *>
+Calibrator::addInstance(OwningOpRef<ModuleOp> module,
+                        std::vector<std::vector<int64_t>> key) {
+  bool isFirst = instances.empty();
+  Instance &instance = instances[std::move(key)];
+  instance.module = std::move(module);
+  if (llvm::Error error = prepare(instance))
+    return error;
+  auto runner = compile(*instance.module);
   if (!runner)
     return runner.takeError();
-  for (auto &[id, statistics] : ids)
-    for (const Source &source : statistics.sources) {
+  instance.runner = std::move(*runner);
+  if (!isFirst)
+    return &instance;
+  for (auto &[id, sources] : instance.sources)
+    for (const Source &source : sources) {
       if (source.kind != Source::Constant)
         continue;
       auto bytes = ConstantBytes::get(source.constant);
-      if (!bytes || !statistics.histogram.add(bytes->as<float>()))
+      if (!bytes || !ids[id].histogram.add(bytes->as<float>()))
         return makeError("calibration: constant '" + id +
                          "' holds NaN or infinite values, or no data");
     }
+  return &instance;
+}
+
+llvm::Expected<Instance *>
+Calibrator::findInstance(ArrayRef<HostTensor> sample) {
+  std::vector<std::vector<int64_t>> key;
+  for (const HostTensor &tensor : sample)
+    key.push_back(tensor.shape);
+  auto known = instances.find(key);
+  if (known != instances.end())
+    return &known->second;
+  auto module = reshape(sample);
+  if (!module)
+    return module.takeError();
+  return addInstance(std::move(*module), std::move(key));
+}
+
+llvm::Error Calibrator::run(ModuleOp module, Dataset &dataset) {
+  auto inputs = getInputSpecs(module);
+  if (!inputs)
+    return inputs.takeError();
+  std::vector<std::vector<int64_t>> key;
+  for (const InputSpec &input : *inputs)
+    key.push_back(input.shape);
+  if (auto first = addInstance(module.clone(), std::move(key)); !first)
+    return first.takeError();
   samples = dataset.size();
   Progress progress("calibrating", samples);
   for (size_t sample = 0; sample < samples; ++sample) {
     auto inputs = dataset.next();
     if (!inputs)
       return inputs.takeError();
-    auto outputs = (*runner)->run(*inputs);
+    auto instance = findInstance(*inputs);
+    if (!instance)
+      return instance.takeError();
+    auto outputs = (*instance)->runner->run(*inputs);
     if (!outputs)
       return outputs.takeError();
-    for (auto &[id, statistics] : ids)
-      for (const Source &source : statistics.sources) {
+    for (auto &[id, sources] : (*instance)->sources)
+      for (const Source &source : sources) {
         if (source.kind == Source::Constant)
           continue;
         const HostTensor &tensor = source.kind == Source::Argument
                                        ? (*inputs)[source.index]
                                        : (*outputs)[source.index];
         if (llvm::Error error =
-                observe(id, statistics, tensor.as<float>(), sample))
+                observe(id, ids[id], tensor.as<float>(), sample))
           return error;
       }
     progress.step();
@@ -270,11 +326,10 @@ CalibrationTable Calibrator::estimate(const RangeOptions &options) const {
 
 llvm::Expected<CalibrationTable>
 qcc::calibrate(ModuleOp module, Dataset &dataset,
-               const ModelRunnerFactory &compile, const RangeOptions &options) {
-  Calibrator calibrator(module);
-  if (llvm::Error error = calibrator.prepare())
-    return error;
-  if (llvm::Error error = calibrator.run(dataset, compile))
+               const ModelRunnerFactory &compile, const RangeOptions &options,
+               const ModuleForShapes &reshape) {
+  Calibrator calibrator(compile, reshape);
+  if (llvm::Error error = calibrator.run(module, dataset))
     return error;
   return calibrator.estimate(options);
 }

@@ -59,15 +59,19 @@ static std::string typeRemedy(DType have, DType want) {
 static llvm::Error checkTensor(HostTensor &tensor, const InputSpec &input,
                                const std::string &where) {
   std::optional<Shape> inner = withoutBatch(input.shape);
+  bool otherExtents =
+      input.anyExtents && tensor.shape.size() == input.shape.size();
   if (tensor.dtype != input.dtype ||
-      (tensor.shape != input.shape && (!inner || tensor.shape != *inner)))
+      (tensor.shape != input.shape && (!inner || tensor.shape != *inner) &&
+       !otherExtents))
     return makeError("calibration data: " + where + " is " +
                      describe(tensor.dtype, tensor.shape) + ", but input '" +
                      input.name + "' takes " +
                      describe(input.dtype, input.shape) +
                      typeRemedy(tensor.dtype, input.dtype));
   tensor.name = input.name;
-  tensor.shape = input.shape;
+  if (!otherExtents)
+    tensor.shape = input.shape;
   return llvm::Error::success();
 }
 
@@ -418,7 +422,19 @@ openImages(const std::string &path, llvm::ArrayRef<InputSpec> inputs,
   return dataset;
 }
 
-llvm::Expected<std::vector<HostTensor>> RecordedDataset::next() {
+llvm::Expected<Sample> HalfDataset::next() {
+  auto sample = source.next();
+  if (!sample || ++position == source.size())
+    return sample;
+  auto other = source.next();
+  if (!other)
+    return other;
+  ++position;
+  heldOut.push_back(std::move(*other));
+  return sample;
+}
+
+llvm::Expected<Sample> RecordedDataset::next() {
   auto sample = source.next();
   if (!sample)
     return sample;

@@ -79,6 +79,12 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"calib-table", &CompileOptions::calibrationTable},
       {"precision", &CompileOptions::precision},
       {"report", &CompileOptions::report},
+      {"ptq", &CompileOptions::ptq},
+      {"save-precision", &CompileOptions::savePrecision},
+      {"max-drop", &CompileOptions::maxDrop},
+      {"max-latency", &CompileOptions::maxLatency},
+      {"max-size", &CompileOptions::maxSize},
+      {"verify", &CompileOptions::verifyPath},
       {"dump-phases", &CompileOptions::dumpPhases}};
   for (auto [key, field] : texts)
     if (name == key) {

@@ -7,6 +7,8 @@
 
 #include "Precision.h"
 
+#include "PTQ.h"
+
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/PrecisionSearch.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -20,32 +22,34 @@ namespace qcc {
 /// Multiplications that measuring one setting, and all of them, may take.
 static constexpr double kSettingProducts = 1e9, kGuardProducts = 3e10;
 
-/// Compiles a simulation: its quantized twins compute on integers.
-static ModelRunnerFactory
-createSimulationFactory(const ModelRunnerFactory &run) {
-  return
-      [&run](ModuleOp module) -> llvm::Expected<std::unique_ptr<ModelRunner>> {
-        OwningOpRef<ModuleOp> copy(module.clone());
-        PassManager pm(module.getContext(), ModuleOp::getOperationName());
-        pm.addPass(createQuantizeWeights());
-        buildLegalizePipeline(pm, run);
-        if (failed(pm.run(*copy)))
-          return makeError("the layers cannot be measured");
-        return run(*copy);
-      };
+ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
+                                           const ModelRunnerFactory &run) {
+  return [&options, &run](
+             ModuleOp module) -> llvm::Expected<std::unique_ptr<ModelRunner>> {
+    OwningOpRef<ModuleOp> copy(module.clone());
+    PassManager pm(module.getContext(), ModuleOp::getOperationName());
+    pm.addPass(createQuantizeWeights({weightClip(options)}));
+    buildLegalizePipeline(pm, run);
+    if (failed(pm.run(*copy)))
+      return makeError("the layers cannot be measured");
+    return run(*copy);
+  };
 }
 
-llvm::Expected<std::vector<std::string>>
+llvm::Expected<PrecisionPlan>
 guardPrecision(ModuleOp module, const CalibrationTable &table,
+               const CompileOptions &options,
                std::vector<std::vector<HostTensor>> samples,
                const ModelRunnerFactory &run) {
+  if (samples.empty())
+    return PrecisionPlan();
   auto simulation =
-      Simulation::create(module, table, createSimulationFactory(run));
+      Simulation::create(module, table, createSimulationFactory(options, run));
   if (!simulation)
     return simulation.takeError();
   llvm::ArrayRef<Simulation::Layer> layers = (*simulation)->layers();
   if (layers.empty())
-    return std::vector<std::string>();
+    return PrecisionPlan();
   double products = 0;
   for (const Simulation::Layer &layer : layers)
     products += double(layer.products);
@@ -60,16 +64,34 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   auto noisy = findNoisyLayers(*search, guard);
   if (!noisy)
     return noisy.takeError();
-  std::vector<std::string> names;
+  PrecisionPlan plan;
   for (const NoisyLayer &layer : *noisy) {
-    names.push_back(layers[layer.index].name);
+    LayerPrecision entry;
+    entry.name = layers[layer.index].name;
+    entry.isFloat = true;
+    entry.noiseDecibels = toDecibels(layer.noise);
+    entry.reason = "8 bits of it alone spoil the outputs";
     emitRemark(module.getLoc())
-        << "layer '" << names.back() << "' stays float: in 8 bits its noise at "
+        << "layer '" << entry.name << "' stays float: in 8 bits its noise at "
         << "the outputs would be "
-        << llvm::formatv("{0:f1}", toDecibels(layer.noise)).str()
+        << llvm::formatv("{0:f1}", entry.noiseDecibels).str()
         << " dB below the signal; -precision=int8 quantizes it all the same";
+    plan.layers.push_back(std::move(entry));
   }
-  return names;
+  return plan;
+}
+
+llvm::Expected<PrecisionPlan> choosePrecision(ModuleOp module,
+                                              const CalibrationTable &table,
+                                              const CompileOptions &options,
+                                              SplitSamples samples,
+                                              const ModelRunnerFactory &run) {
+  if (options.precision == "guarded")
+    return guardPrecision(module, table, options, std::move(samples.search),
+                          run);
+  if (options.precision == "auto")
+    return searchPrecision(module, table, options, std::move(samples), run);
+  return PrecisionPlan();
 }
 
 } // namespace qcc

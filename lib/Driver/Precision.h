@@ -10,16 +10,44 @@
 
 #include "qcc/Calibration/CalibrationTable.h"
 #include "qcc/Driver/Phases.h"
+#include "qcc/Quantization/PrecisionPlan.h"
 
 namespace qcc {
 
 /// The layers that -precision=guarded keeps float, measured on some of
-/// `samples` (not empty). Says so by a remark for each. `module` is simplified,
-/// float and without observers.
-llvm::Expected<std::vector<std::string>>
+/// `samples`; none without samples. Says so by a remark for each. `module` is
+/// simplified, float and without observers.
+llvm::Expected<PrecisionPlan>
 guardPrecision(mlir::ModuleOp module, const CalibrationTable &table,
+               const CompileOptions &options,
                std::vector<std::vector<HostTensor>> samples,
                const ModelRunnerFactory &run);
+
+/// What a search has.
+struct SplitSamples {
+  std::vector<std::vector<HostTensor>> search, heldOut;
+  std::vector<int64_t> labels; ///< of heldOut, or empty
+};
+
+/// The plan that options.precision asks to be measured; an empty one where it
+/// asks for none.
+llvm::Expected<PrecisionPlan> choosePrecision(mlir::ModuleOp module,
+                                              const CalibrationTable &table,
+                                              const CompileOptions &options,
+                                              SplitSamples samples,
+                                              const ModelRunnerFactory &run);
+
+/// What -precision=auto chooses under the budgets of `options`, or why none
+/// can be kept. Reports the result in a remark.
+llvm::Expected<PrecisionPlan> searchPrecision(mlir::ModuleOp module,
+                                              const CalibrationTable &table,
+                                              const CompileOptions &options,
+                                              SplitSamples samples,
+                                              const ModelRunnerFactory &run);
+
+/// Compiles what Simulation builds; its quantized twins compute on integers.
+ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
+                                           const ModelRunnerFactory &run);
 
 } // namespace qcc
 

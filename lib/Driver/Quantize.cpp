@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Forms.h"
+#include "PTQ.h"
 #include "Precision.h"
 #include "Report.h"
 #include "Samples.h"
@@ -15,6 +17,7 @@
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/Passes.h"
+#include "qcc/Support/Npz.h"
 
 #include "llvm/Support/FileSystem.h"
 
@@ -23,7 +26,8 @@ using namespace mlir;
 namespace qcc {
 
 /// What is kept of the calibration data to measure layers on.
-static constexpr size_t kMostSearchSamples = 16, kMostSearchBytes = 64 << 20;
+static constexpr size_t kMostGuardSamples = 16, kMostBudgetSamples = 64,
+                        kMostSearchBytes = 64 << 20;
 
 bool isExplicitlyQuantized(ModuleOp module) {
   return module
@@ -33,6 +37,75 @@ bool isExplicitlyQuantized(ModuleOp module) {
                    : WalkResult::advance();
       })
       .wasInterrupted();
+}
+
+/// From the imported model to one that can be calibrated.
+static void buildFloatPipeline(OpPassManager &pm, const CompileOptions &options,
+                               const ModelRunnerFactory &run) {
+  for (const std::string &format : options.inputFormats)
+    pm.addPass(qnn::createConvertInput({format}));
+  buildSimplifyPipeline(pm, run);
+}
+
+/// The simplified model with observers, for the shapes of a sample.
+static llvm::Expected<OwningOpRef<ModuleOp>>
+observeForShapes(ArrayRef<HostTensor> sample, const CompileOptions &options,
+                 const ModelRunnerFactory &run, MLIRContext *context) {
+  if (!options.ptq.empty())
+    return llvm::createStringError(
+        "-ptq=" + options.ptq +
+        " needs calibration samples of one shape, that of the model");
+  CompileOptions reshaped = options;
+  std::string text;
+  for (const HostTensor &tensor : sample) {
+    reshaped.shapes[tensor.name].assign(tensor.shape.begin(),
+                                        tensor.shape.end());
+    text += " '" + tensor.name + "' " + shapeString(tensor.shape);
+  }
+  OwningOpRef<ModuleOp> module = importModel(*context, reshaped);
+  if (module) {
+    PassManager pm(module->getContext(), ModuleOp::getOperationName());
+    buildFloatPipeline(pm, options, run);
+    if (succeeded(pm.run(*module)) && succeeded(insertObservers(*module, {})))
+      return module;
+  }
+  return llvm::createStringError(
+      "the model cannot run on calibration samples of shape" + text);
+}
+
+/// Adds what -verify= names.
+static llvm::Error openHeldOut(const CompileOptions &options,
+                               ArrayRef<InputSpec> inputs,
+                               SplitSamples &samples) {
+  if (options.precision != "auto" || options.verifyPath.empty())
+    return llvm::Error::success();
+  auto dataset = openDataset(options.verifyPath, inputs, options.preprocess);
+  if (!dataset)
+    return dataset.takeError();
+  for (size_t i = 0, e = (*dataset)->size(); i < e; ++i) {
+    auto sample = (*dataset)->next();
+    if (!sample)
+      return sample.takeError();
+    samples.heldOut.push_back(std::move(*sample));
+  }
+  if (!StringRef(options.verifyPath).ends_with(".npz"))
+    return llvm::Error::success();
+  auto labels = readNpzArray(options.verifyPath, "labels");
+  if (!labels)
+    return llvm::Error::success();
+  auto append = [&](auto values) {
+    samples.labels.assign(values.begin(), values.end());
+  };
+  if (labels->dtype == DType::I64)
+    append(labels->as<int64_t>());
+  else if (labels->dtype == DType::I32)
+    append(labels->as<int32_t>());
+  else if (labels->dtype == DType::U8)
+    append(labels->as<uint8_t>());
+  else
+    return llvm::createStringError("-verify=" + options.verifyPath +
+                                   ": 'labels' must be i64, i32 or u8");
+  return llvm::Error::success();
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
@@ -64,6 +137,8 @@ findRanges(ModuleOp module, const CompileOptions &options,
   llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(module);
   if (!inputs)
     return inputs.takeError();
+  for (InputSpec &input : *inputs)
+    input.anyExtents = options.shapes.contains(input.name);
   llvm::Expected<std::unique_ptr<Dataset>> dataset =
       openSamples(options, *inputs);
   if (!dataset)
@@ -73,33 +148,89 @@ findRanges(ModuleOp module, const CompileOptions &options,
   OwningOpRef<ModuleOp> observed(module.clone());
   if (failed(insertObservers(*observed, {})))
     return llvm::createStringError("the model cannot be observed");
-  RecordedDataset recorded(**dataset, kMostSearchSamples, kMostSearchBytes);
+  auto reshape = [&](ArrayRef<HostTensor> sample) {
+    return observeForShapes(sample, options, run, module.getContext());
+  };
+  bool searches = options.precision == "auto";
+  bool holdsOut = searches && options.verifyPath.empty();
+  HalfDataset half(**dataset);
+  RecordedDataset recorded(holdsOut ? half : **dataset,
+                           searches ? kMostBudgetSamples : kMostGuardSamples,
+                           kMostSearchBytes);
   llvm::Expected<CalibrationTable> table =
-      calibrate(*observed, recorded, run, ranges);
+      calibrate(*observed, recorded, run, ranges, reshape);
   if (!table)
     return table;
-  if (options.precision == "guarded") {
-    auto keepFloat = guardPrecision(module, *table, recorded.takeKept(), run);
-    if (!keepFloat)
-      return keepFloat.takeError();
-    table->keepFloat = std::move(*keepFloat);
-  }
+  SplitSamples samples;
+  samples.search = recorded.takeKept();
+  samples.heldOut = half.takeHeldOut();
+  if (llvm::Error error = openHeldOut(options, *inputs, samples))
+    return error;
+  // The layers are measured on the model's own shapes.
+  for (auto *part : {&samples.search, &samples.heldOut})
+    llvm::erase_if(*part, [&](const std::vector<HostTensor> &sample) {
+      return llvm::any_of(llvm::zip_equal(sample, *inputs), [](auto pair) {
+        return std::get<0>(pair).shape != std::get<1>(pair).shape;
+      });
+    });
+  llvm::Expected<PrecisionPlan> plan =
+      choosePrecision(module, *table, options, std::move(samples), run);
+  if (!plan)
+    return plan.takeError();
+  table->keepFloat = plan->keepFloat();
+  if (!options.savePrecision.empty())
+    if (llvm::Error e = plan->save(options.savePrecision))
+      return e;
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table->save(options.calibrationTable))
       return e;
   return table;
 }
 
+/// Names of the layers that stay float, `measured` where the options say no
+/// more.
+static llvm::Expected<std::vector<std::string>>
+findFloatLayers(const CompileOptions &options,
+                const std::vector<std::string> &measured) {
+  if (options.precision == "int8")
+    return std::vector<std::string>();
+  if (options.precision == "guarded" || options.precision == "auto")
+    return measured;
+  auto plan = PrecisionPlan::load(options.precision);
+  if (!plan)
+    return llvm::createStringError(
+        "-precision=" + options.precision +
+        ": expected guarded, int8, auto or a file of -save-precision; " +
+        llvm::toString(plan.takeError()));
+  return plan->keepFloat();
+}
+
 static LogicalResult quantizeStatic(ModuleOp module,
                                     const CompileOptions &options,
                                     const ModelRunnerFactory &run,
                                     PipelineRunner runPipeline) {
+  llvm::Expected<PTQOptions> ptq = PTQOptions::parse(options.ptq);
+  if (!ptq)
+    return emitError(module.getLoc()) << llvm::toString(ptq.takeError());
+  auto open = [&]() -> llvm::Expected<std::unique_ptr<Dataset>> {
+    llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(module);
+    if (!inputs)
+      return inputs.takeError();
+    if (!hasSamples(options))
+      return llvm::createStringError("-ptq=" + options.ptq +
+                                     " needs samples: give -calib=PATH");
+    return openSamples(options, *inputs);
+  };
+  if (llvm::Error error = prepareWeights(module, *ptq, open, run))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
   llvm::Expected<CalibrationTable> table = findRanges(module, options, run);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
+  auto names = findFloatLayers(options, table->keepFloat);
+  if (!names)
+    return emitError(module.getLoc()) << llvm::toString(names.takeError());
   llvm::StringSet<> keepFloat;
-  if (options.precision == "guarded")
-    keepFloat.insert(table->keepFloat.begin(), table->keepFloat.end());
+  keepFloat.insert(names->begin(), names->end());
   SmallVector<StringRef> kept;
   for (const auto &entry : keepFloat)
     kept.push_back(entry.getKey());
@@ -109,8 +240,9 @@ static LogicalResult quantizeStatic(ModuleOp module,
     return failure();
   if (failed(applyCalibration(module, *table)))
     return failure();
-  return runPipeline(
-      module, [](OpPassManager &pm) { pm.addPass(createQuantizeWeights()); });
+  return runPipeline(module, [&](OpPassManager &pm) {
+    pm.addPass(createQuantizeWeights({weightClip(options)}));
+  });
 }
 
 LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
@@ -119,15 +251,10 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   bool isExplicit = isExplicitlyQuantized(module);
   bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
-        for (const std::string &format : options.inputFormats)
-          pm.addPass(qnn::createConvertInput({format}));
-        buildSimplifyPipeline(pm, run);
+        buildFloatPipeline(pm, options, run);
       })))
     return failure();
 
-  if (options.precision != "guarded" && options.precision != "int8")
-    return emitError(module.getLoc()) << "-precision=" << options.precision
-                                      << ": expected guarded or int8";
   QuantizeMode mode = options.quantize;
   if (isExplicit && mode != QuantizeMode::None) {
     if (hasRanges || mode != QuantizeMode::Auto)

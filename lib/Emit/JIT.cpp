@@ -26,9 +26,16 @@ public:
       : jit(std::move(jit)), api(api), instance(instance) {}
   ~JITRunner() override { api->destroy(instance); }
 
-  Expected<std::vector<HostTensor>> run(ArrayRef<HostTensor> inputs) override;
+  Expected<std::vector<HostTensor>> run(ArrayRef<HostTensor> inputs) override {
+    return call(inputs, nullptr);
+  }
+  Expected<std::vector<StepTime>> profile(ArrayRef<HostTensor> inputs) override;
 
 private:
+  /// With the nanoseconds of each step, where asked for.
+  Expected<std::vector<HostTensor>> call(ArrayRef<HostTensor> inputs,
+                                         std::vector<uint64_t> *steps);
+
   std::unique_ptr<orc::LLJIT> jit; ///< owns the code
   const qcc_api *api;
   qcc_instance *instance;
@@ -40,7 +47,8 @@ static qcc_tensor view(const HostTensor &tensor) {
           int32_t(tensor.shape.size()), tensor.shape.data(), nullptr};
 }
 
-Expected<std::vector<HostTensor>> JITRunner::run(ArrayRef<HostTensor> inputs) {
+Expected<std::vector<HostTensor>>
+JITRunner::call(ArrayRef<HostTensor> inputs, std::vector<uint64_t> *steps) {
   const qcc_model_info *model = api->describe();
   std::vector<HostTensor> outputs(model->num_outputs);
   std::vector<qcc_tensor> in, out;
@@ -54,10 +62,26 @@ Expected<std::vector<HostTensor>> JITRunner::run(ArrayRef<HostTensor> inputs) {
     output.data.resize(size_t(output.numElements()) * byteSize(output.dtype));
     out.push_back(view(output));
   }
-  if (api->run(instance, in.data(), in.size(), out.data(), out.size()) !=
-      QCC_OK)
+  int32_t status =
+      steps ? api->profile(instance, in.data(), in.size(), out.data(),
+                           out.size(), steps->data(), steps->size())
+            : api->run(instance, in.data(), in.size(), out.data(), out.size());
+  if (status != QCC_OK)
     return createStringError(StringRef(api->last_error(instance)));
   return outputs;
+}
+
+Expected<std::vector<StepTime>>
+JITRunner::profile(ArrayRef<HostTensor> inputs) {
+  const qcc_level_info &level = api->describe()->levels[0];
+  std::vector<uint64_t> nanoseconds(level.num_steps);
+  auto outputs = call(inputs, &nanoseconds);
+  if (!outputs)
+    return outputs.takeError();
+  std::vector<StepTime> times;
+  for (auto [i, time] : llvm::enumerate(nanoseconds))
+    times.push_back({level.steps[i].nodes, double(time) * 1e-9});
+  return times;
 }
 
 Expected<std::unique_ptr<ModelRunner>>

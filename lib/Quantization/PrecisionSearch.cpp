@@ -11,6 +11,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace qcc;
@@ -114,4 +115,37 @@ qcc::findNoisyLayers(const PrecisionSearch &search,
   if (guarded->noise > options.leastGain * plain->noise)
     chosen.clear();
   return chosen;
+}
+
+llvm::BitVector qcc::chooseFloatLayers(llvm::ArrayRef<double> losses,
+                                       llvm::ArrayRef<double> gains,
+                                       double allowed) {
+  // Losses in steps, rounded up so that their sum keeps the bound; but a layer
+  // without loss takes none.
+  constexpr size_t steps = 2000;
+  auto inSteps = [&](double loss) -> size_t {
+    if (loss <= 0)
+      return 0;
+    return allowed > 0 && loss <= allowed
+               ? size_t(std::ceil(loss / allowed * steps - 1e-9))
+               : steps + 1;
+  };
+  llvm::BitVector keepFloat(losses.size(), true);
+  // best[i][s]: the most time that the first i layers gain with s steps.
+  std::vector<std::vector<double>> best(losses.size() + 1,
+                                        std::vector<double>(steps + 1, 0));
+  for (size_t i = 0; i < losses.size(); ++i) {
+    size_t loss = inSteps(losses[i]);
+    for (size_t s = 0; s <= steps; ++s) {
+      best[i + 1][s] = best[i][s];
+      if (gains[i] > 0 && loss <= s)
+        best[i + 1][s] = std::max(best[i + 1][s], best[i][s - loss] + gains[i]);
+    }
+  }
+  for (size_t i = losses.size(), s = steps; i-- > 0;)
+    if (best[i + 1][s] != best[i][s]) {
+      keepFloat.reset(unsigned(i));
+      s -= inSteps(losses[i]);
+    }
+  return keepFloat;
 }

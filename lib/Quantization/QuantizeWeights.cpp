@@ -10,6 +10,7 @@
 #include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -35,10 +36,22 @@ static constexpr double kZeroChannelBias = 1 << 20;
 namespace {
 
 struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
+  using QuantizeWeightsBase::QuantizeWeightsBase;
+
   void runOnOperation() override {
+    auto parsed = parseWeightClip(clip);
+    if (!parsed) {
+      getOperation()->emitError("clip=")
+          << clip << ": expected max, mse or octav";
+      return signalPassFailure();
+    }
+    weightClip = *parsed;
     getOperation()->walk([&](QuantizableOpInterface op) {
       if (quantizeWeight(op))
         ++numQuantized;
+      // What they say has been heeded, and would tell equal kernels apart.
+      op->removeAttr(kKeepFloatAttr);
+      op->removeAttr(kInputMeansAttr);
     });
   }
 
@@ -63,24 +76,49 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     auto maxima = getChannelMaxima(values, channels);
     if (!maxima)
       return false;
+    SmallVector<float> clips =
+        chooseClips(values, channels, *maxima, weightClip);
     auto bias = readBias(op, channels.count);
     float inputScale = inputType.getScale();
     SmallVector<float> scales;
-    for (auto [c, maximum] : llvm::enumerate(*maxima))
+    for (auto [c, maximum] : llvm::enumerate(clips))
       scales.push_back(chooseScale(maximum, inputScale,
                                    bias ? largestBias(*bias, c, channels) : 0));
 
     OpBuilder builder(op);
     Type element = getSymmetricType(&getContext(), scales, axis);
-    Value quantized =
-        createConstant(builder, weight.getLoc(), type.clone(element),
-                       quantizeSymmetric(values, channels, scales), "weight");
+    std::vector<char> integers = quantizeSymmetric(values, channels, scales);
+    if (bias)
+      correctBias(op, values, integers, channels, scales, *bias);
+    Value quantized = createConstant(builder, weight.getLoc(),
+                                     type.clone(element), integers, "weight");
     op->setOperand(*weightIndex, DequantizeOp::create(builder, weight.getLoc(),
                                                       type, quantized));
     if (bias)
       quantizeBias(builder, op, *bias, scales, inputScale);
     return true;
   }
+
+  /// Takes from the bias what rounding the weights adds to the mean of the
+  /// result.
+  static void correctBias(Operation *op, ArrayRef<float> weights,
+                          ArrayRef<char> integers,
+                          const WeightChannels &channels,
+                          ArrayRef<float> scales,
+                          MutableArrayRef<double> bias) {
+    auto means = op->getAttrOfType<DenseF32ArrayAttr>(kInputMeansAttr);
+    auto rows = WeightRows::get(op);
+    if (!means || !rows || means.size() != rows->channels)
+      return;
+    for (auto [i, weight] : llvm::enumerate(weights)) {
+      double rounded =
+          double(scales[channels.of(i)]) * static_cast<int8_t>(integers[i]);
+      bias[size_t(rows->columnOf(int64_t(i)))] -=
+          (rounded - weight) * means[rows->rowOf(int64_t(i))];
+    }
+  }
+
+  WeightClip weightClip = WeightClip::Max;
 
   /// The constant bias, one value per channel of the result; nothing where
   /// there is none or it has another form.

@@ -11,6 +11,8 @@
 
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -34,6 +36,79 @@ qcc::getChannelMaxima(ArrayRef<float> weights, const WeightChannels &channels) {
     maximum = std::max(maximum, std::abs(weight));
   }
   return maxima;
+}
+
+std::optional<WeightClip> qcc::parseWeightClip(StringRef name) {
+  return llvm::StringSwitch<std::optional<WeightClip>>(name)
+      .Case("max", WeightClip::Max)
+      .Case("mse", WeightClip::MSE)
+      .Case("octav", WeightClip::Octav)
+      .Default(std::nullopt);
+}
+
+/// The clip with the least squared error, among 64 parts of the maximum.
+static float searchClip(ArrayRef<float> weights, float maximum) {
+  float best = maximum;
+  double least = -1;
+  for (int part = 64; part >= 24; --part) {
+    float clip = maximum * float(part) / 64;
+    float scale = clip / 127;
+    if (scale < kMinWeightScale)
+      break;
+    double error = 0;
+    for (float weight : weights) {
+      double q = std::clamp(roundHalfEven(weight / scale), -127.f, 127.f);
+      error += (q * scale - weight) * (q * scale - weight);
+    }
+    if (least < 0 || error < least) {
+      least = error;
+      best = clip;
+    }
+  }
+  return best;
+}
+
+/// Optimally clipped tensors and vectors (Sakr et al.): the clip at which the
+/// derivative of clipping and rounding error vanishes.
+static float iterateClip(ArrayRef<float> weights, float maximum) {
+  constexpr int iterations = 32;
+  constexpr double rounding = 1.0 / (3 * 65536.0); // 4^-8 / 3
+  double clip = 0;
+  for (float weight : weights)
+    clip += std::abs(weight) / double(weights.size());
+  for (int i = 0; i < iterations; ++i) {
+    double outside = 0, numOutside = 0, numInside = 0;
+    for (float weight : weights) {
+      double magnitude = std::abs(weight);
+      if (magnitude > clip) {
+        outside += magnitude;
+        ++numOutside;
+      } else if (magnitude > 0) {
+        ++numInside;
+      }
+    }
+    double denominator = rounding * numInside + numOutside;
+    if (outside == 0 || denominator == 0)
+      break;
+    clip = outside / denominator;
+  }
+  return clip > 0 ? std::min(float(clip), maximum) : maximum;
+}
+
+SmallVector<float> qcc::chooseClips(ArrayRef<float> weights,
+                                    const WeightChannels &channels,
+                                    ArrayRef<float> maxima, WeightClip clip) {
+  SmallVector<float> clips(maxima);
+  if (clip == WeightClip::Max)
+    return clips;
+  std::vector<std::vector<float>> byChannel(channels.count);
+  for (auto [i, weight] : llvm::enumerate(weights))
+    byChannel[channels.of(i)].push_back(weight);
+  for (auto [result, own] : llvm::zip_equal(clips, byChannel))
+    if (result > 0)
+      result = clip == WeightClip::MSE ? searchClip(own, result)
+                                       : iterateClip(own, result);
+  return clips;
 }
 
 std::vector<char> qcc::quantizeSymmetric(ArrayRef<float> weights,

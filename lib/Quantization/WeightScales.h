@@ -32,6 +32,17 @@ private:
 std::optional<llvm::SmallVector<float>>
 getChannelMaxima(llvm::ArrayRef<float> weights, const WeightChannels &channels);
 
+/// How the range of a channel's weights is chosen.
+enum class WeightClip { Max, MSE, Octav };
+std::optional<WeightClip> parseWeightClip(llvm::StringRef name);
+
+/// The magnitude from which on the weights of each channel are clipped, at most
+/// the channel's `maxima`.
+llvm::SmallVector<float> chooseClips(llvm::ArrayRef<float> weights,
+                                     const WeightChannels &channels,
+                                     llvm::ArrayRef<float> maxima,
+                                     WeightClip clip);
+
 /// Storage values in [-127, 127] under one scale per channel.
 std::vector<char> quantizeSymmetric(llvm::ArrayRef<float> weights,
                                     const WeightChannels &channels,

@@ -23,6 +23,23 @@ std::optional<std::string> qcc::npzTensorName(const std::string &entry) {
   return entry.substr(0, entry.size() - suffixSize);
 }
 
+static Result<HostTensor> readEntry(const ZipArchive &archive,
+                                    const ZipArchive::Entry &entry,
+                                    const std::string &name,
+                                    const std::string &path) {
+  auto fail = [&](const std::string &what) {
+    return Failure{"'" + path + "': '" + name + "' " + what};
+  };
+  auto reader = archive.read(entry);
+  if (!reader)
+    return fail(reader.error());
+  Result<HostTensor> tensor = readNpy(**reader);
+  if (!tensor)
+    return fail(tensor.error());
+  tensor->name = name;
+  return tensor;
+}
+
 Result<std::vector<HostTensor>> qcc::readNpz(const std::string &path) {
   Result<ZipArchive> archive = ZipArchive::open(path);
   if (!archive)
@@ -32,21 +49,25 @@ Result<std::vector<HostTensor>> qcc::readNpz(const std::string &path) {
     std::optional<std::string> name = npzTensorName(entry.name);
     if (!name)
       continue;
-    auto fail = [&](const std::string &what) {
-      return Failure{"'" + path + "': '" + *name + "' " + what};
-    };
-    auto reader = archive->read(entry);
-    if (!reader)
-      return fail(reader.error());
-    Result<HostTensor> tensor = readNpy(**reader);
+    Result<HostTensor> tensor = readEntry(*archive, entry, *name, path);
     if (!tensor)
-      return fail(tensor.error());
-    tensor->name = *name;
+      return tensor.failure();
     tensors.push_back(std::move(*tensor));
   }
   if (tensors.empty())
     return Failure{"'" + path + "' holds no arrays"};
   return tensors;
+}
+
+Result<HostTensor> qcc::readNpzArray(const std::string &path,
+                                     const std::string &name) {
+  Result<ZipArchive> archive = ZipArchive::open(path);
+  if (!archive)
+    return archive.failure();
+  for (const ZipArchive::Entry &entry : archive->entries())
+    if (npzTensorName(entry.name) == name)
+      return readEntry(*archive, entry, name, path);
+  return Failure{"'" + path + "' has no array '" + name + "'"};
 }
 
 Result<std::vector<char>>

@@ -81,12 +81,30 @@ func.func @grouped_transpose(%q: tensor<1x2x1x!q>) -> tensor<1x2x1xf32> {
 !q = !quant.uniform<u8:f32, 0.5:10>
 
 // CHECK-LABEL: func @keep_float
-// CHECK: qnn.matmul %{{.*}}, %{{.*}} {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>)
+// CHECK: qnn.matmul %{{.*}}, %{{.*}} : (tensor<1x1xf32>, tensor<1x2xf32>)
 // FOLDED-LABEL: func @keep_float
-// FOLDED: qnn.matmul %{{.*}}, %{{.*}} {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>)
+// FOLDED: qnn.matmul %{{.*}}, %{{.*}} : (tensor<1x1xf32>, tensor<1x2xf32>)
 func.func @keep_float(%q: tensor<1x1x!q>) -> tensor<1x2xf32> {
   %w = qnn.constant dense<[[4.0, 2.0]]> : tensor<1x2xf32> as tensor<1x2xf32>
   %x = qnn.dequantize %q : (tensor<1x1x!q>) -> tensor<1x1xf32>
   %0 = qnn.matmul %x, %w {qnn.keep_float} : (tensor<1x1xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
   return %0 : tensor<1x2xf32>
+}
+
+// -----
+
+!q = !quant.uniform<u8:f32, 0.5:10>
+
+// 100.4 rounds to 100: the mean of the result falls by 0.4 times that of the
+// first channel of the input, here 2. The bias makes up for it.
+// CHECK-LABEL: func @input_means
+// CHECK: qnn.constant dense<6> : tensor<1xi32> as tensor<1x!quant.uniform<i32:f32, 5.000000e-01>>
+// CHECK: qnn.matmul
+// CHECK-NOT: input_means
+func.func @input_means(%q: tensor<1x2x!q>) -> tensor<1x1xf32> {
+  %w = qnn.constant dense<[[100.4], [127.0]]> : tensor<2x1xf32> as tensor<2x1xf32>
+  %b = qnn.constant dense<[2.2]> : tensor<1xf32> as tensor<1xf32>
+  %x = qnn.dequantize %q : (tensor<1x2x!q>) -> tensor<1x2xf32>
+  %0 = qnn.matmul %x, %w, %b {qnn.input_means = array<f32: 2.0, 3.0>} : (tensor<1x2xf32>, tensor<2x1xf32>, tensor<1xf32>) -> tensor<1x1xf32>
+  return %0 : tensor<1x1xf32>
 }

@@ -79,8 +79,36 @@ static cl::opt<std::string>
 static cl::opt<std::string> precision(
     "precision",
     cl::desc("what static quantization puts in 8 bits: guarded (default: all "
-             "but layers that would spoil the outputs), int8 (all)"),
+             "but layers that would spoil the outputs), int8 (all), auto (as "
+             "much as the budgets allow), or a file of -save-precision"),
     cl::init("guarded"), cl::cat(category));
+static cl::opt<std::string>
+    ptq("ptq",
+        cl::desc("what static quantization does besides, a list of: equalize, "
+                 "smooth, correct-bias, clip-weights, clip-weights-octav"),
+        cl::value_desc("list"), cl::cat(category));
+static cl::opt<std::string>
+    savePrecision("save-precision",
+                  cl::desc("write the precision of each layer, and why"),
+                  cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string>
+    maxDrop("max-drop",
+            cl::desc("budget of -precision=auto: top1:1%, agreement:1%, "
+                     "kl:0.01, sqnr:20 or cosine:0.99"),
+            cl::value_desc("metric:value"), cl::cat(category));
+static cl::opt<std::string>
+    maxLatency("max-latency",
+               cl::desc("budget of -precision=auto: one inference on this "
+                        "machine"),
+               cl::value_desc("ms"), cl::cat(category));
+static cl::opt<std::string>
+    maxSize("max-size", cl::desc("budget of -precision=auto: the weights"),
+            cl::value_desc("bytes"), cl::cat(category));
+static cl::opt<std::string>
+    verify("verify",
+           cl::desc("samples to verify the budget on, with 'labels' for top1; "
+                    "else every second sample of -calib"),
+           cl::value_desc("path"), cl::cat(category));
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
            cl::cat(category));
@@ -229,6 +257,12 @@ int main(int argc, char **argv) {
   options.calibrationMethod = calibMethod;
   options.calibrationTable = calibTable;
   options.precision = precision;
+  options.ptq = ptq;
+  options.savePrecision = savePrecision;
+  options.maxDrop = maxDrop;
+  options.maxLatency = maxLatency;
+  options.maxSize = maxSize;
+  options.verifyPath = verify;
   options.emitHeader = emitHeader;
   options.keepTensors = keepTensors;
   options.reference = reference;

@@ -22,13 +22,21 @@ namespace qcc {
 llvm::LogicalResult insertObservers(mlir::ModuleOp module,
                                     const llvm::StringSet<> &keepFloat);
 
+/// The model with observers for the extents of the inputs of a sample.
+using ModuleForShapes =
+    std::function<llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>(
+        llvm::ArrayRef<HostTensor> sample)>;
+
 /// Runs all samples of `dataset` through `module`, which holds the qnn.observe
 /// ops of qnn-insert-observers and is not modified, and chooses a range for
-/// each id. One pass over the data.
+/// each id. One pass over the data. Samples of other extents than `module`'s
+/// run through what `reshape` gives, once per shape; ids that only such a
+/// module has are left out.
 llvm::Expected<CalibrationTable> calibrate(mlir::ModuleOp module,
                                            Dataset &dataset,
                                            const ModelRunnerFactory &compile,
-                                           const RangeOptions &options);
+                                           const RangeOptions &options,
+                                           const ModuleForShapes &reshape = {});
 
 /// dequantize(quantize(value)) with the range of `entry`, in unsigned 8 bits,
 /// at the insertion point.

@@ -26,6 +26,8 @@ struct InputSpec {
   std::string name;
   DType dtype;
   std::vector<int64_t> shape;
+  /// Samples in files of their own may have other extents of the same rank.
+  bool anyExtents = false;
 };
 
 /// The inputs of @main, in order. Fails where the module has no @main with
@@ -57,6 +59,24 @@ private:
   Dataset &source;
   size_t mostSamples, mostBytes, bytes = 0;
   std::vector<std::vector<HostTensor>> kept;
+};
+
+/// Every other sample of a dataset, beginning with the first; the rest is held
+/// out for verification.
+class HalfDataset : public Dataset {
+public:
+  explicit HalfDataset(Dataset &source) : source(source) {}
+  size_t size() const override { return (source.size() + 1) / 2; }
+  llvm::Expected<std::vector<HostTensor>> next() override;
+  /// What was held out so far.
+  std::vector<std::vector<HostTensor>> takeHeldOut() {
+    return std::move(heldOut);
+  }
+
+private:
+  Dataset &source;
+  size_t position = 0;
+  std::vector<std::vector<HostTensor>> heldOut;
 };
 
 /// Opens `path`:

@@ -74,8 +74,18 @@ struct CompileOptions {
   std::function<llvm::Expected<std::unique_ptr<Dataset>>(
       llvm::ArrayRef<InputSpec>)>
       openCalibration;
-  std::string calibrationTable;      ///< reused when it exists, else written
-  std::string precision = "guarded"; ///< or int8: no layer stays float
+  std::string calibrationTable; ///< reused when it exists, else written
+  /// guarded, int8 (no layer stays float), auto (under the budgets below), or a
+  /// file that savePrecision wrote.
+  std::string precision = "guarded";
+  /// What static quantization does besides, separated by commas: equalize,
+  /// smooth, correct-bias, clip-weights or clip-weights-octav.
+  std::string ptq;
+  std::string savePrecision; ///< file for the precision of each layer
+  std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
+  std::string maxLatency;    ///< milliseconds of an inference on this machine
+  std::string maxSize;       ///< bytes of the layers' weights
+  std::string verifyPath;    ///< samples to verify on; else half of the others
 
   bool emitHeader = false;
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)

@@ -5,6 +5,38 @@ include "mlir/Pass/PassBase.td"
 
 // Keep alphabetical.
 
+def EqualizeChannels : Pass<"qnn-equalize-channels", "::mlir::ModuleOp"> {
+  let summary = "Balance the channels of tensors between neighbouring layers";
+  let description = [{
+    Cross-layer equalization. Where the channels of a tensor come from a layer
+    (through nothing but relu, leaky relu, and constants that scale or shift
+    channels) and all its users are layers, channel `c` of the former is divided
+    by a power of two and its rows in the latter are multiplied by it. The
+    function stays the same to the last bit, but its channels get similar
+    ranges, so that one scale resolves all of them.
+
+    The power nearest to `a^alpha / w^(1-alpha)` is taken, with the largest
+    weights `a` of the channel in front and `w` behind. (With largest
+    activations for `a` this is SmoothQuant's migration: the driver's
+    `-ptq=smooth`.)
+
+    ```mlir
+    %0 = qnn.matmul %x, %w1 {activation = #qnn.act<relu, 0.0, 0.0>}   // [[64.0, 1.0]]
+    %1 = qnn.matmul %0, %w2                                           // [[1.0], [1.0]]
+    // becomes
+    %0 = qnn.matmul %x, %w1 {activation = #qnn.act<relu, 0.0, 0.0>}   // [[8.0, 1.0]]
+    %1 = qnn.matmul %0, %w2                                           // [[8.0], [1.0]]
+    ```
+  }];
+  let options = [
+    Option<"alpha", "alpha", "double", "0.5",
+           "How much of the difference goes to the layers behind">
+  ];
+  let statistics = [
+    Statistic<"numEqualized", "num-equalized", "Tensors with balanced channels">
+  ];
+}
+
 def QuantizeDynamic : Pass<"qnn-quantize-dynamic"> {
   let summary = "Matrix products with 8-bit weights and run-time activation ranges";
   let description = [{
@@ -44,6 +76,12 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
     zeros gets one that resolves its bias. Weights that are not finite stay
     float, and those of ops with the attribute `qnn.keep_float`.
 
+    `clip` chooses the largest weight of a channel that is not clipped: `max`
+    (all), `mse` (least squared error, searched) or `octav` (the same by a fixed
+    point iteration). The attribute `qnn.input_means`, the mean of each channel
+    of the input, corrects the bias by what rounding the weights adds to the
+    mean of the result. Both attributes are removed.
+
     ```mlir
     %0 = qnn.conv %x, %w, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>, tensor<4xf32>) -> ...
     // becomes
@@ -51,6 +89,10 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
     %w = qnn.dequantize %wq
     ```
   }];
+  let options = [
+    Option<"clip", "clip", "std::string", "\"max\"",
+           "Range of the weights of a channel: max, mse or octav">
+  ];
   let statistics = [
     Statistic<"numQuantized", "num-quantized", "Weights quantized">
   ];

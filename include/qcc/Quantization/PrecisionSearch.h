@@ -60,6 +60,12 @@ struct NoisyLayer {
 llvm::Expected<std::vector<NoisyLayer>>
 findNoisyLayers(const PrecisionSearch &search, const GuardOptions &options);
 
+/// The layers that stay float so that the losses of the others sum to `allowed`
+/// at most and 8 bits gain the most time: a knapsack. A layer that gains none
+/// stays float.
+llvm::BitVector chooseFloatLayers(llvm::ArrayRef<double> losses,
+                                  llvm::ArrayRef<double> gains, double allowed);
+
 } // namespace qcc
 
 #endif // QCC_QUANTIZATION_PRECISIONSEARCH_H

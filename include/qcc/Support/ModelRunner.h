@@ -24,6 +24,12 @@
 
 namespace qcc {
 
+/// The time of one kernel call.
+struct StepTime {
+  std::string nodes; ///< the names of the nodes it computes, ", " between them
+  double seconds;
+};
+
 /// A compiled module, ready to run.
 class ModelRunner {
 public:
@@ -33,6 +39,11 @@ public:
   /// integers.
   virtual llvm::Expected<std::vector<HostTensor>>
   run(llvm::ArrayRef<HostTensor> inputs) = 0;
+  /// Runs @main once; the times of its kernel calls in order.
+  virtual llvm::Expected<std::vector<StepTime>>
+  profile(llvm::ArrayRef<HostTensor> inputs) {
+    return llvm::createStringError("the runner measures no times");
+  }
 };
 
 /// Compiles a qnn-level module (not modified) for this machine.

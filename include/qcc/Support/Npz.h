@@ -16,6 +16,10 @@ namespace qcc {
 /// All tensors of an archive, in its order.
 Result<std::vector<HostTensor>> readNpz(const std::string &path);
 
+/// One tensor of an archive.
+Result<HostTensor> readNpzArray(const std::string &path,
+                                const std::string &name);
+
 /// An uncompressed archive; names must differ.
 Result<std::vector<char>> writeNpz(const std::vector<HostTensor> &tensors);
 

@@ -141,6 +141,19 @@ def unequal_channels():
     return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 8, 6, 6])], constants)
 
 
+def unequal_relu():
+    """Two of 16 channels are 512 times the others, which the next convolution undoes."""
+    large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)
+    w = rng.normal(0, 0.3, (16, 3, 3, 3)).astype(np.float32)
+    nodes = [node("Conv", ["x", "w", "b"], ["c"], pads=[1, 1, 1, 1]), node("Relu", ["c"], ["r"]),
+             node("Conv", ["r", "p"], ["y"])]
+    constants = [tensor("w", w * large[:, None, None, None]),
+                 tensor("b", rng.normal(0, 0.3, 16).astype(np.float32) * large),
+                 tensor("p", rng.normal(0, 0.3, (8, 16, 1, 1)).astype(np.float32)
+                        / large[:, None, None])]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 8, 8, 8])], constants)
+
+
 def symbolic():
     """The height is a symbol."""
     m = good()

@@ -1,0 +1,161 @@
+//===- ChannelStatistics.cpp - Inputs of layers, by channel ---------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Quantization/ChannelStatistics.h"
+
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+std::optional<WeightRows> WeightRows::get(Operation *op) {
+  if (auto conv = dyn_cast<ConvOp>(op))
+    if (conv.getFilter().getDefiningOp<ConstantOp>() &&
+        tensorTypeOf(conv.getFilter()).getElementType().isF32() &&
+        conv.getLayout() == Layout::ChannelsFirst)
+      return WeightRows{op, 1, shapeOf(conv.getInput())[1], 1};
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    if (matmul.getRhs().getDefiningOp<ConstantOp>() &&
+        tensorTypeOf(matmul.getRhs()).getElementType().isF32() &&
+        rankOf(matmul.getRhs()) == 2 && rankOf(matmul.getLhs()) >= 2 &&
+        !matmul.getTransposeLhs())
+      return WeightRows{op, 1, shapeOf(matmul.getLhs()).back(),
+                        rankOf(matmul.getLhs()) - 1};
+  return std::nullopt;
+}
+
+int64_t WeightRows::rowOf(int64_t i) const {
+  ArrayRef<int64_t> shape = shapeOf(weight());
+  if (auto conv = dyn_cast<ConvOp>(op)) {
+    int64_t taps = 1;
+    for (int64_t extent : shape.drop_front(2))
+      taps *= extent;
+    int64_t perGroup = shape[0] / conv.getGroup();
+    int64_t group = i / (shape[1] * taps) / perGroup;
+    return group * shape[1] + i / taps % shape[1];
+  }
+  return cast<MatmulOp>(op).getTransposeRhs() ? i % shape[1] : i / shape[1];
+}
+
+int64_t WeightRows::columnOf(int64_t i) const {
+  ArrayRef<int64_t> shape = shapeOf(weight());
+  if (isa<ConvOp>(op))
+    return i / (tensorTypeOf(weight()).getNumElements() / shape[0]);
+  return cast<MatmulOp>(op).getTransposeRhs() ? i / shape[1] : i % shape[1];
+}
+
+int64_t WeightRows::columns() const {
+  ArrayRef<int64_t> shape = shapeOf(weight());
+  if (isa<ConvOp>(op))
+    return shape[0];
+  return shape[cast<MatmulOp>(op).getTransposeRhs() ? 0 : 1];
+}
+
+static void addValues(ChannelStatistics &statistics, ArrayRef<float> values,
+                      int64_t inner) {
+  size_t channels = statistics.maxima.size();
+  std::vector<double> sums(channels, 0);
+  for (auto [i, value] : llvm::enumerate(values)) {
+    size_t channel = i / size_t(inner) % channels;
+    statistics.maxima[channel] =
+        std::max(statistics.maxima[channel], std::abs(value));
+    sums[channel] += value;
+  }
+  for (auto [mean, sum] : llvm::zip_equal(statistics.means, sums))
+    mean += float(sum / (double(values.size()) / double(channels)));
+}
+
+llvm::Expected<StatisticsByValue>
+qcc::measureChannels(ModuleOp module, ArrayRef<std::vector<HostTensor>> samples,
+                     const ModelRunnerFactory &compile) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !llvm::hasSingleElement(main.getBody()))
+    return makeError("the module has no function 'main' of one block");
+  llvm::SetVector<Value> values;
+  DenseMap<Value, int64_t> dims;
+  main.walk([&](Operation *op) {
+    auto rows = WeightRows::get(op);
+    if (rows && tensorTypeOf(rows->input()).getElementType().isF32() &&
+        values.insert(rows->input()))
+      dims[rows->input()] = rows->channelDim;
+  });
+
+  IRMapping copies;
+  OwningOpRef<ModuleOp> observed(cast<ModuleOp>(module->clone(copies)));
+  auto copy = observed->lookupSymbol<func::FuncOp>("main");
+  Operation *terminator = copy.getBody().front().getTerminator();
+  SmallVector<Value> results(terminator->getOperands());
+  unsigned own = unsigned(results.size());
+  Builder builder(module.getContext());
+  std::vector<Value> computed;
+  for (Value value : values)
+    if (!isa<BlockArgument>(value) && !value.getDefiningOp<ConstantOp>()) {
+      computed.push_back(value);
+      results.push_back(copies.lookup(value));
+      auto attrs = builder.getDictionaryAttr(builder.getNamedAttr(
+          "qnn.name",
+          builder.getStringAttr("input " + std::to_string(computed.size()))));
+      if (failed(copy.insertResult(unsigned(results.size() - 1),
+                                   value.getType(), attrs)))
+        return makeError("the inputs of layers cannot be observed");
+    }
+  terminator->setOperands(results);
+  auto runner = compile(*observed);
+  if (!runner)
+    return runner.takeError();
+
+  StatisticsByValue statistics;
+  auto add = [&](Value value, const HostTensor &tensor) {
+    int64_t dim = dims[value], inner = 1;
+    for (size_t i = size_t(dim) + 1; i < tensor.shape.size(); ++i)
+      inner *= tensor.shape[i];
+    ChannelStatistics &entry = statistics[value];
+    entry.maxima.resize(size_t(tensor.shape[size_t(dim)]));
+    entry.means.resize(size_t(tensor.shape[size_t(dim)]));
+    addValues(entry, tensor.as<float>(), inner);
+  };
+  for (const std::vector<HostTensor> &sample : samples) {
+    auto outputs = (*runner)->run(sample);
+    if (!outputs)
+      return outputs.takeError();
+    for (Value value : values)
+      if (auto argument = dyn_cast<BlockArgument>(value))
+        add(value, sample[argument.getArgNumber()]);
+    for (auto [i, value] : llvm::enumerate(computed))
+      add(value, (*outputs)[own + i]);
+  }
+  for (auto &[value, entry] : statistics)
+    for (float &mean : entry.means)
+      mean /= float(samples.size());
+  return statistics;
+}
+
+void qcc::attachInputMeans(const StatisticsByValue &statistics) {
+  for (const auto &[value, entry] : statistics)
+    for (Operation *user : Value(value).getUsers()) {
+      auto rows = WeightRows::get(user);
+      if (!rows || rows->input() != value)
+        continue;
+      OpBuilder builder(user);
+      user->setAttr(kInputMeansAttr, builder.getDenseF32ArrayAttr(entry.means));
+      auto quantizable = cast<QuantizableOpInterface>(user);
+      if (quantizable.getBiasOperand())
+        continue;
+      std::vector<float> zeros(size_t(rows->columns()), 0.f);
+      Value bias = createConstant(builder, user->getLoc(), {rows->columns()},
+                                  ArrayRef<float>(zeros));
+      if (auto conv = dyn_cast<ConvOp>(user))
+        conv.getBiasMutable().assign(bias);
+      else
+        cast<MatmulOp>(user).getBiasMutable().assign(bias);
+    }
+}

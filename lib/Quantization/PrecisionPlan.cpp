@@ -1,0 +1,110 @@
+//===- PrecisionPlan.cpp - The precision of each layer, as a file ---------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qcc/Quantization/PrecisionPlan.h"
+
+#include "qcc/Support/ByteReader.h"
+#include "qcc/Support/OutputFile.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/YAMLTraits.h"
+
+using namespace qcc;
+
+namespace {
+/// What stands in the file.
+struct PlanDocument {
+  unsigned version = 1;
+  std::vector<LayerPrecision> layers;
+};
+} // namespace
+
+LLVM_YAML_IS_SEQUENCE_VECTOR(qcc::LayerPrecision)
+
+namespace llvm::yaml {
+
+template <> struct MappingTraits<LayerPrecision> {
+  static void mapping(IO &io, LayerPrecision &layer) {
+    io.mapRequired("name", layer.name);
+    std::string precision = layer.isFloat ? "float" : "int8";
+    io.mapRequired("precision", precision);
+    if (precision != "float" && precision != "int8")
+      io.setError("'precision' is '" + precision + "', expected int8 or float");
+    layer.isFloat = precision == "float";
+    io.mapOptional("reason", layer.reason, std::string());
+    io.mapOptional("noise_db", layer.noiseDecibels, 0.0);
+    io.mapOptional("float_us", layer.floatMicroseconds, 0.0);
+    io.mapOptional("int8_us", layer.int8Microseconds, 0.0);
+  }
+};
+
+template <> struct MappingTraits<PlanDocument> {
+  static void mapping(IO &io, PlanDocument &document) {
+    io.mapRequired("version", document.version);
+    if (document.version != 1)
+      io.setError("only version 1 is known");
+    io.mapRequired("layers", document.layers);
+  }
+};
+
+} // namespace llvm::yaml
+
+std::vector<std::string> PrecisionPlan::keepFloat() const {
+  std::vector<std::string> names;
+  for (const LayerPrecision &layer : layers)
+    if (layer.isFloat)
+      names.push_back(layer.name);
+  return names;
+}
+
+std::string PrecisionPlan::print() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  PlanDocument document{1, layers};
+  llvm::yaml::Output output(os);
+  output << document;
+  return text;
+}
+
+llvm::Error PrecisionPlan::save(const std::string &path) const {
+  std::string text = print();
+  return toError(writeFile(path, text.data(), text.size()));
+}
+
+llvm::Expected<PrecisionPlan> PrecisionPlan::parse(llvm::StringRef text,
+                                                   llvm::StringRef path) {
+  std::string message;
+  auto handler = [](const llvm::SMDiagnostic &diagnostic, void *context) {
+    auto &text = *static_cast<std::string *>(context);
+    if (text.empty())
+      text = (llvm::Twine(diagnostic.getLineNo()) + ":" +
+              llvm::Twine(diagnostic.getColumnNo() + 1) + ": " +
+              diagnostic.getMessage())
+                 .str();
+  };
+  llvm::yaml::Input input(text, nullptr, handler, &message);
+  PlanDocument document;
+  input >> document;
+  if (input.error() || !message.empty())
+    return makeError(path + ":" +
+                     (message.empty() ? " no precision plan" : message));
+  llvm::StringSet<> names;
+  for (const LayerPrecision &layer : document.layers)
+    if (!names.insert(layer.name).second)
+      return makeError(path + ": layer '" + layer.name +
+                       "' stands in the file twice");
+  return PrecisionPlan{std::move(document.layers)};
+}
+
+llvm::Expected<PrecisionPlan> PrecisionPlan::load(const std::string &path) {
+  Result<std::vector<char>> bytes = readFile(path);
+  if (!bytes)
+    return makeError(bytes.error());
+  return parse(llvm::StringRef(bytes->data(), bytes->size()), path);
+}
