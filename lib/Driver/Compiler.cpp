@@ -199,8 +199,13 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::vector<LevelModule> levels;
   ConstantSharing constants(module);
+  // A level on its own shares nothing: it packs weights as suits it best.
+  TargetLevel alone = target.backend->levels()[target.levels.front()];
+  alone.packing.reset();
   for (unsigned index : target.levels) {
-    const TargetLevel &level = target.backend->levels()[index];
+    const TargetLevel &level = target.levels.size() == 1
+                                   ? alone
+                                   : target.backend->levels()[index];
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
     if (failed(lowerLevel(*copy, level, scope)))
