@@ -83,7 +83,8 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   std::optional<ConstantBytes> bias;
   if (op.getBias()) {
     bias = ConstantBytes::get(op.getBias());
-    if (!bias || bias->bytes().size() != size_t(channels) * sizeof(int32_t))
+    if (!bias || tensorTypeOf(op.getBias()).getElementType().isF32() ||
+        bias->bytes().size() != size_t(channels) * sizeof(int32_t))
       return std::nullopt;
   }
   std::optional<ChannelParams> weights =

@@ -17,6 +17,7 @@ void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
 void populateWideDepthwiseKernels(KernelGenerators &generators);
+void populateRecurrentKernels(KernelGenerators &generators);
 
 } // namespace qcc
 

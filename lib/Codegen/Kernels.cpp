@@ -14,4 +14,5 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
   populateStreamKernels(generators);
+  populateRecurrentKernels(generators);
 }

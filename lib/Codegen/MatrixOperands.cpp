@@ -168,7 +168,14 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     return false;
 
   std::optional<ConstantBytes> biasBytes;
-  if (bias) {
+  if (bias && tensorTypeOf(bias).getElementType().isF32()) {
+    // Added to the real values.
+    std::optional<SmallVector<double>> values = getConstantFloats(bias);
+    if (!values || epilogue.result == MatrixEpilogue::Result::Sum)
+      return false;
+    biases.assign(values->begin(), values->end());
+    epilogue.hasBias = true;
+  } else if (bias) {
     biasBytes = ConstantBytes::get(bias);
     if (!biasBytes ||
         !getStorageType(tensorTypeOf(bias).getElementType()).isInteger(32))
@@ -183,7 +190,7 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     return false;
   // A clamp behind a direct requantization narrows the range of the bytes.
   bool clamps = outType && Requantize::get(outType, act, 0);
-  epilogue.direct = clamps && !residual;
+  epilogue.direct = clamps && !residual && !epilogue.hasBias;
   double range = std::max(std::abs(double(in.qmin - in.zeroPoint)),
                           std::abs(double(in.qmax - in.zeroPoint)));
   double bound = 0; // of the magnitude of what is rounded
@@ -236,9 +243,9 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     return false;
   epilogue.activation = *activation;
   epilogue.resultScale = out.scale;
-  // With a residual there is no bound worth having, and a function may exceed
-  // its operand.
-  bool bounded = !residual && !activation->kind;
+  // With a residual or a float bias there is no bound worth having, and a
+  // function may exceed its operand.
+  bool bounded = !residual && !epilogue.hasBias && !activation->kind;
   epilogue.requantize =
       Requantize::get(outType, ActivationAttr(),
                       bounded ? bound / double(out.scale) : HUGE_VAL);

@@ -51,6 +51,7 @@ void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
 void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createPropagateQDQ());
   pm.addPass(createLegalizeQDQ());
+  pm.addPass(createSimplifyMatmul());
   pm.addPass(createFormLuts());
   pm.addPass(createFoldPad());
   // Weights that stay float are dequantized at compile time.

@@ -242,6 +242,7 @@ static LogicalResult quantizeStatic(ModuleOp module,
     return failure();
   return runPipeline(module, [&](OpPassManager &pm) {
     pm.addPass(createQuantizeWeights({weightClip(options)}));
+    pm.addPass(createQuantizeRecurrence());
   });
 }
 
@@ -264,7 +265,8 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   }
   if (mode == QuantizeMode::Auto && !hasRanges)
     emitRemark(module.getLoc())
-        << "no calibration data (-calib): large matrix products get int8 "
+        << "no calibration data (-calib): large matrix products and recurrent "
+           "layers get int8 "
            "weights and dynamic activations, the rest stays float; "
            "-quantize=none keeps all of it float";
   if (mode == QuantizeMode::Auto)
@@ -276,6 +278,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Dynamic &&
       failed(runPipeline(module, [](OpPassManager &pm) {
         pm.addPass(createQuantizeDynamic());
+        pm.addPass(createQuantizeRecurrence());
       })))
     return failure();
   return success();

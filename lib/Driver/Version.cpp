@@ -49,3 +49,15 @@ std::string qcc::describeLocation(Location location) {
   collectNames(location, names);
   return llvm::join(names, ": ");
 }
+
+std::string qcc::describeDiagnostic(Diagnostic &diagnostic) {
+  std::string text = diagnostic.str();
+  SmallVector<std::string> names;
+  collectNames(diagnostic.getLocation(), names);
+  llvm::erase_if(names, [&](StringRef name) {
+    return name.consume_front("node '") && name.consume_back("'") &&
+           StringRef(text).starts_with("node \"" + name.str() + "\"");
+  });
+  names.push_back(text);
+  return llvm::join(names, ": ");
+}

@@ -177,10 +177,7 @@ static llvm::LogicalResult printDiagnostic(mlir::Diagnostic &diagnostic) {
   default:
     llvm::WithColor::note(os, "qcc");
   }
-  std::string where = qcc::describeLocation(diagnostic.getLocation());
-  if (!where.empty())
-    os << where << ": ";
-  os << diagnostic.str() << "\n";
+  os << qcc::describeDiagnostic(diagnostic) << "\n";
   return llvm::success();
 }
 

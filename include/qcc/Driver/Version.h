@@ -8,6 +8,7 @@
 #ifndef QCC_DRIVER_VERSION_H
 #define QCC_DRIVER_VERSION_H
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
 
 #include <string>
@@ -20,6 +21,9 @@ std::string versionString();
 /// "model.onnx: node 'conv1'" for the diagnostics of a command line; empty for
 /// an unknown location.
 std::string describeLocation(mlir::Location location);
+/// A diagnostic as one line: its location, then its text. A node that the text
+/// begins with is not named twice.
+std::string describeDiagnostic(mlir::Diagnostic &diagnostic);
 
 } // namespace qcc
 

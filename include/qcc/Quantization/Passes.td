@@ -63,6 +63,30 @@ def QuantizeDynamic : Pass<"qnn-quantize-dynamic"> {
   ];
 }
 
+def QuantizeRecurrence : Pass<"qnn-quantize-recurrence"> {
+  let summary = "8-bit weights for recurrent layers";
+  let description = [{
+    The constant float weights of `qnn.recurrence` become `i8` in [-127, 127],
+    symmetric, one scale per column of a gate (`max |w| / 127`); the op then
+    quantizes its state at each step. Weights of less than `min-weights`
+    elements and those that are not finite stay float.
+
+    ```mlir
+    %y, %h = qnn.recurrence gru %x, %w : (tensor<9x1x96xf32>, tensor<96x32xf32>) -> ...
+    // becomes
+    %wq = qnn.constant ... : tensor<96x32xi8> as tensor<96x32x!quant.uniform<i8<-127:127>:f32:0, {...}>>
+    %y, %h = qnn.recurrence gru %x, %wq
+    ```
+  }];
+  let options = [
+    Option<"minWeights", "min-weights", "int64_t", "4096",
+           "Smallest number of weights worth quantizing">
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "num-quantized", "Layers put on integers">
+  ];
+}
+
 def QuantizeWeights : Pass<"qnn-quantize-weights"> {
   let summary = "Quantize constant weights and biases of ops with quantized input";
   let description = [{

@@ -126,6 +126,10 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
   case UnaryKind::Shrink:
     return select(less(x, c(-alpha)), add(x, c(beta)),
                   select(greater(x, c(alpha)), sub(x, c(beta)), c(0)));
+  case UnaryKind::Affine:
+    return add(mul(c(alpha), x), c(beta));
+  case UnaryKind::ScaledTanh:
+    return mul(c(alpha), math::TanhOp::create(*this, mul(c(beta), x)));
   }
   llvm_unreachable("unknown function");
 }

@@ -43,7 +43,7 @@ bool Contraction::isSupported() const {
     return false;
   if (operands.bias) {
     Element bias(operands.bias.getType());
-    if (isInteger ? bias.isFloat() : bias.perAxis || bias.isInteger())
+    if (isInteger ? bias.isFloat() && isRaw : bias.perAxis || bias.isInteger())
       return false;
   }
   if (isInteger && !xElement.isQuantized()) // zero points known at run time
@@ -155,7 +155,7 @@ void Contraction::Code::store(Value sum, Value position, Value channel,
     bias.emplace(c.operands.bias.getType());
     biasValue = b.load(memory[c.biasArg], biasPosition);
   }
-  if (c.isInteger && bias)
+  if (c.isInteger && bias && !bias->isFloat())
     sum = b.add(sum, b.widen(biasValue, *bias, c.sumType));
   if (c.isRaw) {
     if (sum.getType() != c.yElement.storage)
@@ -182,10 +182,11 @@ void Contraction::Code::store(Value sum, Value position, Value channel,
               position);
       return;
     }
-  } else if (bias) {
-    value = b.add(value, b.convert(b.toReal(biasValue, *bias),
-                                   Element(bias->real()), Element(c.sumType)));
   }
+  if (bias && (!c.isInteger || bias->isFloat()))
+    value = b.add(value,
+                  b.convert(b.toReal(biasValue, *bias), Element(bias->real()),
+                            Element(value.getType())));
   if (c.residualArg) {
     Element residual(c.operands.residual.getType());
     Value r = b.toReal(b.load(memory[c.residualArg], position), residual);

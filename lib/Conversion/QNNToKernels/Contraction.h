@@ -73,7 +73,10 @@ private:
   bool wZeroPointIsPerChannel = false, xZeroPointIsPerRow = false;
 
   /// One multiplication and one rounding lead from the sum to the result.
-  bool requantizesDirectly() const { return folded && !operands.residual; }
+  bool requantizesDirectly() const {
+    return folded && !operands.residual &&
+           !(operands.bias && Element(operands.bias.getType()).isFloat());
+  }
 };
 
 /// The elements of `tensor`, picked by `strides` over the box `shape`, in

@@ -263,6 +263,7 @@ llvm::LogicalResult emitElementwise(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitCast(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitLinear(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitPool(mlir::Operation *op, KernelEmitter &);
+llvm::LogicalResult emitRecurrence(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitReduction(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitNormalization(mlir::Operation *op, KernelEmitter &);
 llvm::LogicalResult emitMovement(mlir::Operation *op, KernelEmitter &);

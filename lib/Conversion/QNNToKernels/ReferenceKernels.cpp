@@ -16,6 +16,7 @@ void qcc::populateReferenceKernels(KernelGenerators &generators) {
   generators.push_back({"pool", reference::emitPool});
   generators.push_back({"reduction", reference::emitReduction});
   generators.push_back({"normalization", reference::emitNormalization});
+  generators.push_back({"recurrence", reference::emitRecurrence});
   generators.push_back({"movement", reference::emitMovement});
   generators.push_back({"resize", reference::emitResize});
 }

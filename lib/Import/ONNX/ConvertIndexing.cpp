@@ -17,6 +17,21 @@ using namespace qcc::qnn;
 
 void qcc::import::convertGather(Node &node) {
   int64_t axis = node.normalizeAxis(node.intAttr("axis", 0), node.rank(0));
+  // One known index is a slice.
+  auto index = getConstantInts(node.in(1));
+  if (!node.failed() && index && node.rank(1) == 0) {
+    SmallVector<int64_t> sizes(node.shape(0)), starts(sizes.size(), 0);
+    int64_t extent = sizes[size_t(axis)];
+    int64_t start = index->front() + (index->front() < 0 ? extent : 0);
+    if (start >= 0 && start < extent) {
+      starts[size_t(axis)] = start;
+      sizes[size_t(axis)] = 1;
+      Value part = node.slice(node.in(0), starts, sizes,
+                              SmallVector<int64_t>(sizes.size(), 1));
+      sizes.erase(sizes.begin() + axis);
+      return node.setOutput(0, node.reshape(part, sizes), node.dtype(0));
+    }
+  }
   node.setOutput(0, node.gather(node.in(0), node.in(1), axis), node.dtype(0));
 }
 

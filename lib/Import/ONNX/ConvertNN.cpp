@@ -355,3 +355,81 @@ void qcc::import::convertContribGelu(Node &node) {
                                                            : UnaryKind::Gelu,
                                x));
 }
+
+/// A (q - zero point) * scale per block of the depth, all at compile time.
+void qcc::import::convertMatMulNBits(Node &node) {
+  // A, B, scales, zero_points, g_idx, bias
+  int64_t depth = node.requiredIntAttr("K"),
+          columns = node.requiredIntAttr("N");
+  int64_t block = node.requiredIntAttr("block_size");
+  int64_t bits = node.intAttr("bits", 4);
+  if (node.failed())
+    return;
+  if (node.has(4)) {
+    node.error() << "g_idx is not supported";
+    return;
+  }
+  if ((bits != 2 && bits != 4 && bits != 8) || block < 16 || depth < 1 ||
+      columns < 1 || block % (8 / bits) != 0) {
+    node.error() << "K = " << depth << ", N = " << columns
+                 << ", block_size = " << block << " and bits = " << bits
+                 << " are not supported";
+    return;
+  }
+  int64_t blocks = llvm::divideCeil(depth, block);
+  int64_t perByte = 8 / bits, blockBytes = block / perByte;
+  int64_t zeroBytes = llvm::divideCeil(blocks, perByte);
+  auto packed = ConstantBytes::get(node.in(1));
+  SmallVector<double> scales = node.constantFloats(2, "scales");
+  if (node.failed())
+    return;
+  if (!packed ||
+      int64_t(packed->bytes().size()) != columns * blocks * blockBytes ||
+      int64_t(scales.size()) != columns * blocks) {
+    node.error() << "the weights must be constant, with " << columns << " x "
+                 << blocks << " blocks of " << blockBytes
+                 << " bytes and as many scales";
+    return;
+  }
+  // Zero points are floats, one to a block, or packed like the weights.
+  SmallVector<double> floatZeros;
+  std::optional<ConstantBytes> packedZeros;
+  if (node.has(3) && isa<FloatType>(node.elementType(3)))
+    floatZeros = node.constantFloats(3, "zero points");
+  else if (node.has(3))
+    packedZeros = ConstantBytes::get(node.in(3));
+  if (node.failed())
+    return;
+  if (node.has(3) &&
+      (packedZeros ? int64_t(packedZeros->bytes().size()) != columns * zeroBytes
+                   : int64_t(floatZeros.size()) != columns * blocks)) {
+    node.error() << "the zero points must be constant, one to a block";
+    return;
+  }
+  auto element = [&](const ConstantBytes &bytes, int64_t start, int64_t i) {
+    auto byte = uint8_t(bytes.bytes()[size_t(start + i / perByte)]);
+    return int64_t(byte >> (i % perByte * bits)) & ((1 << bits) - 1);
+  };
+  std::vector<float> weights(size_t(columns * depth));
+  for (int64_t n = 0; n < columns; ++n)
+    for (int64_t b = 0; b < blocks; ++b) {
+      int64_t number = n * blocks + b;
+      double zero = double(1 << (bits - 1));
+      if (packedZeros)
+        zero = double(element(*packedZeros, n * zeroBytes, b));
+      else if (!floatZeros.empty())
+        zero = floatZeros[size_t(number)];
+      for (int64_t k = b * block; k < std::min(depth, (b + 1) * block); ++k) {
+        int64_t q = element(*packed, number * blockBytes, k - b * block);
+        weights[size_t(n * depth + k)] =
+            (float(q) - float(zero)) * float(scales[size_t(number)]);
+      }
+    }
+  Value constant = node.constant(
+      {columns, depth}, node.getBuilder().getF32Type(),
+      ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
+                     weights.size() * sizeof(float)));
+  constant = node.cast(constant, node.elementType(0));
+  node.setOutput(0, matmul(node, node.in(0), constant, node.in(5), false,
+                           /*transposeRhs=*/true));
+}

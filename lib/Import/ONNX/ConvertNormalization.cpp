@@ -152,6 +152,52 @@ void qcc::import::convertRMSNormalization(Node &node) {
   node.setOutput(0, mul(node, y, node.cast(node.in(1), node.elementType(0))));
 }
 
+/// com.microsoft: the sum of input, skip and bias, normalized.
+void qcc::import::convertSkipLayerNormalization(Node &node) {
+  // input, skip, gamma, beta, bias; without beta where it is simplified.
+  bool rms = node.opType() == "SkipSimplifiedLayerNormalization";
+  float epsilon = node.floatAttr("epsilon", rms ? 1e-5f : 1e-12f);
+  unsigned bias = rms ? 3 : 4;
+  Value sum = add(node, node.in(0), node.in(1));
+  if (node.has(bias))
+    sum = add(node, sum, node.in(bias));
+  if (node.wantsOutput(1) || node.wantsOutput(2))
+    node.error() << "mean and deviation are not supported as outputs";
+  int64_t rank = node.rank(0);
+  Value y = normalize(node, sum, axesFrom(rank - 1, rank), epsilon, rms);
+  y = mul(node, y, node.in(2));
+  if (!rms && node.has(3))
+    y = add(node, y, node.in(3));
+  node.setOutput(0, y);
+  node.setOutput(3, sum);
+}
+
+void qcc::import::convertEmbedLayerNormalization(Node &node) {
+  // input_ids, segment_ids, word, position and segment embedding, gamma, beta,
+  // mask, position_ids
+  if (node.rank(0) != 2 || node.rank(3) != 2) {
+    node.error() << "the inputs must be [batch, length] and the embeddings "
+                    "matrices";
+    return;
+  }
+  int64_t length = node.shape(0)[1], width = node.shape(3)[1];
+  Value sum = node.gather(node.in(2), node.in(0), 0);
+  Value positions =
+      node.has(8) ? node.gather(node.in(3), node.in(8), 0)
+                  : node.slice(node.in(3), {0, 0}, {length, width}, {1, 1});
+  sum = add(node, sum, positions);
+  if (node.has(1) && node.has(4))
+    sum = add(node, sum, node.gather(node.in(4), node.in(1), 0));
+  Value y = normalize(node, sum, {2}, node.floatAttr("epsilon", 1e-12f));
+  node.setOutput(0, add(node, mul(node, y, node.in(5)), node.in(6)));
+  if (node.wantsOutput(1)) // the lengths of the sequences, 0 without a mask
+    node.setOutput(1, node.has(7)
+                          ? node.reduce(ReduceKind::Sum, node.in(7), {1}, false)
+                          : node.splat(node.shape(0)[0],
+                                       node.getBuilder().getI32Type(), 0));
+  node.setOutput(2, sum);
+}
+
 void qcc::import::convertGroupNormalization(Node &node) {
   float epsilon;
   int64_t groups = node.requiredIntAttr("num_groups");

@@ -116,3 +116,33 @@ void qcc::import::convertHardmax(Node &node) {
     return node.cast(isLargest, Node::elementTypeOf(x));
   });
 }
+
+/// Running sums or products, in log2(n) steps: each adds what stands 1, 2, 4...
+/// elements before.
+void qcc::import::convertCumulative(Node &node) {
+  SmallVector<int64_t> axes = node.constantInts(1, "axis");
+  if (!node.failed() && axes.size() != 1)
+    node.error() << "has " << axes.size() << " axes, expected one";
+  if (node.failed())
+    return;
+  int64_t rank = node.rank(0), axis = node.normalizeAxis(axes[0], rank);
+  bool isReverse = node.boolAttr("reverse");
+  bool isSum = node.opType() == "CumSum";
+  if (node.failed())
+    return;
+  auto shifted = [&](Value x, int64_t by) {
+    SmallVector<int64_t> pads(2 * rank, 0);
+    pads[axis] = isReverse ? -by : by;
+    pads[axis + rank] = isReverse ? by : -by;
+    return node.move<PadOp>(x, pads, PadMode::Constant,
+                            llvm::APFloat(isSum ? 0.0 : 1.0));
+  };
+  Value x = node.in(0);
+  int64_t count = node.shape(0)[axis];
+  if (node.boolAttr("exclusive") && count > 0)
+    x = shifted(x, 1);
+  for (int64_t by = 1; by < count; by *= 2)
+    x = node.binary(isSum ? BinaryKind::Add : BinaryKind::Mul, x,
+                    shifted(x, by));
+  node.setOutput(0, x);
+}

@@ -44,6 +44,7 @@ void convertConvInteger(Node &node);
 void convertMatMul(Node &node);
 void convertGemm(Node &node);
 void convertMatMulInteger(Node &node);
+void convertMatMulNBits(Node &node);
 
 // ConvertPool.cpp
 void convertMaxPool(Node &node);
@@ -51,7 +52,17 @@ void convertAveragePool(Node &node);
 void convertLpPool(Node &node);
 void convertGlobalPool(Node &node);
 
+// ConvertAttention.cpp
+void convertAttention(Node &node);
+void convertMultiHeadAttention(Node &node);
+void convertRotaryEmbedding(Node &node);
+
+// ConvertEinsum.cpp
+void convertEinsum(Node &node);
+
 // ConvertNormalization.cpp
+void convertSkipLayerNormalization(Node &node);
+void convertEmbedLayerNormalization(Node &node);
 void convertBatchNormalization(Node &node);
 void convertInstanceNormalization(Node &node);
 void convertLayerNormalization(Node &node);
@@ -63,6 +74,7 @@ void convertLRN(Node &node);
 
 // ConvertReduction.cpp
 void convertReduce(Node &node);
+void convertCumulative(Node &node);
 void convertArgReduce(Node &node);
 void convertSoftmax(Node &node);
 void convertHardmax(Node &node);
@@ -94,6 +106,12 @@ void convertConstant(Node &node);
 void convertConstantOfShape(Node &node);
 void convertRange(Node &node);
 void convertEyeLike(Node &node);
+
+// ConvertRecurrent.cpp
+void convertLSTM(Node &node);
+void convertGRU(Node &node);
+void convertRNN(Node &node);
+void convertDynamicQuantizeLSTM(Node &node);
 
 // ConvertResize.cpp
 void convertResize(Node &node);

@@ -177,8 +177,8 @@ GraphImporter::checkSupported(ArrayRef<const onnx::NodeProto *> nodes,
       lacksOpset = true;
     else if (domain.empty() && (opset < kMinOpset || opset > kMaxOpset))
       badOpset = opset;
-    if (domain.empty() && node.op_type() == "If")
-      return; // inlined where its condition is constant
+    if (domain.empty() && isControlFlow(node.op_type()))
+      return; // its graphs are looked at when they are needed
     if (lookupOp(domain, node.op_type(), opset))
       return;
     std::string label = node.op_type() + " (" + printedDomain(domain).str() +
@@ -293,8 +293,8 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &proto,
   StringRef domain = canonicalDomain(proto.domain());
   if (const onnx::FunctionProto *function = findFunction(proto))
     return importCall(proto, *function, inputs, scope);
-  if (domain.empty() && proto.op_type() == "If")
-    return importIf(proto, inputs, scope);
+  if (domain.empty() && isControlFlow(proto.op_type()))
+    return importControlFlow(proto, inputs, scope);
 
   int64_t opset = opsetOf(domain, scope);
   const OpEntry *entry = lookupOp(domain, proto.op_type(), opset);
@@ -340,53 +340,6 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &proto,
              << "output " << i << " (\"" << name << "\") is not supported";
     if (!name.empty() && tensor.value)
       scope.values[name] = tensor;
-  }
-  return success();
-}
-
-LogicalResult GraphImporter::importIf(const onnx::NodeProto &node,
-                                      ArrayRef<Tensor> inputs, Scope &scope) {
-  std::optional<SmallVector<int64_t>> condition;
-  if (inputs.size() == 1 && inputs[0].value)
-    condition = qnn::getConstantInts(inputs[0].value);
-  if (!condition || condition->size() != 1)
-    return error(node, scope)
-           << "the condition is computed at run time, which is not supported; "
-              "bind symbolic dimensions with -shape, or simplify the model";
-  StringRef branch = condition->front() ? "then_branch" : "else_branch";
-  std::optional<Attributes> attributes = resolveAttributes(node, scope);
-  if (!attributes)
-    return failure();
-  const onnx::AttributeProto *attribute = attributes->lookup(branch);
-  if (!attribute || !attribute->has_g())
-    return error(node, scope) << "has no graph \"" << branch << "\"";
-  const onnx::GraphProto &graph = attribute->g();
-  if (graph.output_size() < node.output_size())
-    return error(node, scope)
-           << "\"" << branch << "\" has " << graph.output_size()
-           << " outputs, expected " << node.output_size();
-
-  Scope inner;
-  inner.parent = &scope;
-  inner.opsets = scope.opsets;
-  inner.attributes = scope.attributes;
-  inner.prefix = scope.prefix;
-  if (failed(addInitializers(graph, inner)))
-    return failure();
-  SmallVector<StringRef> outputs;
-  for (const onnx::ValueInfoProto &output : graph.output())
-    outputs.push_back(output.name());
-  if (failed(importNodes(graph.node(), outputs, inner)))
-    return failure();
-  for (int i = 0; i < node.output_size(); ++i) {
-    std::optional<Tensor> tensor = lookup(outputs[size_t(i)], inner);
-    if (!tensor || !tensor->value)
-      return hasFailed ? LogicalResult(failure())
-                       : LogicalResult(error(node, scope)
-                                       << "\"" << outputs[size_t(i)]
-                                       << "\" has no value");
-    if (!node.output(i).empty())
-      scope.values[node.output(i)] = *tensor;
   }
   return success();
 }

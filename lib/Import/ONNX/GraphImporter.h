@@ -71,8 +71,27 @@ private:
                                               const Scope &scope);
   llvm::LogicalResult importNode(const onnx::NodeProto &node,
                                  const llvm::StringSet<> &used, Scope &scope);
+  // Control flow, see ControlFlow.cpp.
+  static bool isControlFlow(llvm::StringRef opType);
+  llvm::LogicalResult importControlFlow(const onnx::NodeProto &node,
+                                        llvm::ArrayRef<Tensor> inputs,
+                                        Scope &scope);
+  /// The outputs of a graph attribute on these inputs; nothing after an error.
+  std::optional<llvm::SmallVector<Tensor>>
+  importBody(const onnx::NodeProto &node, llvm::StringRef name,
+             const Attributes &attributes, llvm::ArrayRef<Tensor> inputs,
+             Scope &scope);
+  llvm::LogicalResult setOutputs(const onnx::NodeProto &node,
+                                 llvm::ArrayRef<Tensor> results, Scope &scope);
   llvm::LogicalResult importIf(const onnx::NodeProto &node,
+                               const Attributes &attributes,
                                llvm::ArrayRef<Tensor> inputs, Scope &scope);
+  llvm::LogicalResult importLoop(const onnx::NodeProto &node,
+                                 const Attributes &attributes,
+                                 llvm::ArrayRef<Tensor> inputs, Scope &scope);
+  llvm::LogicalResult importScan(const onnx::NodeProto &node,
+                                 const Attributes &attributes,
+                                 llvm::ArrayRef<Tensor> inputs, Scope &scope);
   llvm::LogicalResult importCall(const onnx::NodeProto &node,
                                  const onnx::FunctionProto &function,
                                  llvm::ArrayRef<Tensor> inputs, Scope &scope);

@@ -102,6 +102,8 @@ typeOfAttribute(const onnx::AttributeProto &attribute) {
     return Proto::FLOATS;
   if (attribute.ints_size())
     return Proto::INTS;
+  if (attribute.strings_size())
+    return Proto::STRINGS;
   return Proto::UNDEFINED;
 }
 
@@ -115,7 +117,8 @@ Node::attribute(StringRef name, onnx::AttributeProto::AttributeType type) {
     return it->second;
   // An empty list carries no type in old models.
   bool isList = type == onnx::AttributeProto::INTS ||
-                type == onnx::AttributeProto::FLOATS;
+                type == onnx::AttributeProto::FLOATS ||
+                type == onnx::AttributeProto::STRINGS;
   if (isList && actual == onnx::AttributeProto::UNDEFINED)
     return it->second;
   error() << "attribute \"" << name << "\" is of type "
@@ -157,6 +160,14 @@ SmallVector<float> Node::floatsAttr(StringRef name) {
   if (!found)
     return {};
   return SmallVector<float>(found->floats().begin(), found->floats().end());
+}
+
+SmallVector<StringRef> Node::stringsAttr(StringRef name) {
+  const auto *found = attribute(name, onnx::AttributeProto::STRINGS);
+  if (!found)
+    return {};
+  return SmallVector<StringRef>(found->strings().begin(),
+                                found->strings().end());
 }
 
 Tensor Node::tensorAttr(StringRef name) {

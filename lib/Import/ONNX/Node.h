@@ -89,6 +89,7 @@ public:
                              llvm::StringRef defaultValue);
   llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name);
   llvm::SmallVector<float> floatsAttr(llvm::StringRef name);
+  llvm::SmallVector<llvm::StringRef> stringsAttr(llvm::StringRef name);
   /// The constant of a tensor attribute; null where absent.
   Tensor tensorAttr(llvm::StringRef name);
   const onnx::GraphProto *graphAttr(llvm::StringRef name);

@@ -16,6 +16,8 @@ static constexpr char kMicrosoft[] = "com.microsoft";
 // Operands that may be absent although later ones are given.
 static constexpr unsigned kZeroPoint2 = 1 << 2, kZeroPoint4 = 1 << 4;
 static constexpr unsigned kZeroPoints25 = 1 << 2 | 1 << 5;
+// B, sequence_lens, initial_h, initial_c, P, and the zero points.
+static constexpr unsigned kRecurrentOptions = 0xf8 | 1 << 9 | 1 << 11;
 
 // clang-format off
 static const OpEntry kOps[] = {
@@ -87,11 +89,13 @@ static const OpEntry kOps[] = {
     {"", "Xor", 1, convertBinary, 2, 2},
 
     // Contractions, pooling, normalization.
+    {"", "Attention", 23, convertAttention, 3, 7},
     {"", "AveragePool", 1, convertAveragePool, 1, 1},
     {"", "BatchNormalization", 1, convertBatchNormalization, 5, 5},
     {"", "Conv", 1, convertConv, 2, 3},
     {"", "ConvInteger", 10, convertConvInteger, 2, 4},
     {"", "ConvTranspose", 1, convertConvTranspose, 2, 3},
+    {"", "Einsum", 12, convertEinsum, 1, kAny},
     {"", "Gemm", 1, convertGemm, 2, 3},
     {"", "GlobalAveragePool", 1, convertGlobalPool, 1, 1},
     {"", "GlobalLpPool", 1, convertGlobalPool, 1, 1},
@@ -107,10 +111,14 @@ static const OpEntry kOps[] = {
     {"", "MaxPool", 1, convertMaxPool, 1, 1},
     {"", "MeanVarianceNormalization", 9, convertMeanVarianceNormalization, 1, 1},
     {"", "RMSNormalization", 23, convertRMSNormalization, 2, 2},
+    {"", "RotaryEmbedding", 23, convertRotaryEmbedding, 3, 4},
+    {"", "SimplifiedLayerNormalization", 1, convertRMSNormalization, 2, 2},
 
     // Reductions.
     {"", "ArgMax", 1, convertArgReduce, 1, 1},
     {"", "ArgMin", 1, convertArgReduce, 1, 1},
+    {"", "CumProd", 26, convertCumulative, 2, 2},
+    {"", "CumSum", 11, convertCumulative, 2, 2},
     {"", "Hardmax", 1, convertHardmax, 1, 1},
     {"", "LogSoftmax", 1, convertSoftmax, 1, 1},
     {"", "ReduceL1", 1, convertReduce, 1, 1},
@@ -134,6 +142,11 @@ static const OpEntry kOps[] = {
     {"", "ReduceSumSquare", 1, convertReduce, 1, 1},
     {"", "ReduceSumSquare", 18, convertReduce, 1, 2},
     {"", "Softmax", 1, convertSoftmax, 1, 1},
+
+    // Recurrent layers.
+    {"", "GRU", 1, convertGRU, 3, 6},
+    {"", "LSTM", 1, convertLSTM, 3, 8},
+    {"", "RNN", 1, convertRNN, 3, 6},
 
     // Shapes and data movement.
     {"", "Concat", 4, convertConcat, 1, kAny},
@@ -180,12 +193,16 @@ static const OpEntry kOps[] = {
     // ONNX Runtime's own operators, in the version that every release has.
     {kMicrosoft, "BiasGelu", 1, convertContribGelu, 2, 2},
     {kMicrosoft, "DequantizeLinear", 1, convertDequantizeLinear, 2, 3},
+    {kMicrosoft, "DynamicQuantizeLSTM", 1, convertDynamicQuantizeLSTM, 12, 12, kRecurrentOptions},
     {kMicrosoft, "DynamicQuantizeMatMul", 1, convertDynamicQuantizeMatMul, 3, 5},
+    {kMicrosoft, "EmbedLayerNormalization", 1, convertEmbedLayerNormalization, 7, 9, 1 << 1 | 1 << 4},
     {kMicrosoft, "FastGelu", 1, convertContribGelu, 1, 2},
     {kMicrosoft, "FusedConv", 1, convertFusedConv, 2, 4},
     {kMicrosoft, "FusedMatMul", 1, convertFusedMatMul, 2, 2},
     {kMicrosoft, "Gelu", 1, convertContribGelu, 1, 1},
     {kMicrosoft, "MatMulIntegerToFloat", 1, convertMatMulIntegerToFloat, 4, 7},
+    {kMicrosoft, "MatMulNBits", 1, convertMatMulNBits, 3, 6},
+    {kMicrosoft, "MultiHeadAttention", 1, convertMultiHeadAttention, 1, 8},
     {kMicrosoft, "QGemm", 1, convertQGemm, 6, 9, kZeroPoints25},
     {kMicrosoft, "QLinearAdd", 1, convertQLinearBinary, 7, 8, kZeroPoints25},
     {kMicrosoft, "QLinearAveragePool", 1, convertQLinearAveragePool, 4, 5, kZeroPoint2},
@@ -198,6 +215,9 @@ static const OpEntry kOps[] = {
     {kMicrosoft, "QLinearSoftmax", 1, convertQLinearSoftmax, 5, 5, kZeroPoint2},
     {kMicrosoft, "QuantizeLinear", 1, convertQuantizeLinear, 2, 3},
     {kMicrosoft, "QuickGelu", 1, convertContribGelu, 1, 1},
+    {kMicrosoft, "RotaryEmbedding", 1, convertRotaryEmbedding, 4, 4},
+    {kMicrosoft, "SkipLayerNormalization", 1, convertSkipLayerNormalization, 3, 5},
+    {kMicrosoft, "SkipSimplifiedLayerNormalization", 1, convertSkipLayerNormalization, 3, 4},
 };
 // clang-format on
 

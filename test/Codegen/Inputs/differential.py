@@ -188,7 +188,9 @@ class Generator:
             products = products[:1] if not each else products
             if each:  # a plain sum has one scale here
                 output = "f32"
-        if pick.random() < 0.7:
+        if output != "i32" and pick.random() < 0.2:
+            case.constants.append(([channels], "f32", "f32", self.floats([channels])))
+        elif pick.random() < 0.7:
             kind = (per_axis("i32", 0, products, 0) if each else quant("i32", products[0], 0))
             values = self.data.integers(-2000, 2000, [channels]).astype(np.int32)
             case.constants.append(([channels], "i32", kind, values))
@@ -502,4 +504,5 @@ def main():
     sys.exit(failures != 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

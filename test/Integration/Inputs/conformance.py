@@ -29,7 +29,8 @@ from onnx import numpy_helper
 from harness import assets, compiler
 
 SUITES = ["node", "node-legacy", "simple", "pytorch-converted", "pytorch-operator", "ort-testdata"]
-QUANTIZING = re.compile("quantize|qlinear|integer|_q[lo]|nbits")
+# Tests that are never left out: of quantization, recurrence and control flow.
+ALWAYS = re.compile("quantize|qlinear|integer|_q[lo]|nbits|lstm|gru|rnn|test_if|loop|scan")
 RTOL, ATOL = 1e-3, 1e-6
 TIMEOUT = 60
 
@@ -121,8 +122,8 @@ def main():
     parser.add_argument("expected", type=pathlib.Path)
     parser.add_argument("--update", action="store_true", help="write EXPECTED anew")
     parser.add_argument("--filter", default="", help="only tests whose name has this")
-    parser.add_argument("--every", type=int, default=1, help="of the tests that quantize "
-                        "nothing, take only each so manieth (by a hash of the name)")
+    parser.add_argument("--every", type=int, default=1, help="of the other tests "
+                        "(see ALWAYS), take only each so manieth (by a hash of the name)")
     parser.add_argument("--suites", default=",".join(SUITES))
     parser.add_argument("--verbose", action="store_true", help="each test's result and why")
     args = parser.parse_args()
@@ -134,7 +135,7 @@ def main():
     place = lambda s: args.assets / s if s == "ort-testdata" else args.work / "onnx-backend" / s
     tests = [f for s in args.suites.split(",") for f in sorted(place(s).iterdir())
              if (f / "model.onnx").exists() and re.search(args.filter, f.name)]
-    tests = [f for f in tests if QUANTIZING.search(f.name) or
+    tests = [f for f in tests if ALWAYS.search(f.name) or
              zlib.crc32(f.name.encode()) % args.every == 0]
     name = lambda f: f"{f.parent.name}/{f.name}"
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -220,6 +220,10 @@ double qcc::qnn::evaluateUnary(UnaryKind kind, double x, double alpha,
     return std::isnan(x);
   case UnaryKind::Shrink:
     return x < -alpha ? x + beta : x > alpha ? x - beta : 0;
+  case UnaryKind::Affine:
+    return alpha * x + beta;
+  case UnaryKind::ScaledTanh:
+    return alpha * std::tanh(beta * x);
   }
   llvm_unreachable("all kinds are handled");
 }

@@ -12,6 +12,8 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qcc::qnn;
 using namespace qcc::qnn::detail;
@@ -319,6 +321,30 @@ struct ConstantToTheRight : OpRewritePattern<BinaryOp> {
     return success();
   }
 };
+/// x / 2^n -> x * 2^-n, which is exact.
+struct DivideByPowerOfTwo : OpRewritePattern<BinaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(BinaryOp op,
+                                PatternRewriter &rewriter) const override {
+    RankedTensorType type = tensorType(op.getRhs());
+    if (op.getKind() != BinaryKind::Div || !type.getElementType().isF32() ||
+        type.getNumElements() != 1)
+      return failure();
+    auto divisor = getConstantFloats(op.getRhs());
+    int exponent;
+    if (!divisor || std::abs(std::frexp(divisor->front(), &exponent)) != 0.5 ||
+        std::abs(exponent) > 100)
+      return failure();
+    float inverse = static_cast<float>(1 / divisor->front());
+    Value factor = createConstant(rewriter, op.getRhs().getLoc(),
+                                  type.getShape(), inverse);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setKind(BinaryKind::Mul);
+      op.getRhsMutable().assign(factor);
+    });
+    return success();
+  }
+};
 } // namespace
 
 void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
@@ -328,5 +354,5 @@ void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 
 void BinaryOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<ConstantToTheRight>(context);
+  patterns.add<ConstantToTheRight, DivideByPowerOfTwo>(context);
 }

@@ -171,9 +171,10 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
   }
   if (bias) {
     Type b = elementType(bias);
-    if (!isQuantized(b) || storageWidth(b) != 32)
+    bool isSum = isQuantized(out) && storageWidth(out) == 32;
+    if (!(b.isF32() && !isSum) && (!isQuantized(b) || storageWidth(b) != 32))
       return op->emitOpError("on quantized types needs a bias quantized to 32 "
-                             "bits, has ")
+                             "bits, or of f32 where the result is no sum; has ")
              << b;
   }
   if (residual) {

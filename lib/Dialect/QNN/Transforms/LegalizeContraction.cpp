@@ -240,6 +240,19 @@ static Value createBias(PatternRewriter &rewriter, const Contraction &op,
                         "bias");
 }
 
+/// A constant bias as one f32 per channel, as kernels take it; null where it
+/// has another form.
+static Value createFloatBias(PatternRewriter &rewriter, const Contraction &op) {
+  auto values = readBias(op, op.bias);
+  if (!values || op.channelDim < 0)
+    return {};
+  SmallVector<float> floats;
+  for (int64_t c = 0; c < op.channels; ++c)
+    floats.push_back(
+        static_cast<float>((*values)[values->size() == 1 ? 0 : c]));
+  return createConstant(rewriter, op.bias.getLoc(), {op.channels}, floats);
+}
+
 /// `bias` in a shape that broadcasts against the result.
 static Value broadcastBias(PatternRewriter &rewriter, const Contraction &op,
                            Value bias) {
@@ -303,7 +316,11 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
     if (bound + bias.maxMagnitude > std::numeric_limits<int32_t>::max())
       return failure();
 
-    // What the integer op cannot do follows in float.
+    // A constant bias that is not on the accumulator's grid is added to the
+    // real value; any other one follows in float.
+    Value floatBias;
+    if (bias.added && (floatBias = createFloatBias(rewriter, *op)))
+      bias.added = {};
     bool floatResult = !result.type || bias.added;
     if (bias.added && op->residual)
       return failure();
@@ -314,7 +331,8 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
       if (Value residual = getDequantizedSource(op->residual);
           residual && getActivationType(residual))
         clone->setOperand(clone->getNumOperands() - 1, residual);
-    op->setBias(clone, createBias(rewriter, *op, bias, scales));
+    op->setBias(clone, floatBias ? floatBias
+                                 : createBias(rewriter, *op, bias, scales));
     Value value = clone->getResult(0);
     ++numLegalized;
 

@@ -50,6 +50,10 @@ bool canTakeActivation(mlir::Operation *op);
 
 /// unary(op) -> op with `activation`.
 void populateFuseActivationPatterns(mlir::RewritePatternSet &patterns);
+/// matmul(one_hot(i), W) -> gather(W, i).
+void populateOneHotProduct(mlir::RewritePatternSet &patterns);
+/// matmul(a, repeated b) -> one product per b.
+void populateShareOperand(mlir::RewritePatternSet &patterns);
 /// Chains of simple ops -> one unary op.
 void populateActivationIdioms(mlir::RewritePatternSet &patterns);
 

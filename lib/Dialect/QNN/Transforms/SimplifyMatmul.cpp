@@ -111,6 +111,8 @@ struct SimplifyMatmul : qcc::qnn::impl::SimplifyMatmulBase<SimplifyMatmul> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FoldBias, FoldTranspose>(&getContext());
+    populateOneHotProduct(patterns);
+    populateShareOperand(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

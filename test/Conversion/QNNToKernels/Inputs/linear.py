@@ -115,6 +115,13 @@ for layout in ("nchw", "nhwc"):
             act = spelled.replace("}}", ", activation = #qnn.act<leaky_relu, 0.125, 0.0>}}")
             m.check(f"conv {{0}}, {{1}}, {{2}} {act}", operands, to(qy.quantize(leaky)), q=qy)
             m.check(f"conv {{0}}, {{1}}, {{2}} {spelled}", operands, to(real))
+            # A float bias is added to the real value, which is rounded once.
+            product = (acc - per_channel(ib)).astype(np.float32) * (qx.scale * sw)
+            fb = f(ws[0])
+            with_bias = operands[:2] + [m.const(fb)]
+            m.check(f"conv {{0}}, {{1}}, {{2}} {spelled}", with_bias,
+                    to(qy.quantize(product + per_channel(fb))), q=qy)
+            m.check(f"conv {{0}}, {{1}}, {{2}} {spelled}", with_bias, to(product + per_channel(fb)))
             qr = Q(xt, 0.03, 90 if xt == np.uint8 else 11)
             ir = rng.integers(np.iinfo(xt).min, np.iinfo(xt).max + 1, y.shape).astype(xt)
             total = np.maximum(real + qr.dequantize(ir), 0)

@@ -138,3 +138,16 @@ func.func @unit_transpose(%x: tensor<1x8x1x4xf32>) -> tensor<8x1x4x1xf32> {
   %0 = qnn.transpose %x {permutation = array<i64: 1, 0, 3, 2>} : (tensor<1x8x1x4xf32>) -> tensor<8x1x4x1xf32>
   return %0 : tensor<8x1x4x1xf32>
 }
+
+// CHECK-LABEL: func @divide
+// CHECK-DAG: %[[EIGHTH:.*]] = qnn.constant dense<1.250000e-01> : tensor<f32>
+// CHECK-DAG: %[[THREE:.*]] = qnn.constant dense<3.000000e+00> : tensor<f32>
+// CHECK: qnn.binary mul %arg0, %[[EIGHTH]]
+// CHECK: qnn.binary div %arg0, %[[THREE]]
+func.func @divide(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %8 = qnn.constant dense<8.0> : tensor<f32> as tensor<f32>
+  %3 = qnn.constant dense<3.0> : tensor<f32> as tensor<f32>
+  %0 = qnn.binary div %x, %8 : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %1 = qnn.binary div %x, %3 : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  return %0, %1 : tensor<2xf32>, tensor<2xf32>
+}

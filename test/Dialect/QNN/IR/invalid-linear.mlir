@@ -207,9 +207,10 @@ func.func @conv_weight_axis(%x: tensor<1x2x8x8x!q>, %f: tensor<6x2x3x3x!w1>) {
 // -----
 
 !q = !quant.uniform<i8:f32, 5.000000e-01>
+!s = !quant.uniform<i32:f32, 2.500000e-01>
 func.func @conv_float_bias(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %b: tensor<6xf32>) {
-  // expected-error @+1 {{'qnn.conv' op on quantized types needs a bias quantized to 32 bits, has 'f32'}}
-  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<6xf32>) -> tensor<1x6x6x6x!q>
+  // expected-error @+1 {{'qnn.conv' op on quantized types needs a bias quantized to 32 bits, or of f32 where the result is no sum; has 'f32'}}
+  %0 = qnn.conv %x, %f, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>, tensor<6xf32>) -> tensor<1x6x6x6x!s>
   return
 }
 

@@ -4,6 +4,7 @@
 !q = !quant.uniform<i8:f32, 5.000000e-01:3>
 !u = !quant.uniform<u8:f32, 2.500000e-01:128>
 !w = !quant.uniform<i8:f32:0, {1.000000e-01, 2.000000e-01}>
+!w9 = !quant.uniform<i8:f32:0, {0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9}>
 !b = !quant.uniform<i32:f32:0, {5.000000e-02, 1.000000e-01}>
 
 // CHECK-LABEL: func @constants
@@ -124,5 +125,16 @@ func.func @shapes(%x: tensor<2x3x4xf32>, %i: tensor<5x6xi64>, %w: tensor<2x3x!w>
   %7 = qnn.gather %x, %i {axis = 1 : i64} : (tensor<2x3x4xf32>, tensor<5x6xi64>) -> tensor<2x5x6x4xf32>
   // CHECK: qnn.resize
   %8 = qnn.resize %x {sizes = array<i64: 2, 6, 8>, scales = array<f32: 1.0, 2.0, 2.0>, mode = #qnn<resize_mode linear>, coord_mode = #qnn<coord_mode half_pixel>} : (tensor<2x3x4xf32>) -> tensor<2x6x8xf32>
+  return
+}
+
+// CHECK-LABEL: func @recurrent
+func.func @recurrent(%l: tensor<5x2x12xf32>, %g: tensor<5x2x9xf32>, %p: tensor<5x2x3xf32>, %wl: tensor<12x3xf32>, %wg: tensor<9x3x!w9>, %wp: tensor<3x3xf32>, %b: tensor<3xf32>, %h: tensor<2x3xf32>, %pe: tensor<9xf32>, %n: tensor<2xi32>) {
+  // CHECK: qnn.recurrence lstm %{{.*}}, %{{.*}} state %{{.*}} cell %{{.*}} peepholes %{{.*}} lengths %{{.*}} {activations = [#qnn.act<sigmoid, {{.*}}>, #qnn.act<tanh, {{.*}}>, #qnn.act<affine, {{.*}}>], clip = 1.000000e+01 : f32, coupled, reverse}
+  %0:3 = qnn.recurrence lstm %l, %wl state %h cell %h peepholes %pe lengths %n {activations = [#qnn.act<sigmoid, 0.0 : f32, 0.0 : f32>, #qnn.act<tanh, 0.0 : f32, 0.0 : f32>, #qnn.act<affine, 2.0 : f32, 0.5 : f32>], clip = 10.0 : f32, coupled, reverse} : (tensor<5x2x12xf32>, tensor<12x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<9xf32>, tensor<2xi32>) -> (tensor<5x2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>)
+  // CHECK: qnn.recurrence gru %{{.*}}, %{{.*}} bias %{{.*}} {{.*}}linear_before_reset
+  %1:2 = qnn.recurrence gru %g, %wg bias %b {activations = [#qnn.act<hard_sigmoid, 0.2 : f32, 0.5 : f32>, #qnn.act<scaled_tanh, 1.7 : f32, 0.6 : f32>], linear_before_reset} : (tensor<5x2x9xf32>, tensor<9x3x!w9>, tensor<3xf32>) -> (tensor<5x2x3xf32>, tensor<2x3xf32>)
+  // CHECK: qnn.recurrence plain
+  %2:2 = qnn.recurrence plain %p, %wp {activations = [#qnn.act<relu, 0.0 : f32, 0.0 : f32>]} : (tensor<5x2x3xf32>, tensor<3x3xf32>) -> (tensor<5x2x3xf32>, tensor<2x3xf32>)
   return
 }

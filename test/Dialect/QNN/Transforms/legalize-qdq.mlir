@@ -76,9 +76,8 @@ func.func @float_bias(%x: tensor<1x3x!x>) -> tensor<1x2x!y> {
 }
 
 // CHECK-LABEL: func @float_bias_off_grid
-// CHECK: %[[M:.*]] = qnn.matmul {{.*}} : (tensor<1x3x!quant{{.*}}, tensor<3x2x!quant{{.*}}) -> tensor<1x2xf32>
-// CHECK: %[[A:.*]] = qnn.binary add %[[M]], {{.*}} {activation = #qnn.act<relu
-// CHECK: qnn.quantize %[[A]]
+// CHECK: %[[B:.*]] = qnn.constant dense<[1.000000e+00, 2.000000e-02]> : tensor<2xf32>
+// CHECK: qnn.matmul %arg0, %{{.*}}, %[[B]] {activation = #qnn.act<relu{{.*}} : (tensor<1x3x!quant{{.*}}, tensor<3x2x!quant{{.*}}, tensor<2xf32>) -> tensor<1x2x!quant
 func.func @float_bias_off_grid(%x: tensor<1x3x!x>) -> tensor<1x2x!y> {
   %w = qnn.constant dense<1> : tensor<3x2xi8> as tensor<3x2x!w>
   %b = qnn.constant dense<[1.0, 0.02]> : tensor<2xf32> as tensor<2xf32>
@@ -89,14 +88,37 @@ func.func @float_bias_off_grid(%x: tensor<1x3x!x>) -> tensor<1x2x!y> {
   return %3 : tensor<1x2x!y>
 }
 
-// The bias of a convolution that stays float lies along the channels.
 // CHECK-LABEL: func @conv_bias_off_grid
-// CHECK-DAG: %[[B:.*]] = qnn.constant {{.*}} as tensor<2x1x1xf32>
-// CHECK: %[[C:.*]] = qnn.conv {{.*}} -> tensor<1x2x1x1xf32>
-// CHECK: qnn.binary add %[[C]], %[[B]]
+// CHECK: qnn.conv {{.*}} : (tensor<1x1x1x1x!quant{{.*}}, tensor<2x1x1x1x!quant{{.*}}, tensor<2xf32>) -> tensor<1x2x1x1x!quant
 func.func @conv_bias_off_grid(%x: tensor<1x1x1x1x!x>) -> tensor<1x2x1x1x!y> {
   %w = qnn.constant dense<1> : tensor<2x1x1x1xi8> as tensor<2x1x1x1x!w>
   %b = qnn.constant dense<[1.0, 0.02]> : tensor<2xf32> as tensor<2xf32>
+  %0 = qnn.dequantize %x : (tensor<1x1x1x1x!x>) -> tensor<1x1x1x1xf32>
+  %1 = qnn.dequantize %w : (tensor<2x1x1x1x!w>) -> tensor<2x1x1x1xf32>
+  %2 = qnn.conv %0, %1, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x1x1x1xf32>, tensor<2x1x1x1xf32>, tensor<2xf32>) -> tensor<1x2x1x1xf32>
+  %3 = qnn.quantize %2 : (tensor<1x2x1x1xf32>) -> tensor<1x2x1x1x!y>
+  return %3 : tensor<1x2x1x1x!y>
+}
+
+// A float result: its bias is that of the real values, beside a residual.
+// CHECK-LABEL: func @float_result
+// CHECK: qnn.matmul %arg0, %{{.*}}, %{{.*}} residual %arg1 : (tensor<1x3x!quant{{.*}}, tensor<3x2x!quant{{.*}}, tensor<2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+func.func @float_result(%x: tensor<1x3x!x>, %r: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = qnn.constant dense<1> : tensor<3x2xi8> as tensor<3x2x!w>
+  %b = qnn.constant dense<[1.0, 0.02]> : tensor<2xf32> as tensor<2xf32>
+  %0 = qnn.dequantize %x : (tensor<1x3x!x>) -> tensor<1x3xf32>
+  %1 = qnn.dequantize %w : (tensor<3x2x!w>) -> tensor<3x2xf32>
+  %2 = qnn.matmul %0, %1, %b residual %r : (tensor<1x3xf32>, tensor<3x2xf32>, tensor<2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %2 : tensor<1x2xf32>
+}
+
+// A bias that is computed follows in float, along the channels.
+// CHECK-LABEL: func @computed_bias
+// CHECK: %[[C:.*]] = qnn.conv {{.*}} -> tensor<1x2x1x1xf32>
+// CHECK: %[[B:.*]] = qnn.reshape %arg1 : (tensor<2xf32>) -> tensor<2x1x1xf32>
+// CHECK: qnn.binary add %[[C]], %[[B]]
+func.func @computed_bias(%x: tensor<1x1x1x1x!x>, %b: tensor<2xf32>) -> tensor<1x2x1x1x!y> {
+  %w = qnn.constant dense<1> : tensor<2x1x1x1xi8> as tensor<2x1x1x1x!w>
   %0 = qnn.dequantize %x : (tensor<1x1x1x1x!x>) -> tensor<1x1x1x1xf32>
   %1 = qnn.dequantize %w : (tensor<2x1x1x1x!w>) -> tensor<2x1x1x1xf32>
   %2 = qnn.conv %0, %1, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x1x1x1xf32>, tensor<2x1x1x1xf32>, tensor<2xf32>) -> tensor<1x2x1x1xf32>

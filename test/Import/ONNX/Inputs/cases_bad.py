@@ -82,7 +82,7 @@ def duplicate_input():
 @case
 def unknown():
     nodes = [node("Frobnicate", "x", "a"), node("Frobnicate", "a", "b"), node("Relu", "b", "c"),
-             node("Loop", "_ _ c", "y"), node("Split", "c", "d e")]
+             node("NonZero", "c", "y"), node("Split", "c", "d e")]
     nodes[1].domain = "com.acme"
     return model(nodes, x(2), y(), domains=["com.acme"])
 

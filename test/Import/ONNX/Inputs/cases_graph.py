@@ -173,3 +173,64 @@ def external_length():
 @case
 def external_offset():
     return external("weights.bin", offset=-4)
+
+
+def body(nodes, inputs, outputs, initializers=()):
+    return helper.make_graph(nodes, "body", [value(n, k, None) for n, k in inputs],
+                             [value(n, k, None) for n, k in outputs], list(initializers))
+
+
+@case
+def runtime_choice():
+    """Both branches are run."""
+    one = helper.make_graph([node("Add", "x one", "a")], "then", [], [value("a", F32, None)], [tensor("one", 1)])
+    two = helper.make_graph([node("Neg", "x", "b")], "else", [], [value("b", F32, None)])
+    return model([node("If", "c", "y", then_branch=one, else_branch=two)], x(4) + [value("c", BOOL, [1])], y())
+
+
+@case
+def runtime_shapes():
+    one = helper.make_graph([node("Identity", "x", "a")], "then", [], [value("a", F32, None)])
+    two = helper.make_graph([node("Squeeze", "x", "b")], "else", [], [value("b", F32, None)])
+    return model([node("If", "c", "y", then_branch=one, else_branch=two)], x(1, 4) + [value("c", BOOL, [])], y())
+
+
+@case
+def loop():
+    """v doubles three times; each value is collected."""
+    inner = body([node("Add", "v v", "w"), node("Identity", "go", "on"), node("Identity", "w", "out")],
+                 [("i", I64), ("go", BOOL), ("v", F32)], [("on", BOOL), ("w", F32), ("out", F32)])
+    return model([node("Loop", "n _ x", "y all", body=inner)], x(2), y() + [value("all", F32, None)],
+                 [tensor("n", 3, np.int64)])
+
+
+@case
+def loop_until():
+    """The body's own condition ends it: two iterations."""
+    inner = body([node("Neg", "v", "w"), node("Less", "i one", "on")],
+                 [("i", I64), ("go", BOOL), ("v", F32)], [("on", BOOL), ("w", F32)], [tensor("one", 1, np.int64)])
+    return model([node("Loop", "_ _ x", "y", body=inner)], x(2), y())
+
+
+@case
+def loop_runtime():
+    inner = body([node("Neg", "v", "w"), node("Identity", "go", "on")],
+                 [("i", I64), ("go", BOOL), ("v", F32)], [("on", BOOL), ("w", F32)])
+    return model([node("Loop", "n _ x", "y", body=inner)], x(2) + [value("n", I64, [])], y())
+
+
+@case
+def loop_endless():
+    inner = body([node("Neg", "v", "w"), node("Identity", "go", "on")],
+                 [("i", I64), ("go", BOOL), ("v", F32)], [("on", BOOL), ("w", F32)])
+    return model([node("Loop", "_ _ x", "y", body=inner)], x(2), y())
+
+
+@case
+def scan():
+    """A running sum over the second dimension, from its end."""
+    inner = body([node("Add", "s e", "t"), node("Identity", "t", "out")],
+                 [("s", F32), ("e", F32)], [("t", F32), ("out", F32)])
+    return model([node("Scan", "start x", "last all", body=inner, num_scan_inputs=1, scan_input_axes=[1],
+                       scan_input_directions=[1], scan_output_axes=[1])],
+                 x(2, 3) + [value("start", F32, [2])], [value("last", F32, None), value("all", F32, None)])

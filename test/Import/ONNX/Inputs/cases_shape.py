@@ -77,10 +77,10 @@ def gathers():
     nodes = [node("Gather", "x i", "g", axis=1), node("GatherElements", "x j", "ge", axis=1),
              node("GatherND", "x j", "gnd"), node("OneHot", "i depth hot", "oh"),
              node("Trilu", "x", "up"), node("Trilu", "x k", "low", upper=0),
-             node("EyeLike", "x", "eye")]
+             node("EyeLike", "x", "eye"), node("Gather", "x last", "one", axis=1)]
     return many(nodes, x(3, 4) + [value("i", I64, [2])],
                 [tensor("j", [[0, 1], [2, 3]], np.int64), ints("depth", 3),
-                 tensor("hot", [0.0, 5.0]), tensor("k", -1, np.int64)], opset=14)
+                 tensor("hot", [0.0, 5.0]), tensor("k", -1, np.int64), tensor("last", -1, np.int64)], opset=14)
 
 
 @case

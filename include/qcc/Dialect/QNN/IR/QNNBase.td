@@ -69,7 +69,9 @@ def QNN_UnaryKind : QNN_Enum<"UnaryKind", "function of one number", [
   I32EnumAttrCase<"Tan", 31, "tan">,
   I32EnumAttrCase<"Not", 32, "not">,                 // i1
   I32EnumAttrCase<"IsNaN", 33, "is_nan">,            // result i1
-  I32EnumAttrCase<"Shrink", 34, "shrink">]>;         // x < -alpha ? x+beta : x > alpha ? x-beta : 0
+  I32EnumAttrCase<"Shrink", 34, "shrink">,           // x < -alpha ? x+beta : x > alpha ? x-beta : 0
+  I32EnumAttrCase<"Affine", 35, "affine">,           // alpha * x + beta
+  I32EnumAttrCase<"ScaledTanh", 36, "scaled_tanh">]>; // alpha * tanh(beta * x)
 def QNN_UnaryKindAttr : EnumAttr<QNN_Dialect, QNN_UnaryKind, "unary_kind">;
 
 def QNN_BinaryKind : QNN_Enum<"BinaryKind", "function of two numbers", [

@@ -4,6 +4,7 @@
 include "qcc/Dialect/QNN/IR/QNNCastOps.td"
 include "qcc/Dialect/QNN/IR/QNNElementwiseOps.td"
 include "qcc/Dialect/QNN/IR/QNNLinearOps.td"
+include "qcc/Dialect/QNN/IR/QNNRecurrentOps.td"
 include "qcc/Dialect/QNN/IR/QNNReductionOps.td"
 include "qcc/Dialect/QNN/IR/QNNShapeOps.td"
 

@@ -234,7 +234,10 @@ def SimplifyMatmul : Pass<"qnn-simplify-matmul"> {
   let description = [{
     A transpose of the last two dimensions of an operand becomes
     `transpose_lhs` or `transpose_rhs`; an addition of one constant per column,
-    also a dequantized one, becomes the `bias`.
+    also a dequantized one, becomes the `bias`. A product of a one-hot matrix
+    (`cast(eq(i, 0..n-1))`) and a constant becomes a `qnn.gather` of its rows. Of
+    products of several matrices with one and the same (`reshape(expand(b))`, as
+    grouped queries make them) the rows are taken together.
   }];
 }
 
