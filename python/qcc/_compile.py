@@ -153,8 +153,8 @@ def compile(model: str | os.PathLike[str] | bytes,
     Raises CompileError. Warnings of the compiler become Python warnings.
     """
     if metric is not None or max_drop is not None:
-        raise NotImplementedError("metric and max_drop need the search for precisions, which "
-                                  "this version of the compiler does not have")
+        raise NotImplementedError("metric and max_drop are not connected to the compiler's search "
+                                  "for precisions yet")
     lib = _library.library()
     settings = {"target": target, "quantize": quantize, **options}
     samples: list[Sample] = []
