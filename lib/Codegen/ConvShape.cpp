@@ -89,7 +89,11 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   }
   std::optional<ChannelParams> weights =
       ChannelParams::get(tensorTypeOf(op.getFilter()).getElementType());
-  QuantParams in = getQuantParams(inType), out = getQuantParams(outType);
+  QuantParams in = getQuantParams(inType);
+  std::optional<Requantize> requantize =
+      Requantize::get(outType, op.getActivationAttr());
+  if (!requantize)
+    return std::nullopt;
   double bound = 0; // of |sum * multiplier|
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t sum = 0, magnitude = 0;
@@ -101,7 +105,7 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
     }
     int64_t offset = bias ? bias->as<int32_t>()[channel] : 0;
     float multiplier =
-        requantizeMultiplier(in.scale, weights->scale(channel), out.scale);
+        requantize->multiplier(in.scale, weights->scale(channel));
     if (!std::isfinite(multiplier))
       return std::nullopt;
     bound = std::max(bound, (double(magnitude) * double(in.qmax - in.qmin) +
@@ -111,10 +115,7 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
     conv.bias.push_back(int32_t(uint32_t(offset - in.zeroPoint * sum)));
     conv.multipliers.push_back(multiplier);
   }
-  std::optional<Requantize> requantize =
-      Requantize::get(outType, op.getActivationAttr(), bound);
-  if (!requantize)
-    return std::nullopt;
+  requantize->setBound(bound);
   conv.requantize = *requantize;
   return conv;
 }

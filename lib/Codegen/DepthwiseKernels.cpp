@@ -22,7 +22,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CodeBuilder.h"
+#include "ByteTable.h"
 #include "ConvShape.h"
 #include "KernelLists.h"
 #include "Requantize.h"
@@ -317,7 +317,8 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   };
   Type i8 = IntegerType::get(context, 8), i32 = IntegerType::get(context, 32);
   Type f32 = Float32Type::get(context);
-  Value args[] = {
+  LutOp table = findResultTable(op);
+  SmallVector<Value> args = {
       flat(op.getInput()),
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, i8),
                  bytes(weights)),
@@ -326,7 +327,9 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
       e.constant("dw_multipliers",
                  MemRefType::get({int64_t(multipliers.size())}, f32),
                  bytes(multipliers)),
-      flat(op.getResult())};
+      flat(table ? table.getResult() : op.getResult())};
+  if (table)
+    args.push_back(takeOverTable(table, e));
 
   std::string key = llvm::formatv("{0} z{1} {2} t", s.key(),
                                   conv->inputZeroPoint, conv->requantize.key());
@@ -396,6 +399,8 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
                                      floatVector));
           }
           Value result = conv->requantize.emit(c, level, sums, factors);
+          if (table)
+            result = lookUpBytes(c, level, args[5], result)[0];
           storeValid(c, result, args[4], to, valid, spill, vectorBytes);
         });
   };

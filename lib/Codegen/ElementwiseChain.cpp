@@ -311,7 +311,7 @@ static SmallVector<Value> split(CodeBuilder &c, ValueRange wide,
 void qcc::storeQuantized(CodeBuilder &c, const TargetLevel &level,
                          quant::UniformQuantizedType type, ValueRange scaled,
                          int64_t count, Value buffer, Value at) {
-  Requantize requantize = *Requantize::get(type, ActivationAttr(), HUGE_VAL);
+  Requantize requantize = *Requantize::get(type, ActivationAttr());
   int64_t lanes = level.lanes();
   SmallVector<Value> vectors = split(c, scaled, lanes);
   for (int64_t first = 0; first * lanes < count; first += 4) {

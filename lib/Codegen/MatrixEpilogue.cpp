@@ -16,14 +16,14 @@ using namespace qcc;
 std::string MatrixEpilogue::key() const {
   std::string key =
       llvm::formatv("{0}{1}{2}{3} {4}", int(result), isInteger ? "i" : "f",
-                    direct ? "d" : "", hasBias ? "b" : "", activation.key());
+                    hasBias ? "b" : "", hasTable ? "t" : "", activation.key());
   if (residual)
     key += llvm::formatv(" r{0}{1} {2} {3:x}", residual->isFloat,
                          residual->isUnsigned, residual->zeroPoint,
                          llvm::bit_cast<uint32_t>(residual->scale));
   if (requantize)
-    key += llvm::formatv(" {0} {1:x}", requantize->key(),
-                         llvm::bit_cast<uint32_t>(resultScale));
+    key += " " + requantize->key() +
+           (residual || hasBias ? requantize->scaleKey() : "");
   return key;
 }
 
@@ -122,13 +122,11 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
   return values;
 }
 
-void MatrixEpilogueEmitter::emit(ValueRange sums, int64_t count, Value residual,
-                                 Value result, Value at) {
-  int64_t lanes = level.lanes();
-  Type f32 = c.b.getF32Type();
-  if (e.direct)
-    return storeFirst(c, e.requantize->emit(c, level, sums, scales), count,
-                      result, at);
+SmallVector<Value> MatrixEpilogueEmitter::resultsOf(ValueRange sums,
+                                                    int64_t count,
+                                                    Value residual, Value at) {
+  if (e.requantize && !e.residual && !e.hasBias)
+    return {e.requantize->emit(c, level, sums, scales)};
 
   SmallVector<Value> values(sums);
   if (e.hasScales())
@@ -144,20 +142,35 @@ void MatrixEpilogueEmitter::emit(ValueRange sums, int64_t count, Value residual,
     addAll(biases);
   if (e.residual)
     addAll(loadResidual(residual, at, count, sums.size()));
+  if (e.requantize)
+    return {e.requantize->emitReal(c, level, values)};
   for (Value &value : values)
     value = e.activation.emit(c, value);
+  return values;
+}
 
-  if (e.result == MatrixEpilogue::Result::Bytes) {
-    if (e.resultScale != 1.f)
-      for (Value &value : values)
-        value = arith::DivFOp::create(c.b, c.loc, value,
-                                      c.splat(f32, e.resultScale, lanes));
-    return storeFirst(c, e.requantize->emitScaled(c, level, values), count,
-                      result, at);
+void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
+                                 int64_t count, Value residual, Value result,
+                                 Value at, int64_t pitch) {
+  // Tables are looked up for full vectors, so for all rows together.
+  SmallVector<Value> indices;
+  for (auto [row, sums] : llvm::enumerate(rows)) {
+    Value first = c.add(at, row * pitch);
+    SmallVector<Value> results = resultsOf(sums, count, residual, first);
+    if (e.hasTable) {
+      indices.push_back(results[0]);
+      continue;
+    }
+    int64_t width = cast<VectorType>(results[0].getType()).getNumElements();
+    for (auto [v, value] : llvm::enumerate(results)) {
+      int64_t valid = std::clamp<int64_t>(count - int64_t(v) * width, 0, width);
+      if (valid > 0)
+        storeFirst(c, value, valid, result, c.add(first, v * width));
+    }
   }
-  for (auto [v, value] : llvm::enumerate(values)) {
-    int64_t valid = std::clamp<int64_t>(count - int64_t(v) * lanes, 0, lanes);
-    if (valid > 0)
-      storeFirst(c, value, valid, result, c.add(at, v * lanes));
-  }
+  if (!e.hasTable)
+    return;
+  for (auto [row, bytes] :
+       llvm::enumerate(lookUpBytes(c, level, table, indices)))
+    storeFirst(c, bytes, count, result, c.add(at, row * pitch));
 }

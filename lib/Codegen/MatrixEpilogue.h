@@ -8,6 +8,7 @@
 #ifndef QCC_LIB_CODEGEN_MATRIXEPILOGUE_H
 #define QCC_LIB_CODEGEN_MATRIXEPILOGUE_H
 
+#include "ByteTable.h"
 #include "Requantize.h"
 
 namespace qcc {
@@ -29,13 +30,11 @@ struct MatrixEpilogue {
 
   Result result = Result::Float;
   bool isInteger = false; ///< sums are i32, else f32
-  /// Bytes: one multiplication and one rounding lead from the sum to them.
-  bool direct = false;
-  bool hasBias = false; ///< floats: one per column, added to the sum
+  bool hasBias = false;   ///< floats: one per column, added to the sum
   std::optional<Residual> residual;
-  FloatActivation activation;
-  std::optional<Requantize> requantize;
-  float resultScale = 1; ///< Bytes, not direct
+  FloatActivation activation;           ///< of a Float
+  std::optional<Requantize> requantize; ///< to Bytes
+  bool hasTable = false; ///< Bytes: they are indices of a table of results
 
   bool hasScales() const { return isInteger && result != Result::Sum; }
   std::string key() const;
@@ -52,12 +51,20 @@ public:
 
   /// Parameters of the columns, one vector each per vector of columns.
   llvm::SmallVector<mlir::Value> scales, biases;
+  mlir::Value table; ///< memref of 256 bytes
 
-  /// Turns the sums of one row into its first `count` results.
-  void emit(mlir::ValueRange sums, int64_t count, mlir::Value residual,
-            mlir::Value result, mlir::Value at);
+  /// Turns the sums of each row into its first `count` results; the rows are
+  /// `pitch` elements apart.
+  void emit(llvm::ArrayRef<llvm::SmallVector<mlir::Value>> rows, int64_t count,
+            mlir::Value residual, mlir::Value result, mlir::Value at,
+            int64_t pitch);
 
 private:
+  /// What is stored for the sums of one row: one vector of bytes, or one vector
+  /// per vector of sums.
+  llvm::SmallVector<mlir::Value> resultsOf(mlir::ValueRange sums, int64_t count,
+                                           mlir::Value residual,
+                                           mlir::Value at);
   llvm::SmallVector<mlir::Value> loadResidual(mlir::Value residual,
                                               mlir::Value at, int64_t count,
                                               unsigned vectors);

@@ -10,23 +10,15 @@
 using namespace mlir;
 using namespace qcc;
 
-/// A buffer of bytes under elements of 32 bits.
-static Value asWords(CodeBuilder &c, Value bytes) {
-  auto type = cast<MemRefType>(bytes.getType());
-  auto words = MemRefType::get({type.getNumElements() / 4}, c.b.getI32Type());
-  return memref::ViewOp::create(c.b, c.loc, words, bytes, c.index(0),
-                                ValueRange());
-}
-
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
 
 void MatrixKernel::emit(Value begin, Value end) {
   Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
-  if (p.gather) {
+  if (p.scratchElements() > 0)
     scratch = c.stack(element, p.scratchElements());
-    scratchUnits = m.isInteger ? asWords(c, scratch) : scratch;
+  if (p.gather) {
     // What follows a row in its last unit meets weights of zero.
     for (int64_t row = 0; row < p.blockTiles * p.tileRows; ++row)
       for (int64_t k = p.depth; k < p.units * p.unitElements; ++k)
@@ -35,8 +27,6 @@ void MatrixKernel::emit(Value begin, Value end) {
             arith::ConstantOp::create(c.b, c.loc, c.b.getZeroAttr(element)),
             scratch, c.index(row * p.pitch + k));
   }
-  if (!p.gather)
-    inputUnits = m.isInteger ? asWords(c, args.input) : args.input;
   if (hasZeroPoints() && !sumsUnits())
     rowSums = c.stack(c.b.getI32Type(), p.blockTiles * p.tileRows);
 
@@ -77,27 +67,29 @@ void MatrixKernel::block(
     llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
         forPanels) {
   Value firstRow = firstRowOf(firstTile);
+  if (p.band && p.copiesBand) {
+    Value lastRow = c.sub(firstRowOf(lastTile), c.index(1));
+    fillBand(c.div(firstRow, p.shape.ow), c.add(c.div(lastRow, p.shape.ow), 1));
+  }
   if (p.gather)
     c.loop(firstRow, firstRowOf(lastTile), 1, [&](Value row) {
       gatherRow(row, c.mul(c.sub(row, firstRow), p.pitch), group);
     });
 
-  Value elements = p.gather ? scratch : args.input;
-  auto startOf = [&](Value row) {
-    Value at = c.mul(p.gather ? c.sub(row, firstRow) : row, p.pitch);
-    return p.gather ? at : c.add(at, c.mul(group, inChannels()));
-  };
+  Value elements = scratch ? scratch : args.input;
   if (rowSums)
     c.loop(firstRow, firstRowOf(lastTile), 1, [&](Value row) {
-      sumRow(elements, startOf(row), c.sub(row, firstRow));
+      sumRow(elements, startOf(row, firstRow, group), c.sub(row, firstRow));
     });
 
   auto registerTile = [&](Value tile, int64_t count, Value panelNumber,
                           unsigned vectors) {
     Value first = firstRowOf(tile);
-    Rows rows{first,          count,
-              elements,       p.gather ? scratchUnits : inputUnits,
-              startOf(first), c.sub(first, firstRow)};
+    Rows rows{first, count, elements, {}, c.sub(first, firstRow)};
+    Value start = startOf(first, firstRow, group);
+    for (int64_t row = 0; row < count; ++row)
+      rows.starts.push_back(p.band ? startOf(c.add(first, row), firstRow, group)
+                                   : c.add(start, row * p.pitch));
     panel(rows, group, panelNumber, vectors);
   };
   forPanels([&](Value panelNumber, unsigned vectors) {
@@ -164,13 +156,14 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
     epilogue.scales = loadVectors(args.scales);
   if (args.biases)
     epilogue.biases = loadVectors(args.biases);
+  epilogue.table = args.table;
 
   Value at =
       c.add(c.mul(rows.first, p.shape.oc),
             c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns())));
   auto emitRows = [&](int64_t count) {
-    for (int64_t row = 0; row < rows.count; ++row) {
-      SmallVector<Value> finished;
+    SmallVector<SmallVector<Value>> finished(rows.count);
+    for (int64_t row = 0; row < rows.count; ++row)
       for (unsigned v = 0; v < vectors; ++v) {
         ArrayRef<Value> parts = ArrayRef<Value>(all).slice(
             (row * vectors + v) * sumsPerVector(), sumsPerVector());
@@ -179,11 +172,9 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
           sum = level.micro->finishAccumulators(c.b, c.loc, parts);
         if (!offsetsFirst && args.offsets)
           sum = c.add(sum, offsetOf[row * vectors + v]);
-        finished.push_back(sum);
+        finished[row].push_back(sum);
       }
-      epilogue.emit(finished, count, args.residual, args.result,
-                    c.add(at, row * p.shape.oc));
-    }
+    epilogue.emit(finished, count, args.residual, args.result, at, p.shape.oc);
   };
   // Only the last panel of a group can have columns of padding.
   int64_t whole = int64_t(vectors) * p.lanes;
@@ -198,20 +189,59 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
       [&] { emitRows(whole); }, [&] { emitRows(last); });
 }
 
+/// The element of the band, the scratch or the input where a row starts.
+Value MatrixKernel::startOf(Value row, Value firstOfBlock, Value group) {
+  const ConvShape &s = p.shape;
+  if (p.gather)
+    return c.mul(c.sub(row, firstOfBlock), p.pitch);
+  if (!p.band)
+    return c.add(c.mul(row, p.pitch), c.mul(group, inChannels()));
+  Value line = c.div(row, s.ow);
+  if (p.copiesBand)
+    line = c.mul(c.sub(line, c.div(firstOfBlock, s.ow)), s.sh);
+  else if (s.n == 1)
+    line = c.mul(line, s.sh);
+  else
+    line = c.add(c.mul(c.div(line, s.oh), s.h), c.mul(c.rem(line, s.oh), s.sh));
+  return c.add(c.mul(line, p.linePitch), c.mul(c.rem(row, s.ow), s.sw * s.c));
+}
+
 SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                                       MatrixWeights &weights,
                                       ArrayRef<Value> initial) {
+  if (p.lines == 1)
+    return lineSums(rows.elements, rows.starts, vectors, weights, c.index(0),
+                    initial);
+  return c.loop(c.index(0), c.index(p.lines), 1, initial,
+                [&](Value line, ValueRange carried) {
+                  Value offset = c.mul(line, p.shape.dh * p.linePitch);
+                  SmallVector<Value> starts;
+                  for (Value start : rows.starts)
+                    starts.push_back(c.add(start, offset));
+                  return lineSums(rows.elements, starts, vectors, weights,
+                                  c.mul(line, p.lineUnits), carried);
+                });
+}
+
+/// Adds what one line of the windows contributes; `firstUnit` is its first unit
+/// of the weights.
+SmallVector<Value> MatrixKernel::lineSums(Value elements,
+                                          ArrayRef<Value> starts,
+                                          unsigned vectors,
+                                          MatrixWeights &weights,
+                                          Value firstUnit, ValueRange initial) {
   int64_t step = level.activationLoadBytes / 4;
-  int64_t blocks = p.units / step;
-  auto elementAt = [&](Value unit, int64_t row) {
-    return c.add(c.add(rows.at, c.mul(unit, p.unitElements)), row * p.pitch);
+  int64_t blocks = p.lineUnits / step;
+  auto elementAt = [&](Value unit, Value start) {
+    return c.add(start, c.mul(unit, p.unitElements));
   };
   // One unit of every row, loaded alone.
   auto single = [&](Value unit, SmallVectorImpl<Value> &sums) {
     SmallVector<Value> activations;
-    for (int64_t row = 0; row < rows.count; ++row)
-      activations.push_back(broadcastUnit(loadUnit(rows, row, unit)));
-    accumulate(sums, activations, vectors, weights, unit);
+    for (Value start : starts)
+      activations.push_back(
+          broadcastUnit(loadUnit(elements, elementAt(unit, start))));
+    accumulate(sums, activations, vectors, weights, c.add(firstUnit, unit));
   };
   auto block = [&](Value unit, SmallVectorImpl<Value> &sums) {
     if (step == 1)
@@ -219,19 +249,21 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
     Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
     auto type = c.vectorType(element, step * p.unitElements);
     SmallVector<Value> loaded;
-    for (int64_t row = 0; row < rows.count; ++row) {
-      Value v = c.load(rows.elements, elementAt(unit, row), type);
+    for (Value start : starts) {
+      Value v = c.load(elements, elementAt(unit, start), type);
       loaded.push_back(m.isInteger ? c.bitcast(v, unitsType()) : v);
     }
     for (int64_t i = 0; i < step; ++i) {
       SmallVector<Value> activations;
       for (Value v : loaded)
         activations.push_back(unitOf(v, i));
-      accumulate(sums, activations, vectors, weights, c.add(unit, i));
+      accumulate(sums, activations, vectors, weights,
+                 c.add(c.add(firstUnit, unit), i));
     }
   };
 
   SmallVector<Value> result(initial);
+  // Not unrolled: the loads of all units would come first and spill the sums.
   if (blocks == 1)
     block(c.index(0), result);
   else if (blocks > 1)
@@ -241,7 +273,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                       block(unit, next);
                       return next;
                     });
-  for (int64_t unit = blocks * step; unit < p.units; ++unit)
+  for (int64_t unit = blocks * step; unit < p.lineUnits; ++unit)
     single(c.index(unit), result);
   return result;
 }
@@ -275,10 +307,12 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
   }
 }
 
-Value MatrixKernel::loadUnit(const Rows &rows, int64_t row, Value unit) {
-  Value at = c.add(c.div(rows.at, p.unitElements), unit);
-  return memref::LoadOp::create(c.b, c.loc, rows.units,
-                                c.add(at, row * (p.pitch / p.unitElements)));
+Value MatrixKernel::loadUnit(Value elements, Value at) {
+  if (!m.isInteger)
+    return memref::LoadOp::create(c.b, c.loc, elements, at);
+  Value bytes = c.load(elements, at, c.vectorType(c.b.getI8Type(), 4));
+  return vector::ExtractOp::create(
+      c.b, c.loc, c.bitcast(bytes, c.vectorType(c.b.getI32Type(), 1)), 0);
 }
 
 Value MatrixKernel::broadcastUnit(Value scalar) {

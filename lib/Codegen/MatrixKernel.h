@@ -19,7 +19,7 @@ namespace qcc {
 struct MatrixArguments {
   mlir::Value input, weights, result;
   // Null where absent.
-  mlir::Value offsets, scales, biases, zeroPoints, residual;
+  mlir::Value offsets, scales, biases, zeroPoints, residual, table;
 };
 
 /// Emits the kernel that MatrixPlan.h describes.
@@ -38,10 +38,9 @@ protected: // for TileMatrixKernel
   struct Rows {
     Value first; ///< number of the first row
     int64_t count;
-    Value elements; ///< memref: i8 or f32
-    Value units;    ///< memref of the same bytes: i32 or f32
-    Value at;       ///< the element where the first row starts
-    Value sumsAt;   ///< of the first row in `rowSums`
+    Value elements;                  ///< memref: i8 or f32
+    llvm::SmallVector<Value> starts; ///< the elements where the rows start
+    Value sumsAt;                    ///< of the first row in `rowSums`
   };
 
   void block(Value firstTile, Value lastTile, Value group,
@@ -52,7 +51,9 @@ protected: // for TileMatrixKernel
   llvm::SmallVector<Value> rowOffsets(const Rows &rows, int64_t row,
                                       llvm::ArrayRef<Value> offsets,
                                       llvm::ArrayRef<Value> zeroPoints);
-  Value loadUnit(const Rows &rows, int64_t row, Value unit);
+  Value startOf(Value row, Value firstOfBlock, Value group);
+  Value loadUnit(Value elements, Value at);
+  void fillBand(Value first, Value last);
   void gatherRow(Value row, Value to, Value group);
   void copyWindow(Value image, Value ih, Value iw, Value to, Value group);
   void copyClippedWindow(Value image, Value ih, Value iw, Value to,
@@ -61,6 +62,10 @@ protected: // for TileMatrixKernel
   llvm::SmallVector<Value> sums(const Rows &rows, unsigned vectors,
                                 MatrixWeights &weights,
                                 llvm::ArrayRef<Value> initial);
+  llvm::SmallVector<Value> lineSums(Value elements,
+                                    llvm::ArrayRef<Value> starts,
+                                    unsigned vectors, MatrixWeights &weights,
+                                    Value firstUnit, mlir::ValueRange initial);
   void accumulate(llvm::SmallVectorImpl<Value> &sums,
                   llvm::ArrayRef<Value> activations, unsigned vectors,
                   MatrixWeights &panel, Value unit);
@@ -92,7 +97,7 @@ protected: // for TileMatrixKernel
   const MatrixOperands &m;
   const TargetLevel &level;
   MatrixArguments args;
-  Value scratch, scratchUnits, inputUnits;
+  Value scratch; ///< gathered rows or a band
   Value rowSums; ///< of the rows of a block, see sumsUnits()
 };
 

@@ -35,13 +35,14 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     return failure();
   MatrixPlan plan(operands->shape, operands->isInteger,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
-                  level);
+                  /*sumsRows=*/!operands->zeroPoints.empty(), level);
   std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
   if (!tiles && !plan.fitsStack())
     return failure();
 
   Builder b(op->getContext());
-  const MatrixPlan packing = sharedPacking(plan).value_or(plan);
+  const MatrixPlan packing =
+      tiles ? tiles->matrix : sharedPacking(plan).value_or(plan);
   std::vector<char> packed =
       operands->isInteger
           ? packing.pack<int8_t>([&](int64_t channel, int64_t index) {
@@ -77,6 +78,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
         emitter, "zero_points", plan, operands->zeroPoints, b.getI32Type()));
   if (operands->residual)
     buffers.push_back(emitter.buffer(operands->residual));
+  if (operands->table)
+    buffers.push_back(takeOverTable(operands->table, emitter));
 
   std::string zeroPointKey = hasZeroPoints ? "z " : "";
   if (operands->commonZeroPoint)
@@ -101,7 +104,7 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
               ArrayRef<int64_t>{1}));
         }
         unsigned next = 3;
-        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}};
+        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
         if (hasOffsets)
           args.offsets = flat[next++];
         if (hasScales)
@@ -112,6 +115,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
           args.zeroPoints = flat[next++];
         if (operands->residual)
           args.residual = flat[next++];
+        if (operands->table)
+          args.table = flat[next++];
         if (tiles)
           TileMatrixKernel(builder, loc, *tiles, *operands, args)
               .emit(begin, end);

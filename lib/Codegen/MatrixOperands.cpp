@@ -24,6 +24,11 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     matches = operands.matchMatmul(matmul, level);
   if (!matches)
     return std::nullopt;
+  if (LutOp table = findResultTable(op)) {
+    operands.table = table;
+    operands.result = table.getResult();
+    operands.epilogue.hasTable = true;
+  }
   return operands;
 }
 
@@ -183,14 +188,26 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   }
 
   QuantParams in = getQuantParams(inType);
-  QuantParams out = outType ? getQuantParams(outType) : QuantParams();
   std::optional<ChannelParams> params =
       ChannelParams::get(tensorTypeOf(weights).getElementType());
   if (!params)
     return false;
-  // A clamp behind a direct requantization narrows the range of the bytes.
-  bool clamps = outType && Requantize::get(outType, act, 0);
-  epilogue.direct = clamps && !residual && !epilogue.hasBias;
+  // A residual and a float bias are added to the real value, so clamps too are
+  // applied to that.
+  bool isReal = residual || epilogue.hasBias;
+  if (outType) {
+    epilogue.requantize =
+        Requantize::get(outType, isReal ? ActivationAttr() : act);
+    if (!epilogue.requantize)
+      return false;
+  }
+  std::optional<FloatActivation> activation = FloatActivation::get(act);
+  if (!activation)
+    return false;
+  if (!outType)
+    epilogue.activation = *activation;
+  else if (isReal)
+    epilogue.requantize->activation = *activation;
   double range = std::max(std::abs(double(in.qmin - in.zeroPoint)),
                           std::abs(double(in.qmax - in.zeroPoint)));
   double bound = 0; // of the magnitude of what is rounded
@@ -209,9 +226,10 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     double largest = double(magnitude) * range + std::abs(double(offset));
     if (largest >= 2147483648.0)
       return false; // the reference sums in 64 bits
+    // The real value is wanted where more than a rounding follows.
     float scale =
-        epilogue.direct
-            ? requantizeMultiplier(in.scale, params->scale(channel), out.scale)
+        outType && !isReal
+            ? epilogue.requantize->multiplier(in.scale, params->scale(channel))
             : in.scale * params->scale(channel);
     if (!std::isfinite(scale))
       return false;
@@ -227,27 +245,22 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   if (!fits && llvm::all_equal(zeroPoints))
     commonZeroPoint = zeroPoints.front();
 
-  if (epilogue.result != MatrixEpilogue::Result::Bytes) {
-    std::optional<FloatActivation> activation = FloatActivation::get(act);
-    if (!activation)
-      return false;
-    epilogue.activation = *activation;
-    return true;
+  if (outType && !isReal)
+    epilogue.requantize->setBound(bound);
+  quant::UniformQuantizedType residualType =
+      residual ? getActivationType(residual) : quant::UniformQuantizedType();
+  // A float residual may be anything, so nothing bounds the result.
+  if (outType && isReal && (!residual || residualType)) {
+    double largestBias = 0;
+    for (float value : biases)
+      largestBias = std::max(largestBias, std::abs(double(value)));
+    bound += largestBias;
+    if (residualType) {
+      QuantParams r = getQuantParams(residualType);
+      double steps = std::max(r.qmax - r.zeroPoint, r.zeroPoint - r.qmin);
+      bound += steps * double(r.scale);
+    }
+    epilogue.requantize->setRealBound(bound);
   }
-  if (epilogue.direct) {
-    epilogue.requantize = Requantize::get(outType, act, bound);
-    return true;
-  }
-  std::optional<FloatActivation> activation = FloatActivation::get(act);
-  if (!activation)
-    return false;
-  epilogue.activation = *activation;
-  epilogue.resultScale = out.scale;
-  // With a residual or a float bias there is no bound worth having, and a
-  // function may exceed its operand.
-  bool bounded = !residual && !epilogue.hasBias && !activation->kind;
-  epilogue.requantize =
-      Requantize::get(outType, ActivationAttr(),
-                      bounded ? bound / double(out.scale) : HUGE_VAL);
   return true;
 }

@@ -46,6 +46,7 @@ struct MatrixOperands {
   }
 
   MatrixEpilogue epilogue;
+  qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`
 
   /// Nothing where the kernel does not apply.
   static std::optional<MatrixOperands> match(mlir::Operation *op,

@@ -17,35 +17,92 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
-/// What a block of gathered rows should take, and the most that it may.
+/// What a block of gathered rows should take, and the most that it may; a
+/// copied band need only stay in the second level.
 static constexpr int64_t goodScratchBytes = 32 * 1024;
+static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
 
 MatrixPlan::MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
-                       const TargetLevel &level)
-    : shape(shape), isInteger(isInteger), permuted(permuted), level(level) {
-  int64_t inChannels = shape.c / shape.group;
+                       bool sumsRows, const TargetLevel &level)
+    : shape(shape), isInteger(isInteger), permuted(permuted),
+      sumsRows(sumsRows), level(level) {
   rows = shape.n * shape.oh * shape.ow;
   columns = shape.oc / shape.group;
-  depth = shape.kh * shape.kw * inChannels;
+  depth = shape.kh * shape.kw * (shape.c / shape.group);
   unitElements = isInteger ? 4 : 1;
-  units = llvm::divideCeil(depth, unitElements);
   lanes = level.lanes();
-
-  bool contiguous = shape.kh == 1 && shape.kw == 1 && shape.sh == 1 &&
-                    shape.sw == 1 && shape.padT == 0 && shape.padL == 0 &&
-                    shape.oh == shape.h && shape.ow == shape.w;
-  gather = !contiguous || shape.c % unitElements != 0 ||
-           inChannels % unitElements != 0;
-  pitch =
-      gather ? llvm::alignTo(units * unitElements, 4 * unitElements) : shape.c;
+  chooseAccess();
 
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   cutColumns(tile);
   cutRows(tile);
   int64_t groupBytes = packedBytes() / shape.group;
-  rowsOuter =
-      panels() == 1 || groupBytes <= (gather ? residentBytes : firstLevelBytes);
+  rowsOuter = panels() == 1 ||
+              groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
+}
+
+void MatrixPlan::chooseAccess() {
+  const ConvShape &s = shape;
+  int64_t inChannels = s.c / s.group;
+  bool inside = s.padT == 0 && s.padL == 0 &&
+                (s.oh - 1) * s.sh + (s.kh - 1) * s.dh < s.h &&
+                (s.ow - 1) * s.sw + (s.kw - 1) * s.dw < s.w;
+  bool contiguous = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 &&
+                    inside && s.oh == s.h && s.ow == s.w;
+  bool wholeUnits = s.c % unitElements == 0 && inChannels % unitElements == 0;
+  bool inPlace = contiguous && wholeUnits;
+  // What follows a line in its last unit is read, too: not beyond the input.
+  copiesBand = !inside || s.kw * s.c % unitElements != 0;
+  band = !inPlace && s.group == 1 && s.dw == 1 && !sumsRows &&
+         (!copiesBand || s.n == 1);
+  linePitch = (copiesBand ? bandColumns() : s.w) * s.c;
+  // Few rows per band copy the lines again and again.
+  int64_t served = bandRows();
+  if (copiesBand && (served < std::min(rows, maxRows) ||
+                     bandElements(served) > served * depth))
+    band = false;
+  gather = !inPlace && !band;
+
+  lines = band ? s.kh : 1;
+  lineUnits = llvm::divideCeil(depth / lines, unitElements);
+  units = lines * lineUnits;
+  pitch = gather ? llvm::alignTo(units * unitElements, 4 * unitElements) : s.c;
+}
+
+void MatrixPlan::replaceBand() {
+  band = false;
+  gather = true;
+  lines = 1;
+  lineUnits = units = llvm::divideCeil(depth, unitElements);
+  pitch = llvm::alignTo(units * unitElements, 4 * unitElements);
+}
+
+/// Elements of the copied band that any `rows` neighbouring rows need.
+int64_t MatrixPlan::bandElements(int64_t rows) const {
+  int64_t outputLines =
+      std::min(shape.oh, (rows + shape.ow - 2) / shape.ow + 1);
+  int64_t inputLines =
+      (outputLines - 1) * shape.sh + (shape.kh - 1) * shape.dh + 1;
+  // The last units, or a vector of activations, may end behind the last line.
+  return inputLines * linePitch + 64;
+}
+
+/// The most neighbouring rows that a band of good size serves.
+int64_t MatrixPlan::bandRows() const {
+  int64_t bytes = goodBandBytes - 4 * 64;
+  int64_t inputLines = bytes / (linePitch * 4 / unitElements);
+  int64_t window = (shape.kh - 1) * shape.dh + 1;
+  if (inputLines < window)
+    return 0;
+  int64_t outputLines = (inputLines - window) / shape.sh + 1;
+  return outputLines >= shape.oh ? rows : (outputLines - 1) * shape.ow + 1;
+}
+
+int64_t MatrixPlan::scratchElements() const {
+  if (gather)
+    return blockTiles * tileRows * pitch;
+  return band && copiesBand ? bandElements(blockTiles * tileRows) : 0;
 }
 
 void MatrixPlan::cutColumns(RegisterTile tile) {
@@ -65,8 +122,9 @@ void MatrixPlan::cutRows(RegisterTile tile) {
   int64_t most = vectors == tile.vectors
                      ? tile.rows
                      : int64_t(tile.rows) * tile.vectors / vectors;
-  // Where rows are loaded as vectors, those take registers too.
-  int64_t limit = level.activationLoadBytes > 4 ? 8 : maxRows;
+  // Where rows are loaded as vectors, those take registers too; in a band, each
+  // row takes an address.
+  int64_t limit = level.activationLoadBytes > 4 || band ? 8 : maxRows;
   most = std::min(most, std::max<int64_t>(limit, tile.rows));
   if (gather)
     most = std::min(most, std::max<int64_t>(1, maxScratchBytes /
@@ -75,10 +133,22 @@ void MatrixPlan::cutRows(RegisterTile tile) {
   rowTiles = std::max<int64_t>(1, llvm::divideCeil(rows, most));
   tileRows = llvm::divideCeil(rows, rowTiles);
   longTiles = rowTiles - (tileRows * rowTiles - rows);
-  int64_t tileBytes = tileRows * pitch * 4 / unitElements;
-  blockTiles = gather ? std::clamp<int64_t>(goodScratchBytes / tileBytes, 1,
-                                            std::min<int64_t>(rowTiles, 4))
-                      : 1;
+  int64_t elementBytes = 4 / unitElements;
+  blockTiles = 1;
+  if (gather) {
+    int64_t tileBytes = tileRows * pitch * elementBytes;
+    blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1,
+                                     std::min<int64_t>(rowTiles, 4));
+  } else if (band && copiesBand) {
+    // Several blocks, for threads.
+    blockTiles = std::clamp<int64_t>(bandRows() / tileRows, 1,
+                                     llvm::divideCeil(rowTiles, 4));
+  } else if (band) {
+    int64_t tileBytes = tileRows * shape.sh * shape.sw * shape.c * elementBytes;
+    blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1, rowTiles);
+  }
+  rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
+  blockTiles = llvm::divideCeil(rowTiles, rowBlocks);
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
 }
 

@@ -7,15 +7,22 @@
 //
 // Convolutions and matrix products with constant weights are one kernel: rows
 // (output pixels) times columns (output channels), with windows of the input as
-// rows of the left matrix. Windows are read in place where they are contiguous
-// and of constant pitch, else a tile's rows are copied to the stack first
-// ("gathered"), which handles padding, stride, dilation and groups.
+// rows of the left matrix. There are three ways to read them:
+//
+// - in place, where they are contiguous and of constant pitch (1x1 kernels);
+// - from a band of input lines, in which each line of a window is contiguous:
+//   the input itself, or where windows are clipped a padded copy on the stack
+//   of the lines that some tiles need;
+// - gathered: each row is copied to the stack. That takes groups, dilated
+//   columns and weights with zero points, too.
 //
 // Along the depth both operands are cut into units of four bytes: four 8-bit
 // values or one float. The weights are packed into panels of some vectors of
 // columns:
 //
 //   packed[group][panel][unit][column of the panel][4 bytes]
+//
+// In a band each line of the window begins a unit of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,13 +37,15 @@ namespace qcc {
 
 struct MatrixPlan {
   /// `permuted`: the results are bytes, whose packing permutes the columns.
+  /// `sumsRows`: weights have zero points, so that rows must be summed.
   MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
-             const TargetLevel &level);
+             bool sumsRows, const TargetLevel &level);
 
   // The problem.
   ConvShape shape;
   bool isInteger;
   bool permuted;
+  bool sumsRows;
   int64_t rows, columns; ///< of one group
   int64_t depth;         ///< products per result
   int64_t units;         ///< of the depth
@@ -45,7 +54,12 @@ struct MatrixPlan {
 
   // Rows of the left matrix.
   bool gather;
-  int64_t pitch; ///< elements from one row to the next
+  bool band;
+  bool copiesBand;   ///< else the band is the input
+  int64_t pitch;     ///< elements from one row to the next; not of a band
+  int64_t lines;     ///< of a window that are contiguous each: 1 or kh
+  int64_t lineUnits; ///< units per such line
+  int64_t linePitch; ///< elements from one line of a band to the next
 
   // Columns: `fullPanels` of `vectors` vectors, then one of `tailVectors`.
   unsigned vectors, tailVectors;
@@ -72,9 +86,11 @@ struct MatrixPlan {
   int64_t packedBytes() const {
     return shape.group * paddedColumns() * units * 4;
   }
-  int64_t scratchElements() const {
-    return gather ? blockTiles * tileRows * pitch : 0;
-  }
+  /// Columns of a band, from the first that a window reads to the last.
+  int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
+  int64_t scratchElements() const;
+  /// Gathers the rows instead of reading them from a band.
+  void replaceBand();
   /// Whether the gathered rows are few and short enough for the stack.
   bool fitsStack() const;
 
@@ -89,6 +105,9 @@ struct MatrixPlan {
   const TargetLevel &level;
 
 private:
+  void chooseAccess();
+  int64_t bandElements(int64_t rows) const;
+  int64_t bandRows() const;
   void cutColumns(RegisterTile tile);
   void cutRows(RegisterTile tile);
 };
@@ -98,6 +117,7 @@ std::vector<char> MatrixPlan::pack(Value value) const {
   std::vector<char> bytes(packedBytes());
   T *packed = reinterpret_cast<T *>(bytes.data());
   int64_t inChannels = shape.c / shape.group, taps = shape.kh * shape.kw;
+  int64_t lineTaps = taps / lines;
   forEachColumn([&](int64_t channel, int64_t position) {
     // The panel starts at a column; before it lie whole panels.
     int64_t column = position % paddedColumns();
@@ -109,7 +129,8 @@ std::vector<char> MatrixPlan::pack(Value value) const {
         (column - panel * panelColumns()) * unitElements;
     for (int64_t c = 0; c < inChannels; ++c)
       for (int64_t tap = 0; tap < taps; ++tap) {
-        int64_t k = tap * inChannels + c;
+        int64_t k = tap / lineTaps * lineUnits * unitElements +
+                    tap % lineTaps * inChannels + c;
         to[k / unitElements * width * unitElements + k % unitElements] =
             value(channel, c * taps + tap);
       }

@@ -71,7 +71,8 @@ SmallVector<Value> MatrixKernel::rowOffsets(const Rows &rows, int64_t row,
     SmallVector<Value> sums(sumsPerVector(),
                             c.splat(c.b.getI32Type(), 0, p.lanes));
     for (int64_t unit = 0; unit < p.units; ++unit) {
-      Value four = broadcastUnit(loadUnit(rows, row, c.index(unit)));
+      Value four = broadcastUnit(
+          loadUnit(rows.elements, c.add(rows.starts[row], 4 * unit)));
       level.micro->dot(c.b, c.loc, sums,
                        level.micro->prepareActivations(
                            c.b, c.loc, c.bitcast(four, bytesType())),
@@ -90,6 +91,35 @@ SmallVector<Value> MatrixKernel::rowOffsets(const Rows &rows, int64_t row,
   for (auto [offset, zeroPoint] : llvm::zip_equal(result, zeroPoints))
     offset = c.sub(offset, arith::MulIOp::create(c.b, c.loc, sum, zeroPoint));
   return result;
+}
+
+/// Copies the input lines that output lines [first, last) need, padded.
+void MatrixKernel::fillBand(Value first, Value last) {
+  const ConvShape &s = p.shape;
+  int64_t before = std::min(s.padL, p.bandColumns());
+  int64_t copied = std::min(p.bandColumns() - before, s.w);
+  auto fill = [&](Value at, int64_t columns) {
+    if (columns > 0)
+      c.fillRun(scratch, at, columns * s.c, m.padding, level.vectorBytes);
+  };
+  Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
+  Value count =
+      c.add(c.mul(c.sub(last, first), s.sh), (s.kh - 1) * s.dh + 1 - s.sh);
+  c.loop(c.index(0), count, 1, [&](Value i) {
+    Value line = c.add(top, i), to = c.mul(i, p.linePitch);
+    // Unsigned comparison: a negative line is a large one.
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, line, s.h),
+        [&] {
+          fill(to, before);
+          if (copied > 0)
+            c.copyRun(args.input, c.mul(line, s.w * s.c), scratch,
+                      c.add(to, before * s.c), copied * s.c, level.vectorBytes);
+          fill(c.add(to, (before + copied) * s.c),
+               p.bandColumns() - before - copied);
+        },
+        [&] { fill(to, p.bandColumns()); });
+  });
 }
 
 void MatrixKernel::gatherRow(Value row, Value to, Value group) {

@@ -111,12 +111,11 @@ bool Product::matchMatmul(Operation *candidate, const TargetLevel &level) {
   };
   double bound = magnitude(xParams) * magnitude(wParams) * double(depth);
   if (y) {
-    scale = requantizeMultiplier(xParams.scale, wParams.scale,
-                                 getQuantParams(y).scale);
-    requantize =
-        Requantize::get(y, matmul.getActivationAttr(), bound * double(scale));
+    requantize = Requantize::get(y, matmul.getActivationAttr());
     if (!requantize)
       return false;
+    scale = requantize->multiplier(xParams.scale, wParams.scale);
+    requantize->setBound(bound * double(scale));
   } else {
     if (!function)
       return false;

@@ -8,8 +8,10 @@
 #include "Requantize.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/QuantMath.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -31,28 +33,44 @@ static Value clampFloat(CodeBuilder &c, Value x, float low, float high) {
 }
 
 std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
-                                          ActivationAttr activation,
-                                          double bound) {
+                                          ActivationAttr activation) {
   Requantize r;
+  r.scale = getQuantParams(type).scale;
   r.zeroPoint = type.getZeroPoint();
   r.isUnsigned = !type.isSigned();
   r.low = type.getStorageTypeMin();
   r.high = type.getStorageTypeMax();
-  if (activation) {
-    std::optional<std::pair<int64_t, int64_t>> range = getClampRange(
-        activation.getKind(), activation.alpha(), activation.beta(), type);
-    if (!range)
-      return std::nullopt;
+  if (!activation)
+    return r;
+  if (std::optional<std::pair<int64_t, int64_t>> range = getClampRange(
+          activation.getKind(), activation.alpha(), activation.beta(), type)) {
     r.low = std::max(r.low, range->first);
     r.high = std::min(r.high, range->second);
+    return r;
   }
-  r.mayOverflow = !(bound < 2147483000.0);
+  std::optional<FloatActivation> function = FloatActivation::get(activation);
+  if (!function)
+    return std::nullopt;
+  r.activation = *function;
   return r;
 }
 
 std::string Requantize::key() const {
-  return llvm::formatv("q{0}{1} {2}:{3}{4}", isUnsigned ? "u" : "s", zeroPoint,
-                       low, high, mayOverflow ? " wide" : "");
+  std::string key =
+      llvm::formatv("q{0}{1} {2}:{3}{4}", isUnsigned ? "u" : "s", zeroPoint,
+                    low, high, mayOverflow ? " wide" : "");
+  if (!isDirect())
+    key += " " + activation.key() + " " + scaleKey();
+  return key;
+}
+
+std::string Requantize::scaleKey() const {
+  return llvm::utohexstr(llvm::bit_cast<uint32_t>(scale));
+}
+
+float Requantize::multiplier(float inputScale, float weightScale) const {
+  return isDirect() ? requantizeMultiplier(inputScale, weightScale, scale)
+                    : inputScale * weightScale;
 }
 
 Value Requantize::emit(CodeBuilder &c, const TargetLevel &level,
@@ -61,6 +79,19 @@ Value Requantize::emit(CodeBuilder &c, const TargetLevel &level,
   for (auto [sum, multiplier] : llvm::zip_equal(sums, multipliers)) {
     Value real = arith::SIToFPOp::create(c.b, c.loc, multiplier.getType(), sum);
     scaled.push_back(arith::MulFOp::create(c.b, c.loc, real, multiplier));
+  }
+  return isDirect() ? emitScaled(c, level, scaled) : emitReal(c, level, scaled);
+}
+
+Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
+                           ValueRange values) const {
+  SmallVector<Value> scaled;
+  for (Value value : values) {
+    value = activation.emit(c, value);
+    if (scale != 1.f)
+      value = arith::DivFOp::create(
+          c.b, c.loc, value, c.splat(c.b.getF32Type(), scale, level.lanes()));
+    scaled.push_back(value);
   }
   return emitScaled(c, level, scaled);
 }
@@ -130,6 +161,24 @@ std::string FloatActivation::key() const {
   return llvm::formatv("{0} {1:x} {2:x}", stringifyUnaryKind(*kind),
                        llvm::bit_cast<uint32_t>(alpha),
                        llvm::bit_cast<uint32_t>(beta));
+}
+
+double FloatActivation::bound(double bound) const {
+  constexpr double roundings = 1.0001;
+  if (!kind)
+    return bound;
+  switch (*kind) {
+  case UnaryKind::Sigmoid:
+  case UnaryKind::Tanh:
+  case UnaryKind::HardSigmoid:
+    return roundings;
+  case UnaryKind::Clamp:
+    return std::max(std::abs(double(alpha)), std::abs(double(beta)));
+  case UnaryKind::LeakyRelu:
+    return bound * std::max(1.0, std::abs(double(alpha)));
+  default: // between 0 and the operand
+    return bound * roundings;
+  }
 }
 
 Value FloatActivation::emit(CodeBuilder &c, Value x) const {

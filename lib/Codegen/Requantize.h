@@ -21,31 +21,6 @@
 
 namespace qcc {
 
-/// clamp(roundeven(float(sum) * multiplier)) + zero point, as bytes.
-struct Requantize {
-  int64_t zeroPoint = 0;
-  bool isUnsigned = true;
-  int64_t low = 0, high = 255; ///< of the result, in storage values
-  /// |sum * multiplier| may leave the range of int32, or be NaN: clamp before
-  /// rounding.
-  bool mayOverflow = false;
-
-  /// For results of `type` behind `activation` (null: none). `bound` is the
-  /// largest |sum * multiplier|. Nothing for activations that are no clamp.
-  static std::optional<Requantize> get(mlir::quant::UniformQuantizedType type,
-                                       qnn::ActivationAttr activation,
-                                       double bound);
-  std::string key() const;
-
-  /// Requantizes n vectors of i32 with their multipliers; the bytes come out in
-  /// the order of MicroKernels::packOrder(n).
-  mlir::Value emit(CodeBuilder &c, const TargetLevel &level,
-                   mlir::ValueRange sums, mlir::ValueRange multipliers) const;
-  /// The same for values that are already scaled (f32 vectors).
-  mlir::Value emitScaled(CodeBuilder &c, const TargetLevel &level,
-                         mlir::ValueRange values) const;
-};
-
 /// An activation on vectors of f32.
 struct FloatActivation {
   std::optional<qnn::UnaryKind> kind; ///< nothing: the identity
@@ -54,7 +29,59 @@ struct FloatActivation {
   /// Nothing for kinds that kernels do not fuse.
   static std::optional<FloatActivation> get(qnn::ActivationAttr activation);
   std::string key() const;
+  /// The largest |result| for an |operand| of at most `bound`.
+  double bound(double bound) const;
   mlir::Value emit(CodeBuilder &c, mlir::Value x) const;
+};
+
+/// From 32-bit sums or real values to bytes.
+struct Requantize {
+  float scale = 1;
+  int64_t zeroPoint = 0;
+  bool isUnsigned = true;
+  int64_t low = 0, high = 255; ///< of the result, in storage values
+  /// Applied to the real value. A clamp narrows the range of the result
+  /// instead.
+  FloatActivation activation;
+  /// What is rounded may leave the range of int32, or be NaN: clamp before.
+  bool mayOverflow = true;
+
+  /// For results of `type` behind `activation` (null: none). Nothing for
+  /// activations that kernels do not fuse.
+  static std::optional<Requantize> get(mlir::quant::UniformQuantizedType type,
+                                       qnn::ActivationAttr activation);
+  /// What code from emit() depends on; that from emitReal() depends on
+  /// scaleKey(), too.
+  std::string key() const;
+  std::string scaleKey() const;
+
+  /// Whether a sum becomes a byte with one product and one rounding:
+  /// clamp(roundeven(float(sum) * multiplier)) + zero point.
+  bool isDirect() const { return !activation.kind; }
+  /// The factor of sums for emit().
+  float multiplier(float inputScale, float weightScale) const;
+  /// `bound`: the largest |sum * multiplier|.
+  void setBound(double bound) {
+    isDirect() ? setScaledBound(bound) : setRealBound(bound);
+  }
+  /// `bound`: the largest magnitude of a value for emitReal().
+  void setRealBound(double bound) {
+    setScaledBound(activation.bound(bound) / double(scale));
+  }
+
+  /// Requantizes n vectors of i32 with their multipliers; the bytes come out in
+  /// the order of MicroKernels::packOrder(n).
+  mlir::Value emit(CodeBuilder &c, const TargetLevel &level,
+                   mlir::ValueRange sums, mlir::ValueRange multipliers) const;
+  /// The same for real values (f32 vectors).
+  mlir::Value emitReal(CodeBuilder &c, const TargetLevel &level,
+                       mlir::ValueRange values) const;
+  /// The same for values that are already scaled (f32 vectors).
+  mlir::Value emitScaled(CodeBuilder &c, const TargetLevel &level,
+                         mlir::ValueRange values) const;
+
+private:
+  void setScaledBound(double bound) { mayOverflow = !(bound < 2147483000.0); }
 };
 
 /// x * y + z: fused where the level has it, so that all such levels agree.

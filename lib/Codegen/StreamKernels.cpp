@@ -158,9 +158,10 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
   double bound = isMul ? 65536.0 * product
                        : 256.0 * (double(factors[0]) + double(factors[1]));
   std::optional<Requantize> requantize =
-      Requantize::get(out, op.getActivationAttr(), bound);
-  if (!requantize)
+      Requantize::get(out, op.getActivationAttr());
+  if (!requantize || !requantize->isDirect())
     return failure();
+  requantize->setBound(bound);
 
   int64_t lanes = level.lanes();
   Rows rows(type.getNumElements() / length, length, level.vectorBytes);
@@ -243,11 +244,8 @@ static LogicalResult emitLut(LutOp op, KernelEmitter &emitter) {
   std::optional<ConstantBytes> data = ConstantBytes::get(op.getTable());
   Element in(op.getInput().getType()), out(op.getType());
   int64_t elements = op.getType().getNumElements();
-  // Levels without an instruction for it have no lookup().
-  bool hasLookup = StringRef(level.features).contains("avx512vbmi") ||
-                   StringRef(level.features).contains("neon");
   if (!data || in.width() != 8 || out.width() != 8 ||
-      data->bytes().size() != 256 || elements == 0 || !hasLookup)
+      data->bytes().size() != 256 || elements == 0)
     return failure();
   Value table = emitter.constant(
       "table", MemRefType::get({256}, IntegerType::get(op.getContext(), 8)),

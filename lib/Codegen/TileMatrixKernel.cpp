@@ -359,9 +359,11 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   MatrixEpilogueEmitter epilogue(c, level, m.epilogue, order);
   epilogue.scales = panel.scales;
   epilogue.biases = panel.biases;
+  epilogue.table = args.table;
   Value at = c.add(panel.resultAt, c.mul(row, p.shape.oc));
   auto emit = [&](int64_t count) {
-    epilogue.emit(finished, count, args.residual, args.result, at);
+    epilogue.emit(ArrayRef<SmallVector<Value>>(finished), count, args.residual,
+                  args.result, at, p.shape.oc);
   };
   // Only the last panel of a group can have columns of padding.
   int64_t whole = pitchOfSums(panel);

@@ -25,6 +25,8 @@ static constexpr int64_t enoughTiles = 8;
 
 TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
   MatrixPlan &p = matrix;
+  if (p.band) // tiles are loaded from rows of one pitch
+    p.replaceBand();
   steps = p.units / stepUnits;
   restUnits = p.units % stepUnits;
   int64_t pairBytes = 2 * TileKernels::maxRows * TileKernels::rowBytes;

@@ -163,8 +163,11 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
   }
 
   for (Operation &op : source.front().without_terminator()) {
-    if (isa<qnn::ConstantOp>(op) || op.use_empty())
-      continue; // constants become buffers where a kernel asks for them
+    // Constants become buffers where a kernel asks for them; what is marked is
+    // computed by the kernel of an earlier op.
+    if (isa<qnn::ConstantOp>(op) || op.use_empty() ||
+        op.hasAttr("qcc.taken_over"))
+      continue;
     emitter.setInsertionPoint(end);
     if (isa<qnn::ReshapeOp, qnn::StorageCastOp>(op)) {
       emitter.alias(op.getResult(0), op.getOperand(0));

@@ -45,6 +45,11 @@ public:
     return order;
   }
 
+  SmallVector<Value> loadTable(OpBuilder &b, Location loc,
+                               Value table) override;
+  Value lookup(OpBuilder &b, Location loc, Value indices,
+               ValueRange table) override;
+
 protected:
   VectorType vectorOf(Type element) const {
     return VectorType::get({bytes * 8 / element.getIntOrFloatBitWidth()},
@@ -102,6 +107,52 @@ Value X86MicroKernels::packToBytes(OpBuilder &b, Location loc, ValueRange i32,
   Value some = vector::ShuffleOp::create(b, loc, dwords, dwords, wanted);
   return vector::BitCastOp::create(
       b, loc, VectorType::get({n * bytes / 4}, b.getI8Type()), some);
+}
+
+// pshufb takes an entry of 16, or 0 where the highest bit of the index is set.
+// The index is lowered by 16 from part to part and all results are combined by
+// exclusive or. An index below 128 meets entries in the parts up to its own;
+// one from 128 on in its own and the seven before it, after it wrapped around.
+// From part 9 on the subtraction saturates, so that none comes back. Each part
+// holds what turns the result of the parts before it into its entries.
+SmallVector<Value> X86MicroKernels::loadTable(OpBuilder &b, Location loc,
+                                              Value table) {
+  auto i8 = b.getI8Type();
+  SmallVector<int64_t> repeated;
+  for (unsigned i = 0; i < bytes; ++i)
+    repeated.push_back(i % 16);
+  SmallVector<Value> entries, parts;
+  for (unsigned p = 0; p < 16; ++p) {
+    Value at = arith::ConstantIndexOp::create(b, loc, 16 * p);
+    Value part =
+        vector::LoadOp::create(b, loc, VectorType::get({16}, i8), table, at);
+    if (bytes != 16)
+      part = vector::ShuffleOp::create(b, loc, part, part, repeated);
+    entries.push_back(part);
+    if (p > 0)
+      part = arith::XOrIOp::create(b, loc, part, entries[p - 1]);
+    if (p >= 8)
+      part = arith::XOrIOp::create(b, loc, part, parts[p - 8]);
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+Value X86MicroKernels::lookup(OpBuilder &b, Location loc, Value indices,
+                              ValueRange table) {
+  auto i8 = vectorOf(b.getI8Type());
+  StringRef shuffle =
+      bytes == 16 ? "llvm.x86.ssse3.pshuf.b.128" : "llvm.x86.avx2.pshuf.b";
+  Value sixteen = splat(b, loc, i8, 16);
+  Value found = call(b, loc, shuffle, i8, {table[0], indices});
+  for (unsigned p = 1; p < 16; ++p) {
+    indices = p < 9
+                  ? arith::SubIOp::create(b, loc, indices, sixteen).getResult()
+                  : LLVM::SSubSat::create(b, loc, indices, sixteen).getResult();
+    found = arith::XOrIOp::create(
+        b, loc, found, call(b, loc, shuffle, i8, {table[p], indices}));
+  }
+  return found;
 }
 
 /// Levels without a byte dot product: bytes are widened to 16 bits, even and
@@ -167,9 +218,9 @@ public:
 
   SmallVector<Value> loadTable(OpBuilder &b, Location loc,
                                Value table) override {
-    SmallVector<Value> parts;
     if (!hasTableLookup)
-      return parts;
+      return X86MicroKernels::loadTable(b, loc, table);
+    SmallVector<Value> parts;
     for (unsigned i = 0; i < 4; ++i) {
       Value at = arith::ConstantIndexOp::create(b, loc, 64 * i);
       parts.push_back(
@@ -180,6 +231,8 @@ public:
 
   Value lookup(OpBuilder &b, Location loc, Value indices,
                ValueRange table) override {
+    if (!hasTableLookup)
+      return X86MicroKernels::lookup(b, loc, indices, table);
     StringRef name = "llvm.x86.avx512.vpermi2var.qi.512";
     auto i8 = vectorOf(b.getI8Type());
     Value low = call(b, loc, name, i8, {table[0], indices, table[1]});

@@ -145,7 +145,7 @@ class Generator:
             axis, channels = 0, w[0]
         residual = None
         activation = pick.choice([None, None, ("relu", 0, 0), ("clamp", 0, 6), ("clamp", -1.5, 2.5),
-                                  ("leaky_relu", 0.1, 0)])
+                                  ("leaky_relu", 0.1, 0), ("hard_swish", 0, 0)])
         if is_float:
             case.inputs.append((x, "f32", self.floats(x)))
             case.constants.append((w, "f32", "f32", self.floats(w)))
@@ -166,6 +166,12 @@ class Generator:
             names += ", " + attributes
         case.text = f'"qnn.{op}"({{}}) {{{{{names}}}}}'
         case.result = (y, *result)
+        if result[0] in ("u8", "i8") and pick.random() < 0.4:
+            stored = pick.choice(["u8", "i8"])
+            entries = self.bytes([256]).tobytes().hex().upper()
+            case.follow(f'"qnn.lut"({{}}) {{{{table = dense<"0x{entries}"> : '
+                        f"tensor<256x{stored.replace('u8', 'ui8')}>}}}}",
+                        (y, stored, quant(stored, self.scale(), 0)))
         return case
 
     def quantized(self, case, x, w, y, axis, channels, activation):
