@@ -112,6 +112,8 @@ void CodeGenerator::setLevel(Function &function,
   if (triple.isX86())
     function.addFnAttr("min-legal-vector-width", width);
   function.addFnAttr("no-trapping-math", "true");
+  // Kernels fill short lines in vectors; a call would save registers around it.
+  function.addFnAttr("no-builtin-memset");
   function.addFnAttr("warn-stack-size", std::to_string(kKernelStackBytes));
   function.addFnAttr(Attribute::NoUnwind);
 }
