@@ -95,7 +95,11 @@ class Collection:
             return
         print(f"making {base.name}/{form}", file=sys.stderr, flush=True)
         part = base / f"{form}.part"
-        self._run(self.kit / "quantize.py", *options, base / "fp32.onnx", part)
+        try:
+            self._run(self.kit / "quantize.py", *options, base / "fp32.onnx", part)
+        except subprocess.CalledProcessError:
+            print(f"{base.name}/{form}: the kit cannot make it; left out", file=sys.stderr)
+            return
         part.rename(base / f"{form}.onnx")
 
     def _make_suite(self, name):
@@ -116,7 +120,9 @@ class Collection:
         if not base.exists():
             base.mkdir()
             (base / "fp32.onnx").symlink_to(assets.path(name).resolve())
-            samples = assets.inputs(name, SAMPLES)
+            stateful = name.startswith(RECURRENT)
+            samples = ([feeds for feeds, _ in assets.stored_sets(name)] if stateful
+                       else assets.inputs(name, SAMPLES))
             first = {k: v.shape for k, v in samples[0].items()}
             samples = [s for s in samples if {k: v.shape for k, v in s.items()} == first]
             for i, feeds in enumerate(samples):
