@@ -8,6 +8,7 @@ quantized by the kit.
 import dataclasses
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -118,20 +119,24 @@ class Collection:
     def _make_asset(self, name):
         base = self.folder / name
         if not base.exists():
-            base.mkdir()
-            (base / "fp32.onnx").symlink_to(assets.path(name).resolve())
+            # Whole or not at all: what exists is not made again.
+            part = base.with_name(base.name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            (part / "fp32.onnx").symlink_to(assets.path(name).resolve())
             stateful = name.startswith(RECURRENT)
             samples = ([feeds for feeds, _ in assets.stored_sets(name)] if stateful
                        else assets.inputs(name, SAMPLES))
             first = {k: v.shape for k, v in samples[0].items()}
             samples = [s for s in samples if {k: v.shape for k, v in s.items()} == first]
             for i, feeds in enumerate(samples):
-                folder = base / "inputs" / str(i)
+                folder = part / "inputs" / str(i)
                 folder.mkdir(parents=True)
                 for key, value in feeds.items():
                     np.save(folder / f"{key}.npy", value)
             if name in RELATIVES:
-                (base / "qdq.onnx").symlink_to(assets.path(RELATIVES[name]).resolve())
+                (part / "qdq.onnx").symlink_to(assets.path(RELATIVES[name]).resolve())
+            part.rename(base)
         if name.startswith(RECURRENT):
             self._quantize(base, "dyn", "dynamic")
         else:
