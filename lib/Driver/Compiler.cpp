@@ -203,9 +203,8 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
   TargetLevel alone = target.backend->levels()[target.levels.front()];
   alone.packing.reset();
   for (unsigned index : target.levels) {
-    const TargetLevel &level = target.levels.size() == 1
-                                   ? alone
-                                   : target.backend->levels()[index];
+    const TargetLevel &level =
+        target.levels.size() == 1 ? alone : target.backend->levels()[index];
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
     if (failed(lowerLevel(*copy, level, scope)))

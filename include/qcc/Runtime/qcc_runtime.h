@@ -94,9 +94,9 @@ typedef struct qcc_tensor_info {
 /* One call of a kernel. */
 typedef struct qcc_step_info {
   const char *kernel;
-  const char *nodes; /* the ONNX nodes it computes, separated by ", " */
-  int64_t tiles;     /* what the threads share */
-  int64_t macs;      /* multiply-accumulates of a convolution or product */
+  const char *nodes;  /* the ONNX nodes it computes, separated by ", " */
+  int64_t tiles;      /* what the threads share */
+  int64_t macs;       /* multiply-accumulates of a convolution or product */
   int32_t macs_dtype; /* QCC_I8 or QCC_F32: of the factors; 0 without macs */
   int32_t reserved;
 } qcc_step_info;
