@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/BlockMove.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
 
@@ -199,26 +200,6 @@ void Packer::packRows(Value from, Value to, unsigned vectors, int64_t count) {
              p.depth - whole * p.unitElements);
 }
 
-/// The columns of a square of row vectors: interleaving row r with row
-/// r + n/2, log2(n) times, is a transposition.
-static SmallVector<Value> transposeSquare(CodeBuilder &c,
-                                          SmallVector<Value> rows) {
-  int64_t n = rows.size();
-  SmallVector<int64_t> low, high;
-  for (int64_t i = 0; i < n / 2; ++i) {
-    low.append({i, n + i});
-    high.append({n / 2 + i, n + n / 2 + i});
-  }
-  for (int64_t done = 1; done < n; done *= 2) {
-    SmallVector<Value> next;
-    for (int64_t r = 0; r < n / 2; ++r)
-      for (ArrayRef<int64_t> mask : {low, high})
-        next.push_back(c.shuffle(rows[r], rows[r + n / 2], mask));
-    rows = std::move(next);
-  }
-  return rows;
-}
-
 void Packer::packWords(Value from, Value column, Value to, unsigned vectors) {
   int64_t lanes = p.lanes, width = vectors * lanes;
   Type element = p.isInteger ? Type(c.b.getI32Type()) : Type(c.b.getF32Type());
@@ -236,7 +217,8 @@ void Packer::packWords(Value from, Value column, Value to, unsigned vectors) {
       SmallVector<Value> rows;
       for (int64_t i = 0; i < lanes; ++i)
         rows.push_back(c.load(words, c.add(rowAt(v * lanes + i), unit), type));
-      for (auto [i, part] : llvm::enumerate(transposeSquare(c, rows)))
+      for (auto [i, part] :
+           llvm::enumerate(reference::transposeSquare(c.b, c.loc, rows)))
         c.store(flip(part), packedWords,
                 c.add(target, c.add(c.mul(c.add(unit, int64_t(i)), width),
                                     c.index(v * lanes))));

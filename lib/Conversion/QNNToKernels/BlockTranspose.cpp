@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LoopBuilder.h"
+#include "BlockMove.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -20,8 +20,8 @@ static constexpr int64_t grain = 1 << 14;
 
 /// The columns of a square of row vectors: interleaving row r with row
 /// r + n/2, log2(n) times, is a transposition.
-static SmallVector<Value> transposeSquare(LoopBuilder &b,
-                                          SmallVector<Value> rows) {
+SmallVector<Value> reference::transposeSquare(OpBuilder &b, Location loc,
+                                              SmallVector<Value> rows) {
   int64_t n = rows.size();
   SmallVector<int64_t> low, high;
   for (int64_t i = 0; i < n / 2; ++i) {
@@ -33,10 +33,23 @@ static SmallVector<Value> transposeSquare(LoopBuilder &b,
     for (int64_t r = 0; r < n / 2; ++r)
       for (ArrayRef<int64_t> mask : {low, high})
         next.push_back(
-            vector::ShuffleOp::create(b, rows[r], rows[r + n / 2], mask));
+            vector::ShuffleOp::create(b, loc, rows[r], rows[r + n / 2], mask));
     rows = std::move(next);
   }
   return rows;
+}
+
+std::string reference::keyOf(const Move &move) {
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  for (ArrayRef<int64_t> numbers :
+       {ArrayRef<int64_t>(move.shape), ArrayRef<int64_t>(move.fromStrides),
+        ArrayRef<int64_t>(move.toStrides)}) {
+    llvm::interleaveComma(numbers, os);
+    os << ';';
+  }
+  os << move.fromOffset << ' ' << move.toOffset;
+  return key;
 }
 
 namespace {
@@ -61,7 +74,8 @@ struct Square {
     for (int64_t r = 0; r < n; ++r)
       rows.push_back(b.loadVector(
           from, b.addIndex(source, r * move.fromStrides[along]), n));
-    for (auto [c, column] : llvm::enumerate(transposeSquare(b, rows)))
+    for (auto [c, column] :
+         llvm::enumerate(transposeSquare(b, b.getLoc(), rows)))
       b.store(column, to,
               b.addIndex(target, int64_t(c) * move.toStrides[across]));
   }
@@ -107,17 +121,8 @@ bool qcc::reference::emitBlockTranspose(KernelEmitter &emitter, Location loc,
   box.push_back(runs);
   Tiling tiling(box, 1);
 
-  std::string key;
-  llvm::raw_string_ostream os(key);
-  for (ArrayRef<int64_t> numbers :
-       {ArrayRef<int64_t>(move.shape), ArrayRef<int64_t>(move.fromStrides),
-        ArrayRef<int64_t>(move.toStrides)}) {
-    llvm::interleaveComma(numbers, os);
-    os << ';';
-  }
-  os << move.fromOffset << ' ' << move.toOffset;
   func::FuncOp kernel = emitter.kernel(
-      "transpose", key, TypeRange{from.getType(), to.getType()}, loc,
+      "transpose", keyOf(move), TypeRange{from.getType(), to.getType()}, loc,
       [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
           Value end) {
         LoopBuilder b(builder, loc, emitter.level());

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LoopBuilder.h"
+#include "BlockMove.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -65,17 +65,8 @@ bool qcc::reference::emitInterleave(KernelEmitter &emitter, Location loc,
   box.push_back(runs);
   Tiling tiling(box, 1);
 
-  std::string key;
-  llvm::raw_string_ostream os(key);
-  for (ArrayRef<int64_t> numbers :
-       {ArrayRef<int64_t>(move.shape), ArrayRef<int64_t>(move.fromStrides),
-        ArrayRef<int64_t>(move.toStrides)}) {
-    llvm::interleaveComma(numbers, os);
-    os << ';';
-  }
-  os << move.fromOffset << ' ' << move.toOffset;
   func::FuncOp kernel = emitter.kernel(
-      "interleave", key, TypeRange{from.getType(), to.getType()}, loc,
+      "interleave", keyOf(move), TypeRange{from.getType(), to.getType()}, loc,
       [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
           Value end) {
         LoopBuilder b(builder, loc, emitter.level());
