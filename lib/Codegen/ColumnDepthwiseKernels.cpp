@@ -46,8 +46,10 @@ using namespace qcc::qnn;
 
 /// What a slab should take, to stay in a first-level cache with the weights,
 /// and the most stack that it may.
-static constexpr int64_t goodSlabBytes = 24 * 1024;
+static constexpr int64_t goodSlabBytes = 6 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
+/// Images beyond this are not read again from the second-level cache.
+static constexpr int64_t residentBytes = 1024 * 1024;
 /// Narrower segments read too many columns twice.
 static constexpr int64_t minSegment = 8;
 /// The most dot products per output vector; each is code of its own.
@@ -67,8 +69,9 @@ struct ColumnPlan {
   bool sliced;
   int64_t channels; ///< of the slab: a vector or all
   int64_t slices;   ///< whole vectors of channels, or 1
+  bool slicesInner; ///< the order of tiles
   int64_t rows = 1; ///< output rows per group
-  int64_t quads = 1;
+  int64_t inputRows, quads;
   SmallVector<Entry> entries;
   int64_t segments = 1, segment; ///< their number and output columns
   int64_t planeColumns, planeBytes;
@@ -88,8 +91,8 @@ struct ColumnPlan {
   int64_t weightBytes() const { return entries.size() * 4 * vectorBytes; }
 
 private:
-  int64_t quadsOf(int64_t rows) const {
-    return llvm::divideCeil((rows - 1) * shape.sh + shape.kh, 4);
+  int64_t inputRowsOf(int64_t rows) const {
+    return (rows - 1) * shape.sh + shape.kh;
   }
   double cost(int64_t rows) const;
   void cutColumns();
@@ -110,7 +113,9 @@ double ColumnPlan::cost(int64_t rows) const {
   int64_t dots = 0;
   for (int64_t row = 0; row < rows; ++row)
     forQuads(shape, row, [&](int64_t) { dots += 4 * shape.kw; });
-  return (dots * 0.5 + 8.0 * quadsOf(rows) * shape.sw) / double(rows);
+  return (dots * 0.5 +
+          8.0 * llvm::divideCeil(inputRowsOf(rows), 4) * shape.sw) /
+         double(rows);
 }
 
 ColumnPlan::ColumnPlan(const ConvShape &s, const TargetLevel &level)
@@ -118,13 +123,15 @@ ColumnPlan::ColumnPlan(const ConvShape &s, const TargetLevel &level)
   sliced = s.c % vectorBytes == 0 || s.c > 3 * vectorBytes || s.c % 16 != 0;
   channels = sliced ? vectorBytes : s.c;
   slices = sliced ? s.c / vectorBytes : 1;
+  slicesInner = s.h * s.w * s.c > residentBytes;
 
   int64_t sums = level.numVectorRegisters / 8;
   if (s.dh == 1)
     for (int64_t r = 2; r <= std::min(sums, s.oh); ++r)
       if (cost(r) < cost(rows))
         rows = r;
-  quads = quadsOf(rows);
+  inputRows = inputRowsOf(rows);
+  quads = llvm::divideCeil(inputRows, 4);
   for (int64_t quad = 0; quad < quads; ++quad)
     for (int64_t kw = 0; kw < s.kw; ++kw)
       for (int64_t row = 0; row < rows; ++row)
@@ -299,7 +306,11 @@ void ColumnKernel::fill(Value image, Value top, Value firstColumn,
   c.loop(0, p.quads, 1, [&](Value quad) {
     SmallVector<Row> rows(4);
     for (auto [i, row] : llvm::enumerate(rows)) {
-      Value y = c.add(top, c.mul(c.add(c.mul(quad, 4), int64_t(i)), s.dh));
+      // What no output reads repeats the last row, which is near.
+      Value number = c.add(c.mul(quad, 4), int64_t(i));
+      if (p.quads * 4 > p.inputRows)
+        number = c.min(number, c.index(p.inputRows - 1));
+      Value y = c.add(top, c.mul(number, s.dh));
       if (clipsRows) {
         // Unsigned comparison: a negative row is a large one.
         Value inside = c.compare(arith::CmpIPredicate::ult, y, s.h);
@@ -438,8 +449,13 @@ void ColumnKernel::group(int64_t rowCount, Value slice, Value to) {
 
 void ColumnKernel::emit(Value begin, Value end) {
   c.loop(begin, end, 1, [&](Value tile) {
-    Value groupNumber = c.rem(tile, p.groups()), rest = c.div(tile, p.groups());
-    Value firstSlice = c.rem(rest, p.slices), image = c.div(rest, p.slices);
+    // Neighbouring tiles share the weights of a slice, or the input rows.
+    int64_t inner = p.slicesInner ? p.slices : p.groups();
+    int64_t outer = p.slicesInner ? p.groups() : p.slices;
+    Value fast = c.rem(tile, inner), rest = c.div(tile, inner);
+    Value slow = c.rem(rest, outer), image = c.div(rest, outer);
+    Value groupNumber = p.slicesInner ? slow : fast,
+          firstSlice = p.slicesInner ? fast : slow;
     Value row = c.mul(groupNumber, p.rows);
     Value top = c.sub(c.mul(row, s.sh), c.index(s.padT));
 
