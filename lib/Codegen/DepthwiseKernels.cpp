@@ -24,6 +24,7 @@
 
 #include "ByteTable.h"
 #include "ConvShape.h"
+#include "Interleave.h"
 #include "KernelLists.h"
 #include "Requantize.h"
 
@@ -206,35 +207,6 @@ static void storeValid(CodeBuilder &c, Value vector, Value output, Value at,
   c.copyRun(spill, c.index(0), output, at, valid, vectorBytes);
 }
 
-/// Bytes of x and y alternating within each 128-bit lane, from the low or the
-/// high half of the lanes (element size 1 or 2 bytes).
-static Value interleave(CodeBuilder &c, Value x, Value y, unsigned elementBytes,
-                        bool high) {
-  auto bytes = cast<VectorType>(x.getType());
-  int64_t count = bytes.getNumElements() / elementBytes;
-  auto type = c.vectorType(c.b.getIntegerType(8 * elementBytes), count);
-  int64_t perLane = 16 / elementBytes;
-  SmallVector<int64_t> mask;
-  for (int64_t lane = 0; lane < count; lane += perLane)
-    for (int64_t i = 0; i < perLane / 2; ++i) {
-      int64_t k = lane + i + (high ? perLane / 2 : 0);
-      mask.push_back(k);
-      mask.push_back(k + count);
-    }
-  return c.bitcast(c.shuffle(c.bitcast(x, type), c.bitcast(y, type), mask),
-                   bytes);
-}
-
-/// Whether the micro-kernels pack in the order that interleave() produces: byte
-/// 16*l + 4*j + d comes from element 4*l + d of vector j.
-static bool packsInterleaved(const TargetLevel &level) {
-  SmallVector<int64_t> order = level.micro->packOrder(4);
-  for (auto [p, from] : llvm::enumerate(order))
-    if (from != int64_t(p / 4 % 4 * level.lanes() + p / 16 * 4 + p % 4))
-      return false;
-  return true;
-}
-
 namespace {
 /// One tap and its weight per channel, as signed bytes.
 struct Tap {
@@ -287,7 +259,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   std::vector<float> multipliers;
   for (int64_t first : phases.firstChannel) {
     auto channelOf = [&](int64_t j, int64_t lane) {
-      return (first + lane / 4 * 16 + j * 4 + lane % 4) % s.c;
+      return (first + interleavedChannel(j, lane)) % s.c;
     };
     for (int64_t g = 0; g < groups; ++g)
       for (int64_t j = 0; j < 4; ++j)
@@ -351,7 +323,6 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
         end, vectorBytes,
         [&](Value top, Value at, Value phase, Value to, int64_t valid) {
           Value start = c.add(top, at);
-          Value zero = c.splat(i8, 0, vectorBytes);
           SmallVector<Value> biases, accumulators;
           for (int64_t j = 0; j < 4; ++j) {
             biases.push_back(c.load(
@@ -364,28 +335,23 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
           }
           Value weightBase = c.mul(phase, groups * 4 * vectorBytes);
           for (int64_t g = 0; g < groups; ++g) {
-            Value x[4] = {zero, zero, zero, zero};
+            std::array<Value, 4> x;
             for (size_t t = 4 * g; t < std::min<size_t>(4 * g + 4, taps.size());
                  ++t) {
               int64_t offset = taps[t].kh * s.dh * slab.rowElements +
                                slab.columnOffset(taps[t].kw);
               x[t - 4 * g] = c.load(stack, c.add(start, offset), byteVector);
             }
-            for (int64_t half = 0; half < 2; ++half) {
-              Value x01 = interleave(c, x[0], x[1], 1, half),
-                    x23 = interleave(c, x[2], x[3], 1, half);
-              for (int64_t quarter = 0; quarter < 2; ++quarter) {
-                int64_t j = 2 * half + quarter;
-                Value w = c.load(args[1],
-                                 c.add(weightBase, (g * 4 + j) * vectorBytes),
-                                 byteVector);
-                micro.dot(b, loc,
-                          MutableArrayRef<Value>(accumulators)
-                              .slice(j * perVector, perVector),
-                          micro.prepareActivations(
-                              b, loc, interleave(c, x01, x23, 2, quarter)),
-                          micro.prepareWeights(b, loc, w));
-              }
+            x = interleaveTaps(c, x);
+            for (int64_t j = 0; j < 4; ++j) {
+              Value w =
+                  c.load(args[1], c.add(weightBase, (g * 4 + j) * vectorBytes),
+                         byteVector);
+              micro.dot(b, loc,
+                        MutableArrayRef<Value>(accumulators)
+                            .slice(j * perVector, perVector),
+                        micro.prepareActivations(b, loc, x[j]),
+                        micro.prepareWeights(b, loc, w));
             }
           }
           SmallVector<Value> sums, factors;

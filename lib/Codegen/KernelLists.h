@@ -12,6 +12,7 @@
 
 namespace qcc {
 
+void populateColumnDepthwiseKernels(KernelGenerators &generators);
 void populateDepthwiseKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);

@@ -10,6 +10,7 @@
 
 void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateWideDepthwiseKernels(generators);
+  populateColumnDepthwiseKernels(generators);
   populateDepthwiseKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);

@@ -89,7 +89,7 @@ class Generator:
         pick = self.pick
         rank = pick.choice([1, 2, 2, 2])
         if depthwise:
-            group = pick.choice([1, 3, 4, 8, 16, 17, 32, 33, 64, 70, 96])
+            group = pick.choice([1, 3, 4, 8, 16, 17, 32, 33, 64, 70, 96, 144, 200])
             inner = outer = 1
         else:
             group = pick.choice([1, 1, 1, 2, 3])
@@ -105,6 +105,8 @@ class Generator:
         if pick.random() < 0.3 and not depthwise:
             kernel, strides, dilations, pads = [1] * rank, [1] * rank, [1] * rank, [0] * 2 * rank
         space = some([1, 3, 5, 7, 8, 11, 14] if not self.tiles else [5, 7, 9, 14, 17])
+        if depthwise and pick.random() < 0.3:
+            space[-1] = pick.choice([27, 40])  # columns in several segments
         out = []
         for i in range(rank):
             room = lambda: space[i] + pads[i] + pads[rank + i] - dilations[i] * (kernel[i] - 1) - 1
