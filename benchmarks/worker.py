@@ -6,7 +6,8 @@ threads disturb nobody. Requests and answers are JSON, a line each:
   {"load": "ort" | "qcc", "path": ..., "threads": N, "config": {...}, "feeds": FILE.npz}
       -> {"load_ms", "first_ms", "rss_mb", "inputs"}: until it could run, until the first
          result (from the start of loading), peak memory beyond that of this program
-  {"run": SECONDS} -> {"wall_ms": [...], "cpu_ms": [...]} of single runs; cpu: of this thread
+  {"run": SECONDS, "flush": BYTES} -> {"wall_ms": [...], "cpu_ms": [...]} of single runs; cpu: of
+         this thread. Before each, so many bytes are read, if any: caches hold nothing else
   {"save": FILE.npz} -> {}: the outputs of the last run
 """
 import json
@@ -45,7 +46,9 @@ class Worker:
 
     def run(self, request):
         wall, cpu, end = [], [], time.perf_counter() + request["run"]
+        others = np.ones(request.get("flush", 0) // 8)
         while time.perf_counter() < end or len(wall) < 3:
+            others.sum()
             own, start = time.thread_time(), time.perf_counter()
             self.bound()
             wall.append(1e3 * (time.perf_counter() - start))

@@ -28,7 +28,7 @@ def tablegen(file, *options):
 
 def pages():
     dialect = "qcc/Dialect/QNN/IR/"
-    yield "qnn.md", NOTE + tablegen(dialect + "QNNOps.td", "-gen-dialect-doc", "-dialect=qnn") \
+    yield "qnn.md", NOTE + tablegen(dialect + "QNN.td", "-gen-dialect-doc", "-dialect=qnn") \
         + "\n" + tablegen(dialect + "QNNInterfaces.td", "-gen-op-interface-docs")
     passes = "# Passes\n"
     for file in sorted((ROOT / "include").rglob("Passes.td")):

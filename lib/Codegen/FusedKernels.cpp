@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FusedKernels.h"
+#include "BlockProduct.h"
 #include "KernelLists.h"
 
 using namespace mlir;
@@ -25,6 +26,12 @@ static LogicalResult emitFused(Operation *op, KernelEmitter &emitter) {
           Product::match(producer, emitter.level())) {
     ElementwiseChain chain(producer); // empty behind 8-bit results
     return chain.last() == op ? emitProduct(*product, chain, emitter)
+                              : success();
+  }
+  if (std::optional<BlockProduct> product =
+          BlockProduct::match(producer, emitter.level())) {
+    ElementwiseChain chain(producer);
+    return chain.last() == op ? emitBlockProduct(*product, chain, emitter)
                               : success();
   }
   return failure();

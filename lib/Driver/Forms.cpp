@@ -54,6 +54,8 @@ StringRef qcc::quantizeModeName(const CompileOptions &options) {
     return "static";
   case QuantizeMode::Dynamic:
     return "dynamic";
+  case QuantizeMode::WeightOnly:
+    return "weight-only";
   case QuantizeMode::Auto:
     break;
   }

@@ -48,17 +48,52 @@ Expected<EmitKind> parseEmitKind(StringRef word) {
       "obj, archive or shared");
 }
 
-static Expected<QuantizeMode> parseQuantizeMode(StringRef word) {
+/// The words behind weight-only: int4 or int8, block=N, and activations=int8 or
+/// float.
+static Expected<BlockFormat> parseBlockFormat(StringRef text) {
+  BlockFormat format;
+  SmallVector<StringRef> words;
+  text.split(words, ',', -1, /*KeepEmpty=*/false);
+  for (StringRef word : words) {
+    auto bits = StringSwitch<std::optional<int64_t>>(word)
+                    .Case("int4", 4)
+                    .Case("int8", 8)
+                    .Default(std::nullopt);
+    if (bits)
+      format.bits = *bits;
+    else if (word == "activations=int8" || word == "activations=float")
+      format.int8Activations = word == "activations=int8";
+    else if (!word.consume_front("block=") ||
+             word.getAsInteger(10, format.block) || format.block < 16 ||
+             format.block > 4096 || format.block % 16 != 0)
+      return makeError("-quantize=weight-only:" + text +
+                       ": expected int4 or int8, block=N (a multiple of 16, at "
+                       "most 4096) and activations=int8 or float, "
+                       "separated by commas");
+  }
+  return format;
+}
+
+static Error parseQuantize(CompileOptions &options, StringRef word) {
+  auto [name, format] = word.split(':');
   auto mode = StringSwitch<std::optional<QuantizeMode>>(word)
                   .Case("auto", QuantizeMode::Auto)
                   .Case("none", QuantizeMode::None)
                   .Case("static", QuantizeMode::Static)
                   .Case("dynamic", QuantizeMode::Dynamic)
                   .Default(std::nullopt);
+  if (name == "weight-only") {
+    mode = QuantizeMode::WeightOnly;
+    Expected<BlockFormat> blocks = parseBlockFormat(format);
+    if (!blocks)
+      return blocks.takeError();
+    options.blocks = *blocks;
+  }
   if (!mode)
     return makeError("-quantize=" + word +
-                     ": expected auto, none, static or dynamic");
-  return *mode;
+                     ": expected auto, none, static, dynamic or weight-only");
+  options.quantize = *mode;
+  return Error::success();
 }
 
 /// Stores the value that was parsed, or passes the error on.
@@ -115,7 +150,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
   if (name == "emit")
     return store(options.emit, parseEmitKind(value));
   if (name == "quantize")
-    return store(options.quantize, parseQuantizeMode(value));
+    return parseQuantize(options, value);
   return makeError("there is no option '" + name + "'");
 }
 

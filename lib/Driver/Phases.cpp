@@ -37,6 +37,7 @@ StringRef phaseName(Phase phase) {
 void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createFormBlockMatmul());
   pm.addPass(createFoldConstants(run));
   pm.addPass(createFuseNormalization());
   pm.addPass(createSimplifyMatmul());

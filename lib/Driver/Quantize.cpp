@@ -275,6 +275,15 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Static &&
       failed(quantizeStatic(module, options, run, runPipeline)))
     return failure();
+  if (mode == QuantizeMode::WeightOnly &&
+      failed(runPipeline(module, [&](OpPassManager &pm) {
+        QuantizeBlocksOptions blocks;
+        blocks.bits = options.blocks.bits;
+        blocks.block = options.blocks.block;
+        blocks.int8Input = options.blocks.int8Activations;
+        pm.addPass(createQuantizeBlocks(blocks));
+      })))
+    return failure();
   if (mode == QuantizeMode::Dynamic &&
       failed(runPipeline(module, [](OpPassManager &pm) {
         pm.addPass(createQuantizeDynamic());

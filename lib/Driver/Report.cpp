@@ -8,6 +8,7 @@
 #include "Report.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "qcc/Driver/Version.h"
 #include "qcc/Support/OutputFile.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -57,7 +58,17 @@ static bool reachesWeights(Operation *op, bool down) {
   return reachesWeights(op, down, seen);
 }
 
+/// Of a product with weights in blocks.
+static std::string describeBlocks(BlockMatmulOp op) {
+  return "weights of " + std::to_string(op.getBits()) + " bits in blocks of " +
+         std::to_string(op.getBlock()) +
+         (op.getInt8Input() ? "; activations are quantized while the model runs"
+                            : "; activations stay float");
+}
+
 static std::string reasonForInt8(Operation *op) {
+  if (auto blocks = dyn_cast<BlockMatmulOp>(op))
+    return describeBlocks(blocks);
   if (isa<ConvIntegerOp, MatmulIntegerOp>(op))
     return "activations are quantized while the model runs";
   if (isa<LutOp>(op))
@@ -76,10 +87,14 @@ static std::string reasonForInt8(Operation *op) {
 
 static std::string reasonForFloat(Operation *op, StringRef mode,
                                   bool explicitModel) {
+  if (auto blocks = dyn_cast<BlockMatmulOp>(op))
+    return describeBlocks(blocks);
   if (explicitModel)
     return "the model has no quantization around it";
   if (mode == "none")
     return "quantization was not asked for";
+  if (mode == "weight-only")
+    return "only large matrix products with constant weights get blocks";
   if (mode == "dynamic")
     return "without calibration data only large matrix products go to 8 bits";
   auto quantizable = dyn_cast<QuantizableOpInterface>(op);
@@ -118,9 +133,11 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
   for (Layer &layer : getLayers(*report.module)) {
     LayerReport entry;
     Operation *op = layer.op;
-    bool int8 = isa<ConvIntegerOp, MatmulIntegerOp>(op) ||
-                llvm::any_of(op->getOperands(), isQuantized) ||
-                isQuantized(op->getResult(0));
+    bool int8 =
+        isa<ConvIntegerOp, MatmulIntegerOp>(op) ||
+        (isa<BlockMatmulOp>(op) && cast<BlockMatmulOp>(op).getInt8Input()) ||
+        llvm::any_of(op->getOperands(), isQuantized) ||
+        isQuantized(op->getResult(0));
     entry.precision = int8 ? "int8" : "float";
     if (int8)
       entry.reason = reasonForInt8(op);

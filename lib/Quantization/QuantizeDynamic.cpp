@@ -7,6 +7,7 @@
 
 #include "WeightScales.h"
 
+#include "qcc/Dialect/QNN/IR/BlockWeights.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Quantization/Passes.h"
@@ -95,29 +96,10 @@ struct QuantizeDynamic : qcc::impl::QuantizeDynamicBase<QuantizeDynamic> {
                          input.getScale(), columnScales, ActivationAttr());
     Value value = DynamicDequantizeOp::create(builder, loc, result, sums, scale,
                                               /*zeroPoint=*/Value());
-    value = addAndActivate(builder, op, value);
+    value = createEpilogue(builder, op, value);
     op.replaceAllUsesWith(value);
     op.erase();
     return true;
-  }
-
-  /// Bias, residual and activation, the last one fused where something is
-  /// added.
-  static Value addAndActivate(OpBuilder &builder, MatmulOp op, Value value) {
-    ActivationAttr activation = op.getActivationAttr();
-    SmallVector<Value> addends;
-    for (Value addend : {op.getBias(), op.getResidual()})
-      if (addend)
-        addends.push_back(addend);
-    for (auto [i, addend] : llvm::enumerate(addends))
-      value = BinaryOp::create(
-          builder, op.getLoc(), value.getType(), BinaryKind::Add, value, addend,
-          i + 1 == addends.size() ? activation : ActivationAttr());
-    if (addends.empty() && activation)
-      value = UnaryOp::create(
-          builder, op.getLoc(), value.getType(), activation.getKind(), value,
-          activation.getAlpha().getValue(), activation.getBeta().getValue());
-    return value;
   }
 };
 

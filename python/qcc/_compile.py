@@ -143,7 +143,7 @@ def compile(model: str | os.PathLike[str] | bytes,
     calibration: samples for static int8: an iterable of arrays (models with one
         input), of dicts from input names to arrays, or of tuples in the order of
         the inputs; or a path as the command line's -calib takes.
-    quantize: "auto", "none", "static" or "dynamic".
+    quantize: "auto", "none", "static", "dynamic" or "weight-only" (see qcc -help).
     shapes: shapes of inputs whose dimensions the model leaves open.
     progress: True draws a bar on a terminal; a callable is called with
         (task, done, total).

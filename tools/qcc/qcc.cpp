@@ -23,7 +23,6 @@
 
 namespace cl = llvm::cl;
 using qcc::EmitKind;
-using qcc::QuantizeMode;
 
 static cl::OptionCategory category("qcc options");
 
@@ -45,18 +44,16 @@ static cl::opt<std::string> emit(
         "kernels, target, llvm) or a file kind (asm, obj, archive, shared, "
         "qdq)"),
     cl::cat(category));
-static cl::opt<QuantizeMode> quantize(
-    "quantize", cl::desc("how the model is quantized"),
-    cl::values(
-        clEnumValN(QuantizeMode::Auto, "auto",
-                   "static with -calib or -calib-table, else dynamic where "
-                   "that pays; explicit Q/DQ is kept (default)"),
-        clEnumValN(QuantizeMode::None, "none", "add no quantization"),
-        clEnumValN(QuantizeMode::Static, "static",
-                   "int8, from calibration data"),
-        clEnumValN(QuantizeMode::Dynamic, "dynamic",
-                   "int8 weights, activations quantized at run time")),
-    cl::init(QuantizeMode::Auto), cl::cat(category));
+static cl::opt<std::string> quantize(
+    "quantize",
+    cl::desc("how the model is quantized: auto (static with -calib or "
+             "-calib-table, else dynamic where that pays; explicit Q/DQ is "
+             "kept), none (adds no quantization), static (int8, from "
+             "calibration data), dynamic (int8 weights, activations quantized "
+             "at run time), or weight-only[:int4|int8][,block=N]"
+             "[,activations=int8|float] (weights of matrix products in blocks; "
+             "default int4,block=32,activations=int8)"),
+    cl::value_desc("mode"), cl::init("auto"), cl::cat(category));
 static cl::opt<std::string> calib(
     "calib",
     cl::desc("calibration data: .npz, or a folder of .npz or of .pb sets"),
@@ -246,7 +243,10 @@ int main(int argc, char **argv) {
   options.output = output;
   options.target = target;
   options.prefix = prefix;
-  options.quantize = quantize;
+  if (llvm::Error error = qcc::setOption(options, "quantize", quantize)) {
+    fail(llvm::toString(std::move(error)));
+    return 1;
+  }
   options.calibrationPath = calib;
   options.inputFormats = inputFormats;
   if (preprocess.getNumOccurrences())

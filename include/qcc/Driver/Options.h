@@ -41,10 +41,17 @@ enum class EmitKind {
 
 /// -quantize=
 enum class QuantizeMode {
-  Auto,    ///< static with calibration data or a table, dynamic without
-  None,    ///< adds no quantization; explicit Q/DQ is kept
-  Static,  ///< needs calibration data or a table
-  Dynamic, ///< int8 weights of matrix products, activations at run time
+  Auto,       ///< static with calibration data or a table, dynamic without
+  None,       ///< adds no quantization; explicit Q/DQ is kept
+  Static,     ///< needs calibration data or a table
+  Dynamic,    ///< int8 weights of matrix products, activations at run time
+  WeightOnly, ///< weights of matrix products in blocks of few bits
+};
+
+/// What -quantize=weight-only makes of weights.
+struct BlockFormat {
+  int64_t bits = 4, block = 32;
+  bool int8Activations = true; ///< quantized at run time, else float
 };
 
 /// A model in memory.
@@ -66,6 +73,7 @@ struct CompileOptions {
   std::vector<std::string> inputFormats; ///< of qnn-convert-input, one each
 
   QuantizeMode quantize = QuantizeMode::Auto;
+  BlockFormat blocks; ///< of QuantizeMode::WeightOnly
   std::string calibrationPath;
   std::optional<std::string> preprocess; ///< how its images become inputs
   std::string calibrationMethod =

@@ -37,6 +37,36 @@ def EqualizeChannels : Pass<"qnn-equalize-channels", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantizeBlocks : Pass<"qnn-quantize-blocks"> {
+  let summary = "Weights of matrix products in blocks of few bits";
+  let description = [{
+    A float `qnn.matmul` with a constant two-dimensional right-hand side becomes
+    a `qnn.block_matmul`: `bits` bits for each weight, rounded to nearest, and
+    for each `block` of neighbours along the depth the scale with the least
+    squared error. Bias, residual and activation follow as ops of their own.
+    Products whose weights have fewer than `min-weights` elements stay as they
+    are.
+
+    ```mlir
+    %0 = qnn.matmul %x, %w {transpose_rhs} : (tensor<3x64xf32>, tensor<24x64xf32>) -> ...
+    // becomes
+    %0 = qnn.block_matmul %x, %q, %s {bits = 4 : i64, block = 32 : i64, int8_input}
+       : (tensor<3x64xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>) -> tensor<3x24xf32>
+    ```
+  }];
+  let options = [
+    Option<"bits", "bits", "int64_t", "4", "Bits of a weight: 4 or 8">,
+    Option<"block", "block", "int64_t", "32", "Weights that share a scale">,
+    Option<"int8Input", "int8-input", "bool", "true",
+           "Quantize the input, too, while the model runs">,
+    Option<"minWeights", "min-weights", "int64_t", "4096",
+           "Smallest number of weights worth quantizing">
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "num-quantized", "Products with weights in blocks">
+  ];
+}
+
 def QuantizeDynamic : Pass<"qnn-quantize-dynamic"> {
   let summary = "Matrix products with 8-bit weights and run-time activation ranges";
   let description = [{

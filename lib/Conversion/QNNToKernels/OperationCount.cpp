@@ -7,7 +7,7 @@
 
 #include "OperationCount.h"
 
-#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -45,6 +45,9 @@ int64_t qcc::countMultiplyAccumulates(Operation *op) {
       })
       .Case([&](qnn::MatmulIntegerOp matmul) {
         return results() * depth(matmul.getLhs(), false);
+      })
+      .Case([&](qnn::BlockMatmulOp matmul) {
+        return results() * matmul.getDepth();
       })
       .Default([](Operation *) { return 0; });
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LoopBuilder.h"
+#include "ReferenceBlocks.h"
 
 using namespace qcc;
 
@@ -13,6 +14,7 @@ void qcc::populateReferenceKernels(KernelGenerators &generators) {
   generators.push_back({"elementwise", reference::emitElementwise});
   generators.push_back({"cast", reference::emitCast});
   generators.push_back({"linear", reference::emitLinear});
+  generators.push_back({"blocks", reference::emitBlocks});
   generators.push_back({"pool", reference::emitPool});
   generators.push_back({"reduction", reference::emitReduction});
   generators.push_back({"normalization", reference::emitNormalization});

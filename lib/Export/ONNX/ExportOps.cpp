@@ -397,6 +397,9 @@ bool onnx_export::exportOp(GraphBuilder &graph, Operation *op) {
             return exportConvInteger(graph, conv);
           })
           .Case([&](MatmulOp product) { return exportMatmul(graph, product); })
+          .Case([&](BlockMatmulOp product) {
+            return exportBlockMatmul(graph, product);
+          })
           .Case([&](BinaryOp binary) { return exportBinary(graph, binary); })
           .Case([&](MaxPoolOp pool) { return exportMaxPool(graph, pool); })
           .Case([&](AvgPoolOp pool) { return exportAvgPool(graph, pool); })

@@ -17,8 +17,8 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::onnx_export;
 
-/// Per-axis quantization came with 13; 16- and 4-bit integers and wrapped
-/// padding with 21.
+/// Per-axis quantization came with 13; 16- and 4-bit integers, blocks and
+/// wrapped padding with 21.
 static int64_t chooseOpset(func::FuncOp main) {
   int64_t opset = 13;
   main.walk([&](Operation *op) {
@@ -31,6 +31,8 @@ static int64_t chooseOpset(func::FuncOp main) {
           quantized.getStorageTypeIntegralWidth() != 32)
         opset = 21;
     }
+    if (isa<qnn::BlockMatmulOp>(op))
+      opset = 21;
     if (auto pad = dyn_cast<qnn::PadOp>(op);
         pad && pad.getMode() == qnn::PadMode::Wrap)
       opset = 21;
@@ -96,6 +98,10 @@ std::optional<std::string> qcc::exportONNX(ModuleOp module) {
 
   for (Operation &op : main.getBody().front().without_terminator()) {
     graph.setScope(nodeName(&op));
+    // What is not used is left out; blocks have another form there.
+    if (isa<qnn::ConstantOp>(op) &&
+        llvm::all_of(op.getUsers(), llvm::IsaPred<qnn::BlockMatmulOp>))
+      continue;
     if (!exportOp(graph, &op)) {
       op.emitError("has no form in ONNX that the exporter knows (")
           << op.getName() << ")";

@@ -9,6 +9,7 @@
 #define QCC_LIB_EXPORT_ONNX_GRAPHBUILDER_H
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <onnx/onnx_pb.h>
@@ -75,6 +76,10 @@ private:
 bool exportOp(GraphBuilder &graph, mlir::Operation *op);
 /// Those of casts and quantization.
 bool exportCast(GraphBuilder &graph, mlir::Operation *op);
+/// A product with weights in blocks; nothing for zero points that are no
+/// integers.
+std::optional<std::string> exportBlockMatmul(GraphBuilder &graph,
+                                             qnn::BlockMatmulOp op);
 /// A function of one number, as in qnn.unary; nothing where ONNX has none.
 std::optional<std::string> exportUnary(GraphBuilder &graph, qnn::UnaryKind kind,
                                        float alpha, float beta,

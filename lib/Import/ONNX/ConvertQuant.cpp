@@ -132,23 +132,36 @@ static Value dequantizeDynamically(Node &node) {
   SmallVector<int64_t> expected(shape);
   if (block >= 1)
     expected[size_t(axis)] = (extent + block - 1) / block;
-  if (block < 1 || scaleShape != expected || extent % block != 0) {
+  if (block < 1 || scaleShape != expected) {
     node.error() << "data " << shapeToString(shape) << ", scales "
                  << shapeToString(scaleShape) << " and block_size=" << block
-                 << " do not fit together; each block must be full";
+                 << " do not fit together";
     return {};
   }
+  // A last block that is cut off is filled up.
+  int64_t blockCount = expected[size_t(axis)],
+          missing = blockCount * block - extent;
+  if (missing > 0) {
+    SmallVector<int64_t> rest(shape);
+    rest[size_t(axis)] = missing;
+    x = node.concat({x, node.splat(rest, node.elementType(0), 0)}, axis);
+  }
   // [.., blocks, block, ..] against [.., blocks, 1, ..].
-  SmallVector<int64_t> blocks(shape);
-  blocks[size_t(axis)] = extent / block;
+  SmallVector<int64_t> blocks(shape), whole(shape);
+  whole[size_t(axis)] = blockCount * block;
+  blocks[size_t(axis)] = blockCount;
   blocks.insert(blocks.begin() + axis + 1, block);
   scaleShape.insert(scaleShape.begin() + axis + 1, 1);
   x = node.reshape(x, blocks);
   scale = node.reshape(scale, scaleShape);
   if (zeroPoint)
     zeroPoint = node.reshape(zeroPoint, scaleShape);
-  return node.reshape(
-      node.create<DynamicDequantizeOp>(f32, x, scale, zeroPoint), shape);
+  Value y = node.reshape(
+      node.create<DynamicDequantizeOp>(f32, x, scale, zeroPoint), whole);
+  if (missing == 0)
+    return y;
+  SmallVector<int64_t> zeros(shape.size(), 0), ones(shape.size(), 1);
+  return node.slice(y, zeros, shape, ones);
 }
 
 void qcc::import::convertDequantizeLinear(Node &node) {

@@ -3,9 +3,9 @@
 usage: differential.py PATH-OF-QCC-OPT FAMILY SEED LEVEL... [-run "COMMAND OF THE RUNNER"]
 
 One module holds random cases of a family of ops, each with its own output. Both
-lowerings run on the same random inputs; results of 8-bit and integer ops must
-have the same bytes; float results must be close to the reference and the same
-on all levels with fused multiply-add.
+lowerings run on the same random inputs; results of 8-bit and integer ops, and
+those of weights in blocks, must have the same bytes; other float results must be
+close to the reference and the same on all levels with fused multiply-add.
 Levels that this machine lacks are reported and left out. amx-emulated are the
 kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit.
@@ -300,6 +300,40 @@ class Generator:
             self.follow_floats(case, pick.choice([0, 1, 2, 3]))
         return case
 
+    def blocks(self, is_float):
+        """Weights in blocks, with and without zero points; inputs with blocks
+        of zeros and with numbers that have no place in 8 bits."""
+        pick, case = self.pick, Case()
+        rows = pick.choice([[1], [1], [2], [7], [2, 3], [13], [33], [150], []])
+        bits, block = pick.choice([2, 4, 4, 4, 8]), pick.choice([8, 16, 24, 32, 32, 64, 128])
+        depth = pick.choice([1, 5, block - 1, block, block + 1, 3 * block, 100, 130, 700])
+        columns = pick.choice([1, 3, 15, 16, 17, 33, 48, 64, 70, 100, 130])
+        blocks = -(-depth // block)
+        x = self.floats(rows + [depth]) * np.float32(pick.choice([1, 1, 30, 1e-3]))
+        x[..., :block] *= np.float32(pick.choice([1, 1, 0, 1e-31]))
+        if pick.random() < 0.15:
+            x.flat[-1] = pick.choice([np.inf, np.nan])
+        case.inputs.append((rows + [depth], "f32", x))
+        packed = [columns, blocks, block * bits // 8]
+        case.constants.append((packed, "ui8", "ui8", self.bytes(packed)))
+        scales = np.abs(self.floats([columns, blocks])) * np.float32(0.1)
+        case.constants.append(([columns, blocks], "f32", "f32", scales))
+        kind = pick.choice([None, None, "ui8", "f32"])
+        if kind == "ui8":
+            zeros = self.data.integers(0, 1 << bits, [columns, blocks]).astype(np.uint8)
+        elif kind:
+            zeros = (self.data.random([columns, blocks]) * ((1 << bits) - 1)).astype(np.float32)
+        if kind:
+            case.constants.append(([columns, blocks], kind, kind, zeros))
+        y = rows + [columns]
+        case.text = ('"qnn.block_matmul"({}) {{bits = %d : i64, block = %d : i64%s}}'
+                     % (bits, block, "" if is_float else ", int8_input"))
+        case.result = y, "f32", "f32"
+        self.follow_floats(case, pick.choice([0, 0, 1, 2]))
+        if pick.random() < 0.3:
+            case.follow('"qnn.quantize"({})', (y, "u8", quant("u8", self.scale(), 128)))
+        return case
+
     def rows(self, op, is_float):
         """Normalization or softmax of rows, of 8-bit values and to 8 bits, too."""
         pick, case = self.pick, Case()
@@ -356,6 +390,8 @@ class Generator:
         is_float = family.endswith("f32")
         if family.startswith(("softmax", "normalize")):
             return self.rows(family.split("-")[0], is_float)
+        if family.startswith("blocks"):
+            return self.blocks(family == "blocks-float")
         if family == "stream-i8":
             return self.stream()
         if family.startswith("product"):

@@ -21,13 +21,19 @@ def floats(*shape):
 
 def cases():
     """Operator, attributes, operands (constants as tuples), number of outputs."""
-    for bits, block, zeros in ((4, 32, False), (4, 16, True), (8, 32, False)):
-        blocks, packed = 40 // block + 1, block * bits // 8
-        operands = [floats(3, 40), (rng.integers(0, 256, (24, blocks, packed)).astype(np.uint8),),
+    for bits, block, zeros, level in ((4, 32, None, 0), (4, 16, "packed", 1), (8, 32, None, 0), (4, 32, "float", 0),
+                                      (4, 32, None, 4), (4, 16, "packed", 4), (4, 128, "packed", 4),
+                                      (8, 32, None, 4), (8, 32, "packed", 4)):
+        blocks, packed = -(-200 // block), block * bits // 8
+        operands = [floats(2, 3, 200), (rng.integers(0, 256, (24, blocks, packed)).astype(np.uint8),),
                     (abs(floats(24 * blocks)),)]
-        if zeros:
+        if zeros == "packed":
             operands.append((rng.integers(0, 256, 24 * ((blocks * bits + 7) // 8)).astype(np.uint8),))
-        yield "MatMulNBits", dict(K=40, N=24, bits=bits, block_size=block), operands, 1
+        elif zeros:
+            operands.append((rng.uniform(0, 15, (24, blocks)).astype(np.float32),))
+        if block == 128:
+            operands += [None, (floats(24),)]
+        yield "MatMulNBits", dict(K=200, N=24, bits=bits, block_size=block, accuracy_level=level), operands, 1
     x, skip, bias = floats(2, 5, 24), floats(2, 5, 24), (floats(24),)
     yield "SkipLayerNormalization", dict(epsilon=1e-5), [x, skip, bias, (floats(24),), (floats(24),)], 4
     yield "SkipLayerNormalization", dict(epsilon=1e-5), [x, skip, bias], 1

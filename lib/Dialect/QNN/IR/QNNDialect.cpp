@@ -7,6 +7,7 @@
 
 #include "OpUtils.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -25,6 +26,9 @@ using namespace qcc::qnn;
 #define GET_OP_CLASSES
 #include "qcc/Dialect/QNN/IR/QNNOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.cpp.inc"
+
 void QNNDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -33,6 +37,10 @@ void QNNDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "qcc/Dialect/QNN/IR/QNNOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.cpp.inc"
       >();
 }
 

@@ -360,3 +360,51 @@ func.func @conv_integer_zero_point(%a: tensor<1x1x6xui8>, %b: tensor<4x1x3xi8>, 
   %0 = qnn.conv_integer %a, %b, %z {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x1x6xui8>, tensor<4x1x3xi8>, tensor<2xui8>) -> tensor<1x4x4xi32>
   return
 }
+
+// -----
+
+func.func @block_bits(%x: tensor<3x40xf32>, %w: tensor<24x2x12xui8>, %s: tensor<24x2xf32>) {
+  // expected-error @+1 {{'qnn.block_matmul' op needs 2, 4 or 8 bits, has 3}}
+  %0 = qnn.block_matmul %x, %w, %s {bits = 3 : i64, block = 32 : i64} : (tensor<3x40xf32>, tensor<24x2x12xui8>, tensor<24x2xf32>) -> tensor<3x24xf32>
+  return
+}
+
+// -----
+
+func.func @block_of_half_bytes(%x: tensor<3x15xf32>, %w: tensor<24x1x8xui8>, %s: tensor<24x1xf32>) {
+  // expected-error @+1 {{'qnn.block_matmul' op needs blocks of whole bytes and at most 65536 weights, has 15 weights of 4 bits}}
+  %0 = qnn.block_matmul %x, %w, %s {bits = 4 : i64, block = 15 : i64} : (tensor<3x15xf32>, tensor<24x1x8xui8>, tensor<24x1xf32>) -> tensor<3x24xf32>
+  return
+}
+
+// -----
+
+func.func @block_weights(%x: tensor<3x40xf32>, %w: tensor<24x3x16xui8>, %s: tensor<24x3xf32>) {
+  // expected-error @+1 {{'qnn.block_matmul' op needs weights of N columns x 2 blocks x 16 bytes, has 24x3x16}}
+  %0 = qnn.block_matmul %x, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<3x40xf32>, tensor<24x3x16xui8>, tensor<24x3xf32>) -> tensor<3x24xf32>
+  return
+}
+
+// -----
+
+func.func @block_zero_points(%x: tensor<3x40xf32>, %w: tensor<24x2x16xui8>, %s: tensor<24x2xf32>, %z: tensor<24xui8>) {
+  // expected-error @+1 {{'qnn.block_matmul' op needs a scale and zero point for each of 24x2 blocks, has 24}}
+  %0 = qnn.block_matmul %x, %w, %s zero_points %z {bits = 4 : i64, block = 32 : i64} : (tensor<3x40xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>, tensor<24xui8>) -> tensor<3x24xf32>
+  return
+}
+
+// -----
+
+func.func @block_zero_point_type(%x: tensor<3x40xf32>, %w: tensor<24x2x16xui8>, %s: tensor<24x2xf32>, %z: tensor<24x2xi32>) {
+  // expected-error @+1 {{'qnn.block_matmul' op needs zero points of ui8 or f32, has 'i32'}}
+  %0 = qnn.block_matmul %x, %w, %s zero_points %z {bits = 4 : i64, block = 32 : i64} : (tensor<3x40xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>, tensor<24x2xi32>) -> tensor<3x24xf32>
+  return
+}
+
+// -----
+
+func.func @block_input_type(%x: tensor<3x40xf16>, %w: tensor<24x2x16xui8>, %s: tensor<24x2xf32>) {
+  // expected-error @+1 {{'qnn.block_matmul' op computes on f32, has 'f16', 'f32' and 'f32'}}
+  %0 = qnn.block_matmul %x, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<3x40xf16>, tensor<24x2x16xui8>, tensor<24x2xf32>) -> tensor<3x24xf32>
+  return
+}

@@ -61,7 +61,8 @@ func.func @elementwise(%x: tensor<2x3xf32>, %y: tensor<3xf32>, %q: tensor<2x3x!q
 // CHECK-LABEL: func @linear
 func.func @linear(%x: tensor<1x3x8x8xf32>, %f: tensor<4x3x3x3xf32>, %b: tensor<4xf32>,
                   %qx: tensor<1x4x4x3x!u>, %qw: tensor<2x3x1x1x!w>, %qb: tensor<2x!b>,
-                  %m: tensor<5x2x3xf32>, %n: tensor<4x3xf32>, %i: tensor<2x3xui8>, %j: tensor<3x4xi8>) {
+                  %m: tensor<5x2x3xf32>, %n: tensor<4x3xf32>, %i: tensor<2x3xui8>, %j: tensor<3x4xi8>,
+                  %bx: tensor<2x5x40xf32>, %bw: tensor<24x2x16xui8>, %bs: tensor<24x2xf32>, %bz: tensor<24x2xui8>) {
   // CHECK: qnn.conv %{{.*}} -> tensor<1x4x4x4xf32>
   %0 = qnn.conv %x, %f, %b {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, group = 1 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x4x4xf32>
   // CHECK: qnn.conv %{{.*}}layout = #qnn<layout nhwc>
@@ -74,6 +75,10 @@ func.func @linear(%x: tensor<1x3x8x8xf32>, %f: tensor<4x3x3x3xf32>, %b: tensor<4
   %3 = qnn.matmul %m, %n, %b {transpose_rhs} : (tensor<5x2x3xf32>, tensor<4x3xf32>, tensor<4xf32>) -> tensor<5x2x4xf32>
   // CHECK: qnn.matmul_integer
   %4 = qnn.matmul_integer %i, %j : (tensor<2x3xui8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+  // CHECK: qnn.block_matmul %{{.*}}, %{{.*}}, %{{.*}} zero_points %{{.*}} {bits = 4 : i64, block = 32 : i64, int8_input} : (tensor<2x5x40xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>, tensor<24x2xui8>) -> tensor<2x5x24xf32>
+  %q = qnn.block_matmul %bx, %bw, %bs zero_points %bz {bits = 4 : i64, block = 32 : i64, int8_input} : (tensor<2x5x40xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>, tensor<24x2xui8>) -> tensor<2x5x24xf32>
+  // CHECK: qnn.block_matmul %{{.*}}, %{{.*}}, %{{.*}} {bits = 4 : i64, block = 32 : i64} :
+  %s = qnn.block_matmul %bx, %bw, %bs {bits = 4 : i64, block = 32 : i64} : (tensor<2x5x40xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>) -> tensor<2x5x24xf32>
   %5 = qnn.reshape %i : (tensor<2x3xui8>) -> tensor<1x1x6xui8>
   %6 = qnn.reshape %j : (tensor<3x4xi8>) -> tensor<4x1x3xi8>
   // CHECK: qnn.conv_integer

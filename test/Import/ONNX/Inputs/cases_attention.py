@@ -93,19 +93,26 @@ def running():
     return model(nodes, x(2, 5), y() + [value("z", F32, None)], [tensor("axis", 1, np.int64)], opset=14)
 
 
-def n_bits(scales=(2, 2), **attributes):
-    rng = np.arange(2 * 2 * 8, dtype=np.uint8).reshape(2, 2, 8)
+def n_bits(scales=(2, 2), more=(), **attributes):
+    packed = np.arange(2 * 2 * 8, dtype=np.uint8).reshape(2, 2, 8)
     given = dict(K=20, N=2, bits=4, block_size=16)
     given.update(attributes)
-    return model([helper.make_node("MatMulNBits", ["x", "q", "s"], ["y"], name="nbits", domain="com.microsoft",
-                                   **given)],
-                 x(3, 20), y(), [tensor("q", rng, np.uint8), tensor("s", np.full(scales, 0.5))], opset=17,
+    operands = ["x", "q", "s"] + [t.name for t in more]
+    if len(more) > 1:  # g_idx stands between the zero points and the bias
+        operands.insert(4, "")
+    return model([helper.make_node("MatMulNBits", operands, ["y"], name="nbits", domain="com.microsoft", **given)],
+                 x(3, 20), y(), [tensor("q", packed, np.uint8), tensor("s", np.full(scales, 0.5)), *more], opset=17,
                  domains=["com.microsoft"])
 
 
 @case
 def blocks_of_four_bits():
     return n_bits()
+
+
+@case
+def blocks_with_zero_points():
+    return n_bits(more=[tensor("z", [0x21, 0x03], np.uint8), tensor("b", [1.0, 2.0])], accuracy_level=4)
 
 
 @case
@@ -116,3 +123,13 @@ def blocks_of_three_bits():
 @case
 def blocks_without_scale():
     return n_bits(scales=(2, 1))
+
+
+@case
+def blocks_of_a_gpu():
+    return n_bits(weight_prepacked=1)
+
+
+@case
+def blocks_of_other_depth():
+    return n_bits(K=24)

@@ -118,6 +118,25 @@ def FoldPad : Pass<"qnn-fold-pad"> {
   }];
 }
 
+def FormBlockMatmul : Pass<"qnn-form-block-matmul"> {
+  let summary = "Multiply by weights in blocks instead of dequantizing them";
+  let description = [{
+    A product with a constant matrix that is dequantized in blocks along its
+    depth (DequantizeLinear with `block_size`) becomes a `qnn.block_matmul`,
+    whose weights keep their bits: as few as hold them, of 2, 4 and 8. Bias,
+    residual and activation of the product follow as ops of their own.
+
+    ```mlir
+    %0 = qnn.dynamic_dequantize %q, %s : (tensor<2x32x24xi8>, tensor<2x1x24xf32>) -> ...
+    %1 = qnn.reshape %0 : (tensor<2x32x24xf32>) -> tensor<64x24xf32>
+    %2 = qnn.matmul %x, %1 : (tensor<3x64xf32>, tensor<64x24xf32>) -> tensor<3x24xf32>
+    // becomes
+    %2 = qnn.block_matmul %x, %w, %t {bits = 4 : i64, block = 32 : i64}
+       : (tensor<3x64xf32>, tensor<24x2x16xui8>, tensor<24x2xf32>) -> tensor<3x24xf32>
+    ```
+  }];
+}
+
 def FormLuts : Pass<"qnn-form-luts"> {
   let summary = "Turn elementwise functions of one 8-bit tensor into tables";
   let description = [{
