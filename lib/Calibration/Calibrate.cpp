@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Calibration/Calibrate.h"
+#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Support/Progress.h"
@@ -70,13 +71,16 @@ struct Statistics {
 struct Instance {
   OwningOpRef<ModuleOp> module;
   llvm::MapVector<StringRef, SmallVector<Source>> sources; ///< by id
+  std::vector<Source> layerInputs; ///< of the model's own shapes only
+  size_t outputs = 0;
   std::unique_ptr<ModelRunner> runner;
 };
 
 class Calibrator {
 public:
-  Calibrator(const ModelRunnerFactory &compile, const ModuleForShapes &reshape)
-      : compile(compile), reshape(reshape) {}
+  Calibrator(const ModelRunnerFactory &compile, const ModuleForShapes &reshape,
+             const SampleObserver &observer)
+      : compile(compile), reshape(reshape), observer(observer) {}
 
   llvm::Error run(ModuleOp module, Dataset &dataset);
   CalibrationTable estimate(const RangeOptions &options) const;
@@ -86,13 +90,15 @@ private:
                                          std::vector<std::vector<int64_t>> key);
   llvm::Expected<Instance *> findInstance(ArrayRef<HostTensor> sample);
   llvm::Error prepare(Instance &instance);
-  void addSource(SmallVectorImpl<Source> &sources, Value value,
-                 SmallVectorImpl<Value> &results);
+  void tellObserver(const Instance &instance, ArrayRef<HostTensor> inputs,
+                    ArrayRef<HostTensor> results);
+  Source makeSource(Value value, SmallVectorImpl<Value> &results);
   llvm::Error observe(llvm::StringRef id, Statistics &statistics,
                       ArrayRef<float> values, size_t sample);
 
   const ModelRunnerFactory &compile;
   const ModuleForShapes &reshape;
+  const SampleObserver &observer;
   /// By the shapes of the inputs; the first one is the model's own.
   std::map<std::vector<std::vector<int64_t>>, Instance> instances;
   llvm::MapVector<StringRef, Statistics> ids;
@@ -114,10 +120,9 @@ static bool repeatsOperands(Operation *op, StringRef id) {
   });
 }
 
-/// Records where `value` is found after a run, adding to `results` (what @main
+/// Where `value` is found after a run, adding to `results` (what @main
 /// returns) if need be.
-void Calibrator::addSource(SmallVectorImpl<Source> &sources, Value value,
-                           SmallVectorImpl<Value> &results) {
+Source Calibrator::makeSource(Value value, SmallVectorImpl<Value> &results) {
   Source source;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     source.kind = Source::Argument;
@@ -132,7 +137,7 @@ void Calibrator::addSource(SmallVectorImpl<Source> &sources, Value value,
     if (known == results.end())
       results.push_back(value);
   }
-  sources.push_back(source);
+  return source;
 }
 
 llvm::Error Calibrator::prepare(Instance &instance) {
@@ -150,6 +155,13 @@ llvm::Error Calibrator::prepare(Instance &instance) {
   };
   SmallVector<Observed> observed;
   bool isFirst = ids.empty();
+  SmallVector<Value> layerInputs;
+  if (isFirst && observer) {
+    llvm::StringMap<unsigned> usedIds;
+    QuantizationSites sites(*main, usedIds);
+    for (const QuantizationSites::Layer &layer : sites.layers())
+      layerInputs.push_back(layer.op->getOperand(0));
+  }
   for (ObserveOp op : observers) {
     if (!isFirst && !ids.contains(op.getId()))
       continue;
@@ -174,14 +186,20 @@ llvm::Error Calibrator::prepare(Instance &instance) {
   for (Observed &entry : observed)
     while (auto inner = entry.value.getDefiningOp<ObserveOp>())
       entry.value = inner.getInput();
+  for (Value &value : layerInputs)
+    while (auto observe = value.getDefiningOp<ObserveOp>())
+      value = observe.getInput();
   for (ObserveOp op : observers) {
     op.replaceAllUsesWith(op.getInput());
     op.erase();
   }
   SmallVector<Value> results(terminator->getOperands());
   size_t outputs = results.size();
+  instance.outputs = outputs;
   for (const Observed &entry : observed)
-    addSource(instance.sources[entry.id], entry.value, results);
+    instance.sources[entry.id].push_back(makeSource(entry.value, results));
+  for (Value value : layerInputs)
+    instance.layerInputs.push_back(makeSource(value, results));
 
   terminator->setOperands(results);
   SmallVector<DictionaryAttr> resultAttrs;
@@ -254,8 +272,10 @@ llvm::Error Calibrator::run(ModuleOp module, Dataset &dataset) {
   std::vector<std::vector<int64_t>> key;
   for (const InputSpec &input : *inputs)
     key.push_back(input.shape);
-  if (auto first = addInstance(module.clone(), std::move(key)); !first)
+  auto first = addInstance(module.clone(), std::move(key));
+  if (!first)
     return first.takeError();
+  Instance &own = **first;
   samples = dataset.size();
   Progress progress("calibrating", samples);
   for (size_t sample = 0; sample < samples; ++sample) {
@@ -279,9 +299,33 @@ llvm::Error Calibrator::run(ModuleOp module, Dataset &dataset) {
                 observe(id, ids[id], tensor.as<float>(), sample))
           return error;
       }
+    if (observer && *instance == &own)
+      tellObserver(own, *inputs, *outputs);
     progress.step();
   }
   return llvm::Error::success();
+}
+
+void Calibrator::tellObserver(const Instance &instance,
+                              ArrayRef<HostTensor> inputs,
+                              ArrayRef<HostTensor> results) {
+  std::vector<HostTensor> constants;
+  constants.reserve(instance.layerInputs.size());
+  std::vector<const HostTensor *> tensors;
+  for (const Source &source : instance.layerInputs) {
+    if (source.kind == Source::Constant) {
+      HostTensor &tensor = constants.emplace_back();
+      tensor.dtype = DType::F32;
+      ArrayRef<char> bytes = ConstantBytes::get(source.constant)->bytes();
+      tensor.data.assign(bytes.begin(), bytes.end());
+      tensors.push_back(&tensor);
+    } else {
+      tensors.push_back(source.kind == Source::Argument
+                            ? &inputs[source.index]
+                            : &results[source.index]);
+    }
+  }
+  observer(tensors, results.take_front(instance.outputs));
 }
 
 CalibrationTable Calibrator::estimate(const RangeOptions &options) const {
@@ -327,8 +371,8 @@ CalibrationTable Calibrator::estimate(const RangeOptions &options) const {
 llvm::Expected<CalibrationTable>
 qcc::calibrate(ModuleOp module, Dataset &dataset,
                const ModelRunnerFactory &compile, const RangeOptions &options,
-               const ModuleForShapes &reshape) {
-  Calibrator calibrator(compile, reshape);
+               const ModuleForShapes &reshape, const SampleObserver &observer) {
+  Calibrator calibrator(compile, reshape, observer);
   if (llvm::Error error = calibrator.run(module, dataset))
     return error;
   return calibrator.estimate(options);

@@ -16,11 +16,21 @@ namespace qcc {
 
 /// Samples that channels are measured on, at most.
 static constexpr size_t kMostSamples = 32;
-/// How much of the difference between channels goes to the layers behind.
-static constexpr double kMigration = 0.5;
+/// What noise at the outputs is measured on.
+static constexpr size_t kMostOutputs = 16, kMostOutputBytes = 64 << 20;
+/// Multiplications that second moments may take, by default and where the user
+/// asks for what needs them.
+static constexpr double kDefaultProducts = 4e9, kMostProducts = 4e12;
 
 llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
   PTQOptions options;
+  if (list == "none" || list.empty())
+    return options;
+  if (list == "auto") {
+    options.automatic = options.correctBias = true;
+    options.rounding = RoundingMethod::SecondOrder;
+    return options;
+  }
   SmallVector<StringRef> words;
   list.split(words, ',', -1, false);
   for (StringRef word : words)
@@ -30,14 +40,19 @@ llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
       options.smooth = true;
     else if (word == "correct-bias")
       options.correctBias = true;
+    else if (word == "gptq")
+      options.rounding = RoundingMethod::SecondOrder;
+    else if (word == "adaround")
+      options.rounding = RoundingMethod::Learned;
     else if (word == "clip-weights")
       options.clip = "mse";
     else if (word == "clip-weights-octav")
       options.clip = "octav";
     else
       return makeError("-ptq=" + list + ": '" + word +
-                       "' is none of equalize, smooth, correct-bias, "
-                       "clip-weights, clip-weights-octav");
+                       "' is none of equalize, smooth, correct-bias, gptq, "
+                       "adaround, clip-weights, clip-weights-octav; auto and "
+                       "none stand alone");
   return options;
 }
 
@@ -61,24 +76,68 @@ measure(ModuleOp module, DatasetOpener open, const ModelRunnerFactory &run) {
   return measureChannels(module, samples, run);
 }
 
-llvm::Error prepareWeights(ModuleOp module, const PTQOptions &ptq,
-                           DatasetOpener open, const ModelRunnerFactory &run) {
+llvm::Expected<bool> prepareWeights(ModuleOp module, const PTQOptions &ptq,
+                                    DatasetOpener open,
+                                    const ModelRunnerFactory &run) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
+  unsigned changed = 0;
   if (ptq.equalize)
-    equalizeChannels(main, nullptr, kMigration);
+    changed += equalizeChannels(main, nullptr, kMigration);
   if (ptq.smooth) {
     auto statistics = measure(module, open, run);
     if (!statistics)
       return statistics.takeError();
-    equalizeChannels(main, &*statistics, kMigration);
+    changed += equalizeChannels(main, &*statistics, kMigration);
   }
-  if (ptq.correctBias) {
-    auto statistics = measure(module, open, run);
-    if (!statistics)
-      return statistics.takeError();
-    attachInputMeans(*statistics);
-  }
-  return llvm::Error::success();
+  return changed != 0;
+}
+
+static InputStatisticsOptions statisticsOptions(const PTQOptions &ptq) {
+  InputStatisticsOptions options;
+  options.moments = ptq.rounding != RoundingMethod::Nearest;
+  options.means = ptq.correctBias;
+  options.samples = kMostSamples;
+  options.mostProducts = ptq.automatic ? kDefaultProducts : kMostProducts;
+  return options;
+}
+
+SampleStatistics::SampleStatistics(ModuleOp module, size_t samples,
+                                   const PTQOptions &ptq)
+    : module(module), ptq(ptq),
+      statistics(module.lookupSymbol<func::FuncOp>("main"), samples,
+                 statisticsOptions(ptq)) {}
+
+SampleObserver SampleStatistics::observer() {
+  if (!ptq.needsStatistics())
+    return {};
+  return [this](ArrayRef<const HostTensor *> inputs,
+                ArrayRef<HostTensor> results) {
+    statistics.add(inputs);
+    for (const HostTensor &tensor : results)
+      outputBytes += tensor.data.size();
+    if (outputs.empty() ||
+        (outputs.size() < kMostOutputs && outputBytes <= kMostOutputBytes))
+      outputs.emplace_back(results.begin(), results.end());
+  };
+}
+
+llvm::Expected<std::optional<double>>
+SampleStatistics::apply(const CalibrationTable &table,
+                        ArrayRef<std::vector<HostTensor>> inputs,
+                        const ModelRunnerFactory &run) {
+  if (!ptq.needsStatistics())
+    return std::nullopt;
+  roundWeights(statistics, {ptq.rounding, ptq.correctBias, ptq.clip});
+  if (!ptq.correctBias || inputs.empty() || outputs.empty())
+    return std::nullopt;
+  ReferenceSamples samples;
+  samples.inputs.assign(inputs.begin(), inputs.end());
+  samples.outputs = std::move(outputs);
+  samples.outputs.resize(std::min(samples.outputs.size(), inputs.size()));
+  auto noise = correctBiases(module, statistics, table, samples, run);
+  if (!noise)
+    return noise.takeError();
+  return noise->accepted();
 }
 
 } // namespace qcc

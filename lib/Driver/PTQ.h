@@ -8,19 +8,33 @@
 #ifndef QCC_LIB_DRIVER_PTQ_H
 #define QCC_LIB_DRIVER_PTQ_H
 
-#include "qcc/Calibration/Dataset.h"
+#include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
+#include "qcc/Quantization/CorrectBias.h"
+#include "qcc/Quantization/WeightRounding.h"
 
 namespace qcc {
 
+/// How much of the difference between channels goes to the layers behind.
+constexpr double kMigration = 0.5;
+
 /// The algorithms that -ptq= names.
 struct PTQOptions {
+  /// Chosen by what they do to the outputs of calibration samples.
+  bool automatic = false;
   bool equalize = false;    ///< channels, by weights
   bool smooth = false;      ///< channels, by activations
-  bool correctBias = false; ///< by the means of activations
+  bool correctBias = false; ///< by the means of results
+  RoundingMethod rounding = RoundingMethod::Nearest;
   std::string clip = "max"; ///< of weights: max, mse or octav
 
   static llvm::Expected<PTQOptions> parse(llvm::StringRef list);
+  /// Whether the function of the model is changed before it is calibrated.
+  bool changesModel() const { return equalize || smooth; }
+  /// Whether the inputs of layers are looked at.
+  bool needsStatistics() const {
+    return correctBias || rounding != RoundingMethod::Nearest;
+  }
 };
 
 /// How qnn-quantize-weights clips under `options`, which have been parsed.
@@ -29,11 +43,36 @@ std::string weightClip(const CompileOptions &options);
 using DatasetOpener =
     llvm::function_ref<llvm::Expected<std::unique_ptr<Dataset>>()>;
 
-/// Changes the weights of a float model without changing what it computes, and
-/// attaches what qnn-quantize-weights needs. `open` is called where samples are
-/// needed, which then are some at the front.
-llvm::Error prepareWeights(mlir::ModuleOp module, const PTQOptions &ptq,
-                           DatasetOpener open, const ModelRunnerFactory &run);
+/// Changes the weights of a float model without changing what it computes.
+/// `open` is called where samples are needed, which then are some at the front.
+/// Returns whether anything was changed.
+llvm::Expected<bool> prepareWeights(mlir::ModuleOp module,
+                                    const PTQOptions &ptq, DatasetOpener open,
+                                    const ModelRunnerFactory &run);
+
+/// Looks at what calibration runs give.
+class SampleStatistics {
+public:
+  SampleStatistics(mlir::ModuleOp module, size_t samples,
+                   const PTQOptions &ptq);
+  /// For calibrate().
+  SampleObserver observer();
+  /// Rounds the weights and corrects the biases of the module's layers, by
+  /// attributes for qnn-quantize-weights. `inputs` are the samples that the
+  /// observer has seen, from the front. Returns the noise at the outputs where
+  /// that was measured.
+  llvm::Expected<std::optional<double>>
+  apply(const CalibrationTable &table,
+        llvm::ArrayRef<std::vector<HostTensor>> inputs,
+        const ModelRunnerFactory &run);
+
+private:
+  mlir::ModuleOp module;
+  PTQOptions ptq;
+  InputStatistics statistics;
+  std::vector<std::vector<HostTensor>> outputs;
+  size_t outputBytes = 0;
+};
 
 } // namespace qcc
 

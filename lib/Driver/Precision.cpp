@@ -40,8 +40,9 @@ llvm::Expected<PrecisionPlan>
 guardPrecision(ModuleOp module, const CalibrationTable &table,
                const CompileOptions &options,
                std::vector<std::vector<HostTensor>> samples,
-               const ModelRunnerFactory &run) {
-  if (samples.empty())
+               std::optional<double> noise, const ModelRunnerFactory &run) {
+  GuardOptions guard;
+  if (samples.empty() || (noise && *noise <= guard.acceptedNoise))
     return PrecisionPlan();
   auto simulation =
       Simulation::create(module, table, createSimulationFactory(options, run));
@@ -55,7 +56,6 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
     products += double(layer.products);
   auto wanted = size_t(std::max(kSettingProducts / products, 2.0));
   samples.resize(std::min(samples.size(), wanted));
-  GuardOptions guard;
   guard.candidates = size_t(
       std::max(kGuardProducts / (products * double(samples.size())), 8.0));
   auto search = PrecisionSearch::create(**simulation, std::move(samples));
@@ -81,14 +81,13 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   return plan;
 }
 
-llvm::Expected<PrecisionPlan> choosePrecision(ModuleOp module,
-                                              const CalibrationTable &table,
-                                              const CompileOptions &options,
-                                              SplitSamples samples,
-                                              const ModelRunnerFactory &run) {
+llvm::Expected<PrecisionPlan>
+choosePrecision(ModuleOp module, const CalibrationTable &table,
+                const CompileOptions &options, SplitSamples samples,
+                std::optional<double> noise, const ModelRunnerFactory &run) {
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
-                          run);
+                          noise, run);
   if (options.precision == "auto")
     return searchPrecision(module, table, options, std::move(samples), run);
   return PrecisionPlan();

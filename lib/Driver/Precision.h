@@ -15,13 +15,14 @@
 namespace qcc {
 
 /// The layers that -precision=guarded keeps float, measured on some of
-/// `samples`; none without samples. Says so by a remark for each. `module` is
-/// simplified, float and without observers.
+/// `samples`; none without samples, and none where the `noise` with all layers
+/// in 8 bits is known to be acceptable. Says so by a remark for each. `module`
+/// is simplified, float and without observers.
 llvm::Expected<PrecisionPlan>
 guardPrecision(mlir::ModuleOp module, const CalibrationTable &table,
                const CompileOptions &options,
                std::vector<std::vector<HostTensor>> samples,
-               const ModelRunnerFactory &run);
+               std::optional<double> noise, const ModelRunnerFactory &run);
 
 /// What a search has.
 struct SplitSamples {
@@ -31,11 +32,10 @@ struct SplitSamples {
 
 /// The plan that options.precision asks to be measured; an empty one where it
 /// asks for none.
-llvm::Expected<PrecisionPlan> choosePrecision(mlir::ModuleOp module,
-                                              const CalibrationTable &table,
-                                              const CompileOptions &options,
-                                              SplitSamples samples,
-                                              const ModelRunnerFactory &run);
+llvm::Expected<PrecisionPlan>
+choosePrecision(mlir::ModuleOp module, const CalibrationTable &table,
+                const CompileOptions &options, SplitSamples samples,
+                std::optional<double> noise, const ModelRunnerFactory &run);
 
 /// What -precision=auto chooses under the budgets of `options`, or why none
 /// can be kept. Reports the result in a remark.

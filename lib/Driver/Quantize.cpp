@@ -16,18 +16,23 @@
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
+#include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/Passes.h"
+#include "qcc/Quantization/PrecisionSearch.h"
 #include "qcc/Support/Npz.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
 namespace qcc {
 
 /// What is kept of the calibration data to measure layers on.
-static constexpr size_t kMostGuardSamples = 16, kMostBudgetSamples = 64,
+static constexpr size_t kMostGuardSamples = 32, kMostBudgetSamples = 64,
                         kMostSearchBytes = 64 << 20;
+/// What balancing channels must lower the noise to, as part of it.
+static constexpr double kWorthwhileNoise = 0.6;
 
 bool isExplicitlyQuantized(ModuleOp module) {
   return module
@@ -49,9 +54,10 @@ static void buildFloatPipeline(OpPassManager &pm, const CompileOptions &options,
 
 /// The simplified model with observers, for the shapes of a sample.
 static llvm::Expected<OwningOpRef<ModuleOp>>
-observeForShapes(ArrayRef<HostTensor> sample, const CompileOptions &options,
-                 const ModelRunnerFactory &run, MLIRContext *context) {
-  if (!options.ptq.empty())
+observeForShapes(ArrayRef<HostTensor> sample, const PTQOptions &ptq,
+                 const CompileOptions &options, const ModelRunnerFactory &run,
+                 MLIRContext *context) {
+  if (ptq.changesModel())
     return llvm::createStringError(
         "-ptq=" + options.ptq +
         " needs calibration samples of one shape, that of the model");
@@ -108,37 +114,40 @@ static llvm::Error openHeldOut(const CompileOptions &options,
   return llvm::Error::success();
 }
 
-/// The ranges of the values that can go to 8 bits and the layers that do not:
-/// from the table if its file exists, else from the samples.
-static llvm::Expected<CalibrationTable>
-findRanges(ModuleOp module, const CompileOptions &options,
-           const ModelRunnerFactory &run) {
-  if (!options.calibrationTable.empty() &&
-      llvm::sys::fs::exists(options.calibrationTable)) {
-    if (hasSamples(options))
-      emitRemark(module.getLoc())
-          << "the ranges come from " << options.calibrationTable
-          << "; remove it to calibrate anew";
-    return CalibrationTable::load(options.calibrationTable);
-  }
-  if (!hasSamples(options))
-    return llvm::createStringError(
-        options.calibrationTable.empty()
-            ? "-quantize=static needs calibration data: give -calib=PATH (see "
-              "docs/calibration.md), or a saved table with -calib-table="
-            : "-calib-table=" + options.calibrationTable +
-                  ": no such file, and no -calib= to make it from");
+namespace {
+/// What calibration gives.
+struct Calibration {
+  CalibrationTable table;
+  SplitSamples samples;
+  /// At the outputs, with all layers in 8 bits, where it was measured.
+  std::optional<double> noise;
+};
+} // namespace
+
+static llvm::Expected<std::vector<InputSpec>>
+getSampleSpecs(ModuleOp module, const CompileOptions &options) {
+  llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(module);
+  if (inputs)
+    for (InputSpec &input : *inputs)
+      input.anyExtents = options.shapes.contains(input.name);
+  return inputs;
+}
+
+/// Runs the samples: the ranges of the values that can go to 8 bits (those of
+/// `known`, if any), and what `ptq` attaches to the layers.
+static llvm::Expected<Calibration>
+calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
+                   const PTQOptions &ptq, const CompileOptions &options,
+                   const ModelRunnerFactory &run) {
   std::optional<RangeMethod> method =
       parseRangeMethod(options.calibrationMethod);
   if (!method)
     return llvm::createStringError(
         "-calib-method=" + options.calibrationMethod +
         ": expected auto, minmax, percentile, entropy or mse");
-  llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(module);
+  auto inputs = getSampleSpecs(module, options);
   if (!inputs)
     return inputs.takeError();
-  for (InputSpec &input : *inputs)
-    input.anyExtents = options.shapes.contains(input.name);
   llvm::Expected<std::unique_ptr<Dataset>> dataset =
       openSamples(options, *inputs);
   if (!dataset)
@@ -149,42 +158,119 @@ findRanges(ModuleOp module, const CompileOptions &options,
   if (failed(insertObservers(*observed, {})))
     return llvm::createStringError("the model cannot be observed");
   auto reshape = [&](ArrayRef<HostTensor> sample) {
-    return observeForShapes(sample, options, run, module.getContext());
+    return observeForShapes(sample, ptq, options, run, module.getContext());
   };
-  bool searches = options.precision == "auto";
+  bool searches = options.precision == "auto" && !known;
   bool holdsOut = searches && options.verifyPath.empty();
   HalfDataset half(**dataset);
   RecordedDataset recorded(holdsOut ? half : **dataset,
                            searches ? kMostBudgetSamples : kMostGuardSamples,
                            kMostSearchBytes);
-  llvm::Expected<CalibrationTable> table =
-      calibrate(*observed, recorded, run, ranges, reshape);
+  SampleStatistics statistics(module, recorded.size(), ptq);
+  llvm::Expected<CalibrationTable> table = calibrate(
+      *observed, recorded, run, ranges, reshape, statistics.observer());
   if (!table)
-    return table;
-  SplitSamples samples;
-  samples.search = recorded.takeKept();
-  samples.heldOut = half.takeHeldOut();
-  if (llvm::Error error = openHeldOut(options, *inputs, samples))
+    return table.takeError();
+  Calibration result;
+  result.table = known ? *known : std::move(*table);
+  result.samples.search = recorded.takeKept();
+  result.samples.heldOut = half.takeHeldOut();
+  if (llvm::Error error = openHeldOut(options, *inputs, result.samples))
     return error;
   // The layers are measured on the model's own shapes.
-  for (auto *part : {&samples.search, &samples.heldOut})
+  for (auto *part : {&result.samples.search, &result.samples.heldOut})
     llvm::erase_if(*part, [&](const std::vector<HostTensor> &sample) {
       return llvm::any_of(llvm::zip_equal(sample, *inputs), [](auto pair) {
         return std::get<0>(pair).shape != std::get<1>(pair).shape;
       });
     });
+  auto noise = statistics.apply(result.table, result.samples.search, run);
+  if (!noise)
+    return noise.takeError();
+  result.noise = *noise;
+  return result;
+}
+
+/// Calibrates, and where the noise at the outputs is too much, tries whether
+/// balanced channels have less: then the module becomes the balanced one.
+static llvm::Expected<Calibration>
+calibrateAutomatically(ModuleOp module, const PTQOptions &ptq,
+                       const CompileOptions &options,
+                       const ModelRunnerFactory &run) {
+  OwningOpRef<ModuleOp> balanced(module.clone());
+  auto plain = calibrateOnSamples(module, nullptr, ptq, options, run);
+  if (!plain || !plain->noise || *plain->noise <= GuardOptions().acceptedNoise)
+    return plain;
+  if (equalizeChannels(balanced->lookupSymbol<func::FuncOp>("main"), nullptr,
+                       kMigration) == 0)
+    return plain;
+  auto equalized = calibrateOnSamples(*balanced, nullptr, ptq, options, run);
+  if (!equalized || *equalized->noise > kWorthwhileNoise * *plain->noise)
+    return equalized ? std::move(plain) : std::move(equalized);
+  module.getBodyRegion().takeBody(balanced->getBodyRegion());
+  emitRemark(module.getLoc())
+      << "channels were balanced between layers, which lowers the noise at the "
+      << "outputs from "
+      << llvm::formatv("{0:f1} to {1:f1}", toDecibels(*plain->noise),
+                       toDecibels(*equalized->noise))
+             .str()
+      << " dB below the signal";
+  return equalized;
+}
+
+/// The ranges of the values that can go to 8 bits and the layers that do not:
+/// from the table if its file exists, else from the samples.
+static llvm::Expected<CalibrationTable>
+findRanges(ModuleOp module, const PTQOptions &ptq,
+           const CompileOptions &options, const ModelRunnerFactory &run) {
+  if (!options.calibrationTable.empty() &&
+      llvm::sys::fs::exists(options.calibrationTable)) {
+    auto table = CalibrationTable::load(options.calibrationTable);
+    if (!table)
+      return table;
+    if (!hasSamples(options)) {
+      if (ptq.needsStatistics())
+        emitRemark(module.getLoc())
+            << "without samples (-calib) weights are rounded to nearest and "
+               "biases not corrected";
+      return table;
+    }
+    emitRemark(module.getLoc())
+        << "the ranges come from " << options.calibrationTable
+        << "; remove it to calibrate anew";
+    if (ptq.needsStatistics())
+      if (auto result = calibrateOnSamples(module, &*table, ptq, options, run);
+          !result)
+        return result.takeError();
+    return table;
+  }
+  if (!hasSamples(options))
+    return llvm::createStringError(
+        options.calibrationTable.empty()
+            ? "-quantize=static needs calibration data: give -calib=PATH (see "
+              "docs/calibration.md), or a saved table with -calib-table="
+            : "-calib-table=" + options.calibrationTable +
+                  ": no such file, and no -calib= to make it from");
+  auto calibration =
+      ptq.automatic && options.shapes.empty()
+          ? calibrateAutomatically(module, ptq, options, run)
+          : calibrateOnSamples(module, nullptr, ptq, options, run);
+  if (!calibration)
+    return calibration.takeError();
+  CalibrationTable &table = calibration->table;
   llvm::Expected<PrecisionPlan> plan =
-      choosePrecision(module, *table, options, std::move(samples), run);
+      choosePrecision(module, table, options, std::move(calibration->samples),
+                      calibration->noise, run);
   if (!plan)
     return plan.takeError();
-  table->keepFloat = plan->keepFloat();
+  table.keepFloat = plan->keepFloat();
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan->save(options.savePrecision))
       return e;
   if (!options.calibrationTable.empty())
-    if (llvm::Error e = table->save(options.calibrationTable))
+    if (llvm::Error e = table.save(options.calibrationTable))
       return e;
-  return table;
+  return std::move(table);
 }
 
 /// Names of the layers that stay float, `measured` where the options say no
@@ -221,9 +307,10 @@ static LogicalResult quantizeStatic(ModuleOp module,
                                      " needs samples: give -calib=PATH");
     return openSamples(options, *inputs);
   };
-  if (llvm::Error error = prepareWeights(module, *ptq, open, run))
-    return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  llvm::Expected<CalibrationTable> table = findRanges(module, options, run);
+  if (auto changed = prepareWeights(module, *ptq, open, run); !changed)
+    return emitError(module.getLoc()) << llvm::toString(changed.takeError());
+  llvm::Expected<CalibrationTable> table =
+      findRanges(module, *ptq, options, run);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
   auto names = findFloatLayers(options, table->keepFloat);

@@ -63,15 +63,11 @@ int64_t WeightRows::columns() const {
 static void addValues(ChannelStatistics &statistics, ArrayRef<float> values,
                       int64_t inner) {
   size_t channels = statistics.maxima.size();
-  std::vector<double> sums(channels, 0);
   for (auto [i, value] : llvm::enumerate(values)) {
     size_t channel = i / size_t(inner) % channels;
     statistics.maxima[channel] =
         std::max(statistics.maxima[channel], std::abs(value));
-    sums[channel] += value;
   }
-  for (auto [mean, sum] : llvm::zip_equal(statistics.means, sums))
-    mean += float(sum / (double(values.size()) / double(channels)));
 }
 
 llvm::Expected<StatisticsByValue>
@@ -120,7 +116,6 @@ qcc::measureChannels(ModuleOp module, ArrayRef<std::vector<HostTensor>> samples,
       inner *= tensor.shape[i];
     ChannelStatistics &entry = statistics[value];
     entry.maxima.resize(size_t(tensor.shape[size_t(dim)]));
-    entry.means.resize(size_t(tensor.shape[size_t(dim)]));
     addValues(entry, tensor.as<float>(), inner);
   };
   for (const std::vector<HostTensor> &sample : samples) {
@@ -133,29 +128,5 @@ qcc::measureChannels(ModuleOp module, ArrayRef<std::vector<HostTensor>> samples,
     for (auto [i, value] : llvm::enumerate(computed))
       add(value, (*outputs)[own + i]);
   }
-  for (auto &[value, entry] : statistics)
-    for (float &mean : entry.means)
-      mean /= float(samples.size());
   return statistics;
-}
-
-void qcc::attachInputMeans(const StatisticsByValue &statistics) {
-  for (const auto &[value, entry] : statistics)
-    for (Operation *user : Value(value).getUsers()) {
-      auto rows = WeightRows::get(user);
-      if (!rows || rows->input() != value)
-        continue;
-      OpBuilder builder(user);
-      user->setAttr(kInputMeansAttr, builder.getDenseF32ArrayAttr(entry.means));
-      auto quantizable = cast<QuantizableOpInterface>(user);
-      if (quantizable.getBiasOperand())
-        continue;
-      std::vector<float> zeros(size_t(rows->columns()), 0.f);
-      Value bias = createConstant(builder, user->getLoc(), {rows->columns()},
-                                  ArrayRef<float>(zeros));
-      if (auto conv = dyn_cast<ConvOp>(user))
-        conv.getBiasMutable().assign(bias);
-      else
-        cast<MatmulOp>(user).getBiasMutable().assign(bias);
-    }
 }

@@ -10,8 +10,8 @@
 #include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
-#include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/Passes.h"
+#include "qcc/Quantization/WeightRounding.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -51,7 +51,9 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
         ++numQuantized;
       // What they say has been heeded, and would tell equal kernels apart.
       op->removeAttr(kKeepFloatAttr);
-      op->removeAttr(kInputMeansAttr);
+      for (StringRef name :
+           {kRoundedWeightsAttr, kWeightScalesAttr, kBiasCorrectionAttr})
+        op->removeAttr(name);
     });
   }
 
@@ -76,20 +78,28 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     auto maxima = getChannelMaxima(values, channels);
     if (!maxima)
       return false;
-    SmallVector<float> clips =
-        chooseClips(values, channels, *maxima, weightClip);
+    auto given = readRounding(op, channels.count);
+    SmallVector<float> wanted;
+    if (given)
+      wanted.assign(given->scales.begin(), given->scales.end());
+    else
+      for (float clip : chooseClips(values, channels, *maxima, weightClip))
+        wanted.push_back(clip / 127.f);
     auto bias = readBias(op, channels.count);
     float inputScale = inputType.getScale();
     SmallVector<float> scales;
-    for (auto [c, maximum] : llvm::enumerate(clips))
-      scales.push_back(chooseScale(maximum, inputScale,
+    for (auto [c, scale] : llvm::enumerate(wanted))
+      scales.push_back(chooseScale(scale, (*maxima)[c] == 0, inputScale,
                                    bias ? largestBias(*bias, c, channels) : 0));
 
     OpBuilder builder(op);
     Type element = getSymmetricType(&getContext(), scales, axis);
     std::vector<char> integers = quantizeSymmetric(values, channels, scales);
-    if (bias)
-      correctBias(op, values, integers, channels, scales, *bias);
+    if (given)
+      // A scale that had to grow makes other integers.
+      for (auto [i, integer] : llvm::enumerate(given->integers))
+        if (scales[channels.of(i)] == wanted[channels.of(i)])
+          integers[i] = integer;
     Value quantized = createConstant(builder, weight.getLoc(),
                                      type.clone(element), integers, "weight");
     op->setOperand(*weightIndex, DequantizeOp::create(builder, weight.getLoc(),
@@ -99,23 +109,20 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     return true;
   }
 
-  /// Takes from the bias what rounding the weights adds to the mean of the
-  /// result.
-  static void correctBias(Operation *op, ArrayRef<float> weights,
-                          ArrayRef<char> integers,
-                          const WeightChannels &channels,
-                          ArrayRef<float> scales,
-                          MutableArrayRef<double> bias) {
-    auto means = op->getAttrOfType<DenseF32ArrayAttr>(kInputMeansAttr);
-    auto rows = WeightRows::get(op);
-    if (!means || !rows || means.size() != rows->channels)
-      return;
-    for (auto [i, weight] : llvm::enumerate(weights)) {
-      double rounded =
-          double(scales[channels.of(i)]) * static_cast<int8_t>(integers[i]);
-      bias[size_t(rows->columnOf(int64_t(i)))] -=
-          (rounded - weight) * means[rows->rowOf(int64_t(i))];
-    }
+  /// What a calibration step has attached.
+  struct Rounding {
+    ArrayRef<int8_t> integers;
+    ArrayRef<float> scales;
+  };
+  static std::optional<Rounding> readRounding(QuantizableOpInterface op,
+                                              size_t channels) {
+    auto integers = op->getAttrOfType<DenseI8ArrayAttr>(kRoundedWeightsAttr);
+    auto scales = op->getAttrOfType<DenseF32ArrayAttr>(kWeightScalesAttr);
+    if (!integers || !scales || size_t(scales.size()) != channels ||
+        integers.size() != tensorTypeOf(op->getOperand(*op.getWeightOperand()))
+                               .getNumElements())
+      return std::nullopt;
+    return Rounding{integers, scales};
   }
 
   WeightClip weightClip = WeightClip::Max;
@@ -137,6 +144,11 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
           return !std::isfinite(value);
         }))
       return std::nullopt;
+    auto correction = op->getAttrOfType<DenseF32ArrayAttr>(kBiasCorrectionAttr);
+    if (correction && size_t(correction.size()) == values->size())
+      for (auto [value, add] :
+           llvm::zip_equal(*values, correction.asArrayRef()))
+        value += add;
     return values;
   }
 
@@ -151,14 +163,16 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     return largest;
   }
 
-  static float chooseScale(float maximum, float inputScale, double bias) {
+  static float chooseScale(float wanted, bool isZero, float inputScale,
+                           double bias) {
     // The scale of the accumulator must not vanish either.
-    double scale = std::max<double>(
-        {maximum / 127.f, kMinWeightScale, kMinWeightScale / inputScale});
-    if (maximum == 0)
+    double least =
+        std::max<double>(kMinWeightScale, kMinWeightScale / inputScale);
+    double scale = std::max<double>(wanted, least);
+    if (isZero)
       scale = bias == 0
                   ? 1.0
-                  : std::max(scale, bias / (kZeroChannelBias * inputScale));
+                  : std::max(least, bias / (kZeroChannelBias * inputScale));
     scale = std::max(scale, bias / (kMaxBias * inputScale));
     return static_cast<float>(
         std::min<double>(scale, std::numeric_limits<float>::max() / 256));

@@ -95,16 +95,20 @@ func.func @keep_float(%q: tensor<1x1x!q>) -> tensor<1x2xf32> {
 
 !q = !quant.uniform<u8:f32, 0.5:10>
 
-// 100.4 rounds to 100: the mean of the result falls by 0.4 times that of the
-// first channel of the input, here 2. The bias makes up for it.
-// CHECK-LABEL: func @input_means
-// CHECK: qnn.constant dense<6> : tensor<1xi32> as tensor<1x!quant.uniform<i32:f32, 5.000000e-01>>
+// Integers and scales that calibration has attached are taken as they are, but
+// not those of a channel whose scale must grow to hold the bias; the bias gets
+// what was attached for it.
+// CHECK-LABEL: func @given
+// CHECK-DAG: qnn.constant dense<{{\[\[}}101, 25], [126, 32]]> : tensor<2x2xi8> as tensor<2x2x!quant.uniform<i8<-127:127>:f32:1, {1.000000e+00,4.000000e+00}>>
+// CHECK-DAG: qnn.constant dense<[5, 1073741824]> : tensor<2xi32>
 // CHECK: qnn.matmul
-// CHECK-NOT: input_means
-func.func @input_means(%q: tensor<1x2x!q>) -> tensor<1x1xf32> {
-  %w = qnn.constant dense<[[100.4], [127.0]]> : tensor<2x1xf32> as tensor<2x1xf32>
-  %b = qnn.constant dense<[2.2]> : tensor<1xf32> as tensor<1xf32>
+// CHECK-NOT: rounded_weights
+// CHECK-NOT: weight_scales
+// CHECK-NOT: bias_correction
+func.func @given(%q: tensor<1x2x!q>) -> tensor<1x2xf32> {
+  %w = qnn.constant dense<[[100.4, 100.4], [127.0, 127.0]]> : tensor<2x2xf32> as tensor<2x2xf32>
+  %b = qnn.constant dense<[2.0, 2147483648.0]> : tensor<2xf32> as tensor<2xf32>
   %x = qnn.dequantize %q : (tensor<1x2x!q>) -> tensor<1x2xf32>
-  %0 = qnn.matmul %x, %w, %b {qnn.input_means = array<f32: 2.0, 3.0>} : (tensor<1x2xf32>, tensor<2x1xf32>, tensor<1xf32>) -> tensor<1x1xf32>
-  return %0 : tensor<1x1xf32>
+  %0 = qnn.matmul %x, %w, %b {qnn.rounded_weights = array<i8: 101, 101, 126, 126>, qnn.weight_scales = array<f32: 1.0, 1.0>, qnn.bias_correction = array<f32: 0.5, 0.0>} : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
 }

@@ -81,9 +81,10 @@ static cl::opt<std::string> precision(
     cl::init("guarded"), cl::cat(category));
 static cl::opt<std::string>
     ptq("ptq",
-        cl::desc("what static quantization does besides, a list of: equalize, "
-                 "smooth, correct-bias, clip-weights, clip-weights-octav"),
-        cl::value_desc("list"), cl::cat(category));
+        cl::desc("what static quantization does besides: auto, none, or a list "
+                 "of equalize, smooth, correct-bias, gptq, adaround, "
+                 "clip-weights, clip-weights-octav"),
+        cl::value_desc("list"), cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
     savePrecision("save-precision",
                   cl::desc("write the precision of each layer, and why"),

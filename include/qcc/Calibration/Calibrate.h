@@ -27,6 +27,13 @@ using ModuleForShapes =
     std::function<llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>(
         llvm::ArrayRef<HostTensor> sample)>;
 
+/// Sees what a sample gives where it has the model's own shapes: the inputs
+/// (operand 0) of the layers, as QuantizationSites orders them, and the
+/// outputs.
+using SampleObserver =
+    std::function<void(llvm::ArrayRef<const HostTensor *> layerInputs,
+                       llvm::ArrayRef<HostTensor> outputs)>;
+
 /// Runs all samples of `dataset` through `module`, which holds the qnn.observe
 /// ops of qnn-insert-observers and is not modified, and chooses a range for
 /// each id. One pass over the data. Samples of other extents than `module`'s
@@ -36,7 +43,8 @@ llvm::Expected<CalibrationTable> calibrate(mlir::ModuleOp module,
                                            Dataset &dataset,
                                            const ModelRunnerFactory &compile,
                                            const RangeOptions &options,
-                                           const ModuleForShapes &reshape = {});
+                                           const ModuleForShapes &reshape = {},
+                                           const SampleObserver &observer = {});
 
 /// dequantize(quantize(value)) with the range of `entry`, in unsigned 8 bits,
 /// at the insertion point.

@@ -86,9 +86,10 @@ struct CompileOptions {
   /// guarded, int8 (no layer stays float), auto (under the budgets below), or a
   /// file that savePrecision wrote.
   std::string precision = "guarded";
-  /// What static quantization does besides, separated by commas: equalize,
-  /// smooth, correct-bias, clip-weights or clip-weights-octav.
-  std::string ptq;
+  /// What static quantization does besides: auto, none, or some of equalize,
+  /// smooth, correct-bias, gptq, adaround, clip-weights and clip-weights-octav,
+  /// separated by commas.
+  std::string ptq = "auto";
   std::string savePrecision; ///< file for the precision of each layer
   std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
   std::string maxLatency;    ///< milliseconds of an inference on this machine

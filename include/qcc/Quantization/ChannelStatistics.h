@@ -15,9 +15,9 @@
 
 namespace qcc {
 
-/// Of one tensor: the largest magnitude and the mean of each channel.
+/// Of one tensor: the largest magnitude of each channel.
 struct ChannelStatistics {
-  std::vector<float> maxima, means;
+  std::vector<float> maxima;
 };
 using StatisticsByValue = llvm::DenseMap<mlir::Value, ChannelStatistics>;
 
@@ -55,13 +55,6 @@ measureChannels(mlir::ModuleOp module,
 /// statistics, the largest weight in front. Returns how many tensors changed.
 unsigned equalizeChannels(mlir::func::FuncOp function,
                           const StatisticsByValue *statistics, double alpha);
-
-/// Attributes with which qnn-quantize-weights corrects biases: the means of the
-/// input's channels. Layers without a bias get one of zeros.
-void attachInputMeans(const StatisticsByValue &statistics);
-
-/// The mean of each channel of the input.
-constexpr llvm::StringLiteral kInputMeansAttr = "qnn.input_means";
 
 } // namespace qcc
 

@@ -132,9 +132,9 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
 
     `clip` chooses the largest weight of a channel that is not clipped: `max`
     (all), `mse` (least squared error, searched) or `octav` (the same by a fixed
-    point iteration). The attribute `qnn.input_means`, the mean of each channel
-    of the input, corrects the bias by what rounding the weights adds to the
-    mean of the result. Both attributes are removed.
+    point iteration). Where calibration has attached the integers of a weight and
+    their scales (`qnn.rounded_weights`, `qnn.weight_scales`), these are taken,
+    and `qnn.bias_correction` is added to the bias. The attributes are removed.
 
     ```mlir
     %0 = qnn.conv %x, %w, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>, tensor<4xf32>) -> ...

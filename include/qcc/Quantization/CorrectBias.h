@@ -1,0 +1,43 @@
+//===- CorrectBias.h - Biases that make up for rounding ---------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_QUANTIZATION_CORRECTBIAS_H
+#define QCC_QUANTIZATION_CORRECTBIAS_H
+
+#include "qcc/Calibration/CalibrationTable.h"
+#include "qcc/Quantization/InputStatistics.h"
+#include "qcc/Support/ModelRunner.h"
+
+namespace qcc {
+
+/// The samples at the front that the statistics have seen, and what the float
+/// model made of some of them.
+struct ReferenceSamples {
+  std::vector<std::vector<HostTensor>> inputs, outputs;
+};
+
+/// What 8 bits cost at the outputs, as part of the signal.
+struct OutputNoise {
+  double uncorrected = 0, corrected = 0;
+  double accepted() const { return std::min(uncorrected, corrected); }
+};
+
+/// Empirical bias correction. Runs the layers of the statistics with their
+/// rounded weights on quantized activations, all others in float, and
+/// accumulates by how much the mean of each output channel is off; each sample
+/// runs with what those before it gave, so that a layer is corrected behind
+/// corrected ones. Attaches kBiasCorrectionAttr to the layers where that lowers
+/// the noise at the outputs; layers without a bias get one of zeros.
+llvm::Expected<OutputNoise> correctBiases(mlir::ModuleOp module,
+                                          const InputStatistics &statistics,
+                                          const CalibrationTable &table,
+                                          const ReferenceSamples &samples,
+                                          const ModelRunnerFactory &compile);
+
+} // namespace qcc
+
+#endif // QCC_QUANTIZATION_CORRECTBIAS_H
