@@ -50,6 +50,9 @@ private:
   void panel(const Panel &panel, Value firstTile, Value lastTile);
   void registerTile(const Panel &panel, const Rows &rows, Value firstBlock,
                     Value lastBlock);
+  /// Asks for weights that come soon: the processor's own prefetching stops at
+  /// the end of a page.
+  void prefetch(const Panel &panel, Value block);
   /// Calls body(column) for each register tile of the panel's columns.
   void forColumns(const Panel &panel, llvm::function_ref<void(Value)> body);
 
@@ -57,12 +60,11 @@ private:
   Value blockAt(const Panel &panel, Value block) {
     return c.add(panel.bytes, c.mul(block, panel.width * p.columnBytes()));
   }
-  Value scaleAt(const Panel &panel, Value block, Value column) {
-    return c.add(c.div(blockAt(panel, block), 4), column);
-  }
+  /// The scales of a vector of columns.
+  Value loadScales(const Panel &panel, Value block, Value column);
   Value weightsAt(const Panel &panel, Value block, Value step, Value column) {
-    Value first =
-        c.add(blockAt(panel, block), (4 + p.zeroBytes()) * panel.width);
+    Value first = c.add(blockAt(panel, block),
+                        (p.scaleBytes + p.zeroBytes()) * panel.width);
     return c.add(first, c.add(c.mul(step, 4 * panel.width), c.mul(column, 4)));
   }
   /// The zero points of a vector of columns; null where they are the middle.
@@ -236,6 +238,8 @@ void BlockProductKernel::registerTile(const Panel &panel, const Rows &rows,
                                       Value firstBlock, Value lastBlock) {
   if (p.isInteger)
     return c.loop(firstBlock, lastBlock, 1, [&](Value block) {
+      if (!p.unpacks)
+        prefetch(panel, block);
       integerBlock(panel, rows, block, c.sub(block, firstBlock));
     });
   if (p.unpacks)
@@ -243,10 +247,34 @@ void BlockProductKernel::registerTile(const Panel &panel, const Rows &rows,
   floatBlocks(panel, rows, firstBlock, lastBlock);
 }
 
+void BlockProductKernel::prefetch(const Panel &panel, Value block) {
+  constexpr int64_t distance = 4096, line = 64;
+  int64_t bytes = panel.width * p.columnBytes();
+  Value at = c.min(c.add(blockAt(panel, block), distance),
+                   c.index(std::max<int64_t>(0, p.packedBytes() - bytes)));
+  for (int64_t offset = 0; offset < bytes; offset += line)
+    memref::PrefetchOp::create(b, packed, c.add(at, offset),
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+}
+
+Value BlockProductKernel::loadScales(const Panel &panel, Value block,
+                                     Value column) {
+  Value from = blockAt(panel, block);
+  auto f32 = type(b.getF32Type()), i32 = type(b.getI32Type());
+  if (p.scaleBytes == 4)
+    return c.load(packedFloats, c.add(c.div(from, 4), column), f32);
+  Value bytes = c.load(packed, c.add(from, c.mul(column, 2)),
+                       c.vectorType(b.getI8Type(), 2 * lanes));
+  Value halves = c.bitcast(bytes, type(b.getI16Type()));
+  Value wide = arith::ExtUIOp::create(b, i32, halves);
+  return c.bitcast(arith::ShLIOp::create(b, wide, b.integer(i32, 16)), f32);
+}
+
 Value BlockProductKernel::zeroPoints(const Panel &panel, Value block,
                                      Value column) {
   Type f32 = b.getF32Type();
-  Value at = c.add(blockAt(panel, block), 4 * panel.width);
+  Value at = c.add(blockAt(panel, block), p.scaleBytes * panel.width);
   switch (p.zeros) {
   case BlockProduct::ZeroPoints::Middle:
     return {};
@@ -400,8 +428,7 @@ void BlockProductKernel::integerBlock(const Panel &panel, const Rows &rows,
         Value real = arith::SIToFPOp::create(b, type(f32), sum);
         if (Value zeros = zeroPoints(panel, block, at))
           real = b.multiplyAdd(arith::NegFOp::create(b, zeros), realSum, real);
-        Value scale =
-            c.load(packedFloats, scaleAt(panel, block, at), type(f32));
+        Value scale = loadScales(panel, block, at);
         Value to =
             c.add(c.mul(c.add(rows.slot, int64_t(row)), panel.width), at);
         c.store(b.multiplyAdd(real, b.mul(inputScale, scale),
@@ -447,7 +474,7 @@ void BlockProductKernel::forFloats(
     Value at = c.add(column, int64_t(v) * lanes);
     words.push_back(
         c.load(packedWords, c.div(weightsAt(panel, block, step, at), 4), i32));
-    scales.push_back(c.load(packedFloats, scaleAt(panel, block, at), f32));
+    scales.push_back(loadScales(panel, block, at));
     Value zero = zeroPoints(panel, block, at);
     zeros.push_back(zero ? zero : b.real(f32, double(1 << (p.bits - 1))));
   }
