@@ -37,8 +37,8 @@ def main():
 
     assets.evaluate(NAME, measure, args.limit)
     with tempfile.TemporaryDirectory() as folder:
-        for mode in args.modes:
-            out = pathlib.Path(folder) / "m.so"
+        for number, mode in enumerate(args.modes):
+            out = pathlib.Path(folder) / f"{number}.so"  # a path is loaded once
             compiler.compile_model(assets.path(NAME), out, f"-quantize={mode}", f"-shape=input_ids:1x{length}")
             model = loaded.Loaded(out)
 

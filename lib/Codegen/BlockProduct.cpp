@@ -55,9 +55,10 @@ std::optional<BlockProduct> BlockProduct::match(Operation *op,
   p.block = matmul.getBlock();
   p.bits = matmul.getBits();
   p.rows = reference::product(reference::shapeOf(p.input).drop_back());
-  if (p.rows == 0 || p.columns == 0 || p.depth == 0)
+  auto scales = ConstantBytes::get(p.scales);
+  if (!scales || p.rows == 0 || p.columns == 0 || p.depth == 0)
     return std::nullopt;
-  for (Value operand : {p.weights, p.scales, p.zeroPoints})
+  for (Value operand : {p.weights, p.zeroPoints})
     if (operand && !operand.getDefiningOp<ConstantOp>())
       return std::nullopt;
   if (p.zeroPoints)
@@ -67,6 +68,10 @@ std::optional<BlockProduct> BlockProduct::match(Operation *op,
   p.flipsWeights = p.isInteger && p.bits == 8 && !level.unsignedActivations;
   p.perByte = 8 / p.bits;
   p.steps = llvm::divideCeil(p.block, 4 * p.perByte);
+  ArrayRef<uint32_t> scaleBits = scales->as<uint32_t>();
+  bool areShort = llvm::all_of(
+      scaleBits, [](uint32_t bits) { return (bits & 0xffff) == 0; });
+  p.scaleBytes = areShort ? 2 : 4;
   p.cut(level);
   return p;
 }
@@ -105,8 +110,9 @@ void BlockProduct::cut(const TargetLevel &level) {
 }
 
 std::string BlockProduct::key() const {
-  return llvm::formatv("{0}x{1}x{2} {3}x{4} {5}{6}", rows, depth, columns,
-                       block, bits, isInteger ? "i" : "f", int(zeros));
+  return llvm::formatv("{0}x{1}x{2} {3}x{4} {5}{6} {7}", rows, depth, columns,
+                       block, bits, isInteger ? "i" : "f", int(zeros),
+                       scaleBytes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -131,8 +137,11 @@ Value qcc::packBlocks(const BlockProduct &p, KernelEmitter &emitter) {
       char *to = packed.data() + panel * p.panelBytes() +
                  block * width * p.columnBytes();
       int64_t number = column * p.blocks + block;
-      std::memcpy(to + 4 * at, scales->bytes().data() + 4 * number, 4);
-      to += 4 * width;
+      // The upper bytes of a float are a bfloat16.
+      std::memcpy(to + p.scaleBytes * at,
+                  scales->bytes().data() + 4 * (number + 1) - p.scaleBytes,
+                  size_t(p.scaleBytes));
+      to += p.scaleBytes * width;
       if (zeros)
         std::memcpy(to + p.zeroBytes() * at,
                     zeros->bytes().data() + p.zeroBytes() * number,

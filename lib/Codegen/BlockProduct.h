@@ -47,12 +47,13 @@ struct BlockProduct {
 
   // Blocks in packed form; zeros follow the weights of a block.
   int64_t perByte, steps;
+  int64_t scaleBytes; ///< 2 where all scales are bfloat16 numbers, or 4
   int64_t paddedBlock() const { return steps * perByte * 4; }
   int64_t zeroBytes() const {
     return zeros == ZeroPoints::Middle ? 0 : zeros == ZeroPoints::Bytes ? 1 : 4;
   }
   /// Bytes of a block per column.
-  int64_t columnBytes() const { return 4 + zeroBytes() + 4 * steps; }
+  int64_t columnBytes() const { return scaleBytes + zeroBytes() + 4 * steps; }
   int64_t paddedColumns() const {
     return int64_t(llvm::alignTo(columns, groupColumns));
   }

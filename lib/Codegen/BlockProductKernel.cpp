@@ -5,109 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "BlockProduct.h"
+#include "BlockProductKernel.h"
 #include "Product.h"
 
 using namespace mlir;
 using namespace qcc;
 using reference::LoopBuilder;
-
-namespace {
-/// Emits the kernel that multiplies. The sums of a tile stand on the stack
-/// until its panel is done: [row][column of the panel].
-class BlockProductKernel {
-public:
-  BlockProductKernel(LoopBuilder &b, const BlockProduct &p,
-                     const TargetLevel &level, const ElementwiseChain &chain)
-      : b(b), c(b, b.getLoc()), p(p), level(level), chain(chain),
-        lanes(level.lanes()) {}
-
-  void emit(ValueRange args, Value begin, Value end);
-
-private:
-  /// What the code of a panel is specialised on, and where the panel is.
-  struct Panel {
-    int64_t width, valid; ///< columns
-    unsigned vectors;     ///< of a register tile
-    Value bytes;          ///< where it starts
-    Value column;         ///< its first one
-  };
-  /// The rows of a register tile.
-  struct Rows {
-    int64_t count;
-    Value first;
-    Value slot; ///< of the first one on the stack
-  };
-
-  VectorType bytesType() {
-    return c.vectorType(b.getI8Type(), level.vectorBytes);
-  }
-  VectorType type(Type element) { return c.vectorType(element, lanes); }
-  Value broadcast(Value scalar) {
-    return vector::BroadcastOp::create(b, type(scalar.getType()), scalar);
-  }
-  Value firstRowOf(Value rowTile);
-  void panel(const Panel &panel, Value firstTile, Value lastTile);
-  void registerTile(const Panel &panel, const Rows &rows, Value firstBlock,
-                    Value lastBlock);
-  /// Calls body(column) for each register tile of the panel's columns.
-  void forColumns(const Panel &panel, llvm::function_ref<void(Value)> body);
-
-  // Where the parts of a block are, in elements of the views.
-  Value blockAt(const Panel &panel, Value block) {
-    return c.add(panel.bytes, c.mul(block, panel.width * p.columnBytes()));
-  }
-  Value scaleAt(const Panel &panel, Value block, Value column) {
-    return c.add(c.div(blockAt(panel, block), 4), column);
-  }
-  Value weightsAt(const Panel &panel, Value block, Value step, Value column) {
-    Value first =
-        c.add(blockAt(panel, block), (4 + p.zeroBytes()) * panel.width);
-    return c.add(first, c.add(c.mul(step, 4 * panel.width), c.mul(column, 4)));
-  }
-  /// The zero points of a vector of columns; null where they are the middle.
-  Value zeroPoints(const Panel &panel, Value block, Value column);
-
-  // Integers.
-  void integerBlock(const Panel &panel, const Rows &rows, Value block,
-                    Value chunkBlock);
-  /// The weights of one step as vectors of bytes, one per unit.
-  SmallVector<Value> takeApart(Value bytes);
-  void dot(MutableArrayRef<Value> sums, Value input, Value weights);
-  void unpackBytes(const Panel &panel, Value block, Value chunkBlock);
-
-  // Floats.
-  void floatBlocks(const Panel &panel, const Rows &rows, Value firstBlock,
-                   Value lastBlock);
-  /// Calls body(step, element of the block, weights) for the weights of each
-  /// vector of the step, in ascending order of the elements.
-  void forFloats(const Panel &panel, Value block, Value step, Value column,
-                 unsigned vectors, int64_t elements,
-                 llvm::function_ref<void(int64_t, ArrayRef<Value>)> body);
-  void unpackFloats(const Panel &panel, Value block, Value chunkBlock);
-  void multiplyUnpacked(const Panel &panel, const Rows &rows, Value firstBlock,
-                        Value lastBlock);
-  void addProducts(MutableArrayRef<Value> sums, const Rows &rows, Value element,
-                   ArrayRef<Value> weights);
-  SmallVector<Value> loadSums(const Panel &panel, const Rows &rows,
-                              Value column);
-  void storeSums(const Panel &panel, const Rows &rows, Value column,
-                 ValueRange values);
-
-  void storeRow(const Panel &panel, Value row, Value slot);
-
-  LoopBuilder &b;
-  CodeBuilder c;
-  const BlockProduct &p;
-  const TargetLevel &level;
-  const ElementwiseChain &chain;
-  int64_t lanes;
-  Value packed, packedWords, packedFloats, result;
-  Value input, inputWords, inputScales, inputSums;
-  Value sums, unpacked;
-  SmallVector<Value> operands;
-};
-} // namespace
 
 static Value floatsOf(CodeBuilder &c, Value bytes) {
   auto type = cast<MemRefType>(bytes.getType());
@@ -236,6 +139,8 @@ void BlockProductKernel::registerTile(const Panel &panel, const Rows &rows,
                                       Value firstBlock, Value lastBlock) {
   if (p.isInteger)
     return c.loop(firstBlock, lastBlock, 1, [&](Value block) {
+      if (!p.unpacks)
+        prefetch(panel, block);
       integerBlock(panel, rows, block, c.sub(block, firstBlock));
     });
   if (p.unpacks)
@@ -243,10 +148,34 @@ void BlockProductKernel::registerTile(const Panel &panel, const Rows &rows,
   floatBlocks(panel, rows, firstBlock, lastBlock);
 }
 
+void BlockProductKernel::prefetch(const Panel &panel, Value block) {
+  constexpr int64_t distance = 4096, line = 64;
+  int64_t bytes = panel.width * p.columnBytes();
+  Value at = c.min(c.add(blockAt(panel, block), distance),
+                   c.index(std::max<int64_t>(0, p.packedBytes() - bytes)));
+  for (int64_t offset = 0; offset < bytes; offset += line)
+    memref::PrefetchOp::create(b, packed, c.add(at, offset),
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+}
+
+Value BlockProductKernel::loadScales(const Panel &panel, Value block,
+                                     Value column) {
+  Value from = blockAt(panel, block);
+  auto f32 = type(b.getF32Type()), i32 = type(b.getI32Type());
+  if (p.scaleBytes == 4)
+    return c.load(packedFloats, c.add(c.div(from, 4), column), f32);
+  Value bytes = c.load(packed, c.add(from, c.mul(column, 2)),
+                       c.vectorType(b.getI8Type(), 2 * lanes));
+  Value halves = c.bitcast(bytes, type(b.getI16Type()));
+  Value wide = arith::ExtUIOp::create(b, i32, halves);
+  return c.bitcast(arith::ShLIOp::create(b, wide, b.integer(i32, 16)), f32);
+}
+
 Value BlockProductKernel::zeroPoints(const Panel &panel, Value block,
                                      Value column) {
   Type f32 = b.getF32Type();
-  Value at = c.add(blockAt(panel, block), 4 * panel.width);
+  Value at = c.add(blockAt(panel, block), p.scaleBytes * panel.width);
   switch (p.zeros) {
   case BlockProduct::ZeroPoints::Middle:
     return {};
@@ -400,8 +329,7 @@ void BlockProductKernel::integerBlock(const Panel &panel, const Rows &rows,
         Value real = arith::SIToFPOp::create(b, type(f32), sum);
         if (Value zeros = zeroPoints(panel, block, at))
           real = b.multiplyAdd(arith::NegFOp::create(b, zeros), realSum, real);
-        Value scale =
-            c.load(packedFloats, scaleAt(panel, block, at), type(f32));
+        Value scale = loadScales(panel, block, at);
         Value to =
             c.add(c.mul(c.add(rows.slot, int64_t(row)), panel.width), at);
         c.store(b.multiplyAdd(real, b.mul(inputScale, scale),
@@ -409,154 +337,6 @@ void BlockProductKernel::integerBlock(const Panel &panel, const Rows &rows,
                 sums, to);
       }
     }
-  });
-}
-
-//===----------------------------------------------------------------------===//
-// Floats
-//===----------------------------------------------------------------------===//
-
-SmallVector<Value> BlockProductKernel::loadSums(const Panel &panel,
-                                                const Rows &rows,
-                                                Value column) {
-  SmallVector<Value> values;
-  for (int64_t row = 0; row < rows.count; ++row)
-    for (unsigned v = 0; v < panel.vectors; ++v)
-      values.push_back(c.load(sums,
-                              c.add(c.mul(c.add(rows.slot, row), panel.width),
-                                    c.add(column, int64_t(v) * lanes)),
-                              type(b.getF32Type())));
-  return values;
-}
-
-void BlockProductKernel::storeSums(const Panel &panel, const Rows &rows,
-                                   Value column, ValueRange values) {
-  for (int64_t row = 0; row < rows.count; ++row)
-    for (unsigned v = 0; v < panel.vectors; ++v)
-      c.store(values[row * panel.vectors + v], sums,
-              c.add(c.mul(c.add(rows.slot, row), panel.width),
-                    c.add(column, int64_t(v) * lanes)));
-}
-
-void BlockProductKernel::forFloats(
-    const Panel &panel, Value block, Value step, Value column, unsigned vectors,
-    int64_t elements, llvm::function_ref<void(int64_t, ArrayRef<Value>)> body) {
-  auto f32 = type(b.getF32Type()), i32 = type(b.getI32Type());
-  SmallVector<Value> words, scales, zeros;
-  for (unsigned v = 0; v < vectors; ++v) {
-    Value at = c.add(column, int64_t(v) * lanes);
-    words.push_back(
-        c.load(packedWords, c.div(weightsAt(panel, block, step, at), 4), i32));
-    scales.push_back(c.load(packedFloats, scaleAt(panel, block, at), f32));
-    Value zero = zeroPoints(panel, block, at);
-    zeros.push_back(zero ? zero : b.real(f32, double(1 << (p.bits - 1))));
-  }
-  for (int64_t element = 0; element < elements; ++element) {
-    SmallVector<Value> weights;
-    int64_t shift = element % 4 * 8 + element / 4 * p.bits;
-    for (unsigned v = 0; v < vectors; ++v) {
-      Value q = words[v];
-      if (shift > 0)
-        q = arith::ShRUIOp::create(b, q, b.integer(i32, shift));
-      q = arith::AndIOp::create(b, q, b.integer(i32, (1 << p.bits) - 1));
-      Value real = arith::SIToFPOp::create(b, f32, q);
-      weights.push_back(b.mul(b.sub(real, zeros[v]), scales[v]));
-    }
-    body(element, weights);
-  }
-}
-
-void BlockProductKernel::addProducts(MutableArrayRef<Value> sums,
-                                     const Rows &rows, Value element,
-                                     ArrayRef<Value> weights) {
-  for (int64_t row = 0; row < rows.count; ++row) {
-    Value at = c.add(c.mul(c.add(rows.first, row), p.depth), element);
-    Value x = broadcast(memref::LoadOp::create(b, input, at));
-    for (auto [v, weight] : llvm::enumerate(weights)) {
-      Value &sum = sums[row * weights.size() + v];
-      sum = b.multiplyAdd(x, weight, sum);
-    }
-  }
-}
-
-void BlockProductKernel::floatBlocks(const Panel &panel, const Rows &rows,
-                                     Value firstBlock, Value lastBlock) {
-  int64_t stepElements = 4 * p.perByte;
-  forColumns(panel, [&](Value column) {
-    auto steps = [&](Value block, Value step, int64_t elements,
-                     ValueRange carried) {
-      SmallVector<Value> all(carried);
-      Value first = c.add(c.mul(block, p.block), c.mul(step, stepElements));
-      forFloats(panel, block, step, column, panel.vectors, elements,
-                [&](int64_t element, ArrayRef<Value> weights) {
-                  addProducts(all, rows, c.add(first, element), weights);
-                });
-      return all;
-    };
-    auto emitBlock = [&](Value block, int64_t valid, ValueRange carried) {
-      SmallVector<Value> all(carried);
-      int64_t whole = valid / stepElements;
-      if (whole > 0)
-        all = c.loop(c.index(0), c.index(whole), 1, all,
-                     [&](Value step, ValueRange values) {
-                       return steps(block, step, stepElements, values);
-                     });
-      if (whole * stepElements < valid)
-        all = steps(block, c.index(whole), valid - whole * stepElements, all);
-      return all;
-    };
-    SmallVector<Value> all = loadSums(panel, rows, column);
-    // Without chunks, all blocks are here; the last one may be cut off.
-    int64_t whole = p.depth / p.block;
-    if (whole > 0)
-      all = c.loop(c.index(0), c.index(whole), 1, all,
-                   [&](Value block, ValueRange values) {
-                     return emitBlock(block, p.block, values);
-                   });
-    if (whole < p.blocks)
-      all = emitBlock(c.index(whole), p.depth - whole * p.block, all);
-    storeSums(panel, rows, column, all);
-  });
-}
-
-void BlockProductKernel::unpackFloats(const Panel &panel, Value block,
-                                      Value chunkBlock) {
-  int64_t stepElements = 4 * p.perByte;
-  // Blocks follow each other without padding, as the input has them.
-  Value first = c.mul(chunkBlock, p.block);
-  auto steps = [&](Value step, int64_t elements) {
-    c.loop(0, panel.width, lanes, [&](Value column) {
-      forFloats(
-          panel, block, step, column, 1, elements,
-          [&](int64_t element, ArrayRef<Value> weights) {
-            Value k = c.add(c.add(first, c.mul(step, stepElements)), element);
-            c.store(weights[0], unpacked, c.add(c.mul(k, panel.width), column));
-          });
-    });
-  };
-  int64_t whole = p.block / stepElements;
-  c.loop(0, whole, 1, [&](Value step) { steps(step, stepElements); });
-  if (whole * stepElements < p.block)
-    steps(c.index(whole), p.block - whole * stepElements);
-}
-
-void BlockProductKernel::multiplyUnpacked(const Panel &panel, const Rows &rows,
-                                          Value firstBlock, Value lastBlock) {
-  Value first = c.mul(firstBlock, p.block);
-  Value last = c.min(c.mul(lastBlock, p.block), c.index(p.depth));
-  forColumns(panel, [&](Value column) {
-    SmallVector<Value> all = c.loop(
-        first, last, 1, loadSums(panel, rows, column),
-        [&](Value element, ValueRange carried) {
-          SmallVector<Value> next(carried), weights;
-          Value at = c.add(c.mul(c.sub(element, first), panel.width), column);
-          for (unsigned v = 0; v < panel.vectors; ++v)
-            weights.push_back(c.load(unpacked, c.add(at, int64_t(v) * lanes),
-                                     type(b.getF32Type())));
-          addProducts(next, rows, element, weights);
-          return next;
-        });
-    storeSums(panel, rows, column, all);
   });
 }
 

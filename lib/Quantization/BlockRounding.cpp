@@ -9,6 +9,7 @@
 #include "WeightScales.h"
 
 #include "mlir/IR/Threading.h"
+#include "llvm/ADT/bit.h"
 
 #include <atomic>
 #include <cmath>
@@ -21,6 +22,13 @@ using namespace qcc::qnn;
 static float roundSmall(float x) {
   constexpr float magic = 0x1.8p23f;
   return (x + magic) - magic;
+}
+
+/// The nearest bfloat16, which kernels store in two bytes.
+static float toBFloat(float x) {
+  auto bits = llvm::bit_cast<uint32_t>(x);
+  bits += 0x7fff + (bits >> 16 & 1);
+  return llvm::bit_cast<float>(bits & 0xffff0000u);
 }
 
 /// Largest and smallest integer, the middle being 0.
@@ -43,7 +51,7 @@ float qcc::chooseBlockScale(ArrayRef<float> weights, int64_t bits) {
   float maximum = 0;
   for (float weight : weights)
     maximum = std::max(maximum, std::abs(weight));
-  float full = maximum / highest(bits);
+  float full = toBFloat(maximum / highest(bits));
   if (full < kMinWeightScale)
     return maximum == 0 ? 1.f : kMinWeightScale;
   // The more integers there are, the less there is to gain by clipping.
@@ -52,7 +60,7 @@ float qcc::chooseBlockScale(ArrayRef<float> weights, int64_t bits) {
   constexpr int parts = 48;
   float best = full, least = squaredError(weights, full, bits);
   for (int part = parts - 1; part >= parts / 2; --part) {
-    float scale = full * (float(part) / parts);
+    float scale = toBFloat(full * (float(part) / parts));
     float error = squaredError(weights, scale, bits);
     if (error < least) {
       least = error;

@@ -30,7 +30,7 @@ struct WeightMatrix {
 };
 
 /// The scale under which symmetric integers of `bits` bits represent the finite
-/// `weights` with the least squared error; 1 where all are 0.
+/// `weights` with the least squared error, a bfloat16; 1 where all are 0.
 float chooseBlockScale(llvm::ArrayRef<float> weights, int64_t bits);
 
 /// The integer nearest to a weight, with the middle of the range for 0.

@@ -318,6 +318,8 @@ class Generator:
         case.constants.append((packed, "ui8", "ui8", self.bytes(packed)))
         scales = np.abs(self.floats([columns, blocks])) * np.float32(0.1)
         case.constants.append(([columns, blocks], "f32", "f32", scales))
+        if pick.random() < 0.4:  # stored in two bytes
+            scales = (scales.view(np.uint32) & 0xffff0000).view(np.float32)
         kind = pick.choice([None, None, "ui8", "f32"])
         if kind == "ui8":
             zeros = self.data.integers(0, 1 << bits, [columns, blocks]).astype(np.uint8)
