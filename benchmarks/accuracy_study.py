@@ -15,6 +15,7 @@ behind them undo, so that the function stays the same.
 """
 import argparse
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -30,11 +31,13 @@ from harness import assets, compiler, loaded
 INT8 = ["-quantize=static", "-precision=int8"]
 VARIANTS = [
     ("float", None),
-    *((f"int8, {m}", [*INT8, f"-calib-method={m}"])
-      for m in ("minmax", "percentile", "entropy", "mse", "auto")),
+    *((f"int8, {m}", [*INT8, "-ptq=none", f"-calib-method={m}"])
+      for m in ("minmax", "percentile", "entropy", "mse", "output", "auto")),
     *((f"int8, auto, {p}", [*INT8, f"-ptq={p}"])
-      for p in ("equalize", "smooth", "correct-bias", "clip-weights", "clip-weights-octav",
-                "equalize,correct-bias")),
+      for p in ("equalize", "smooth", "absorb-bias", "clip-weights", "clip-weights-octav",
+                "gptq", "adaround", "correct-bias", "gptq,correct-bias",
+                "adaround,correct-bias", "equalize,gptq,correct-bias")),
+    ("int8, default", INT8),
     ("guarded (default)", ["-quantize=static"]),
     ("auto, kl:0.01", ["-precision=auto", "-max-drop=kl:0.01"]),
     ("auto, sqnr:20", ["-precision=auto", "-max-drop=sqnr:20"]),
@@ -102,6 +105,8 @@ def study(name, folder, args):
         print(f"{name}: channels of {rescale(assets.path(name), model)} tensors rescaled")
     reference = {}
     for index, (label, options) in enumerate(VARIANTS):
+        if options is not None and not args.variants.search(label):
+            continue
         # A library that is loaded would be found again under its old path.
         out = pathlib.Path(folder) / f"{name}.{index}.so"
         options = ["-quantize=none"] if options is None else [*options, f"-calib={calibration}"]
@@ -134,6 +139,8 @@ def main():
     parser.add_argument("--rescale", action="store_true")
     parser.add_argument("--samples", type=int, default=64, help="for calibration")
     parser.add_argument("--limit", type=int, help="score at most so many samples")
+    parser.add_argument("--variants", type=re.compile, default=re.compile(""),
+                        help="besides float, those that a regular expression finds")
     parser.add_argument("--timeout", type=int, default=900, help="of each compilation, seconds")
     args = parser.parse_args()
     names = args.models or [n for n in assets.cnn_models()

@@ -368,12 +368,27 @@ CalibrationTable Calibrator::estimate(const RangeOptions &options) const {
   return table;
 }
 
+llvm::Expected<std::vector<CalibrationTable>>
+qcc::calibrate(ModuleOp module, Dataset &dataset,
+               const ModelRunnerFactory &compile,
+               ArrayRef<RangeOptions> options, const ModuleForShapes &reshape,
+               const SampleObserver &observer) {
+  Calibrator calibrator(compile, reshape, observer);
+  if (llvm::Error error = calibrator.run(module, dataset))
+    return error;
+  std::vector<CalibrationTable> tables;
+  for (const RangeOptions &ranges : options)
+    tables.push_back(calibrator.estimate(ranges));
+  return tables;
+}
+
 llvm::Expected<CalibrationTable>
 qcc::calibrate(ModuleOp module, Dataset &dataset,
                const ModelRunnerFactory &compile, const RangeOptions &options,
                const ModuleForShapes &reshape, const SampleObserver &observer) {
-  Calibrator calibrator(compile, reshape, observer);
-  if (llvm::Error error = calibrator.run(module, dataset))
-    return error;
-  return calibrator.estimate(options);
+  auto tables =
+      calibrate(module, dataset, compile, ArrayRef(options), reshape, observer);
+  if (!tables)
+    return tables.takeError();
+  return std::move(tables->front());
 }

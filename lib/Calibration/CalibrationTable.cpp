@@ -47,6 +47,8 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
   os << "# Ranges of activations, measured by qcc. 8 bits cover min to max; "
         "both may be edited.\n"
      << "version: 1\nsamples: " << samples << "\n";
+  if (equalized)
+    os << "equalized: true\n";
   if (!keepFloat.empty()) {
     os << "keep_float: [";
     llvm::interleaveComma(keepFloat, os, [&](const std::string &name) {
@@ -281,6 +283,14 @@ bool Parser::parseTop(yaml::Node *root) {
           return integer(value, table.samples);
         if (key == "keep_float")
           return texts(value, table.keepFloat);
+        if (key == "equalized") {
+          std::string word;
+          if (!text(value, word))
+            return false;
+          table.equalized = word == "true";
+          return table.equalized || word == "false" ||
+                 fail(value, "expected true or false");
+        }
         if (key != "tensors")
           return false;
         auto *tensors = llvm::dyn_cast_or_null<yaml::SequenceNode>(value);

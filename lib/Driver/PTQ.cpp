@@ -38,6 +38,8 @@ llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
       options.equalize = true;
     else if (word == "smooth")
       options.smooth = true;
+    else if (word == "absorb-bias")
+      options.absorbBias = true;
     else if (word == "correct-bias")
       options.correctBias = true;
     else if (word == "gptq")
@@ -50,9 +52,9 @@ llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
       options.clip = "octav";
     else
       return makeError("-ptq=" + list + ": '" + word +
-                       "' is none of equalize, smooth, correct-bias, gptq, "
-                       "adaround, clip-weights, clip-weights-octav; auto and "
-                       "none stand alone");
+                       "' is none of equalize, smooth, absorb-bias, "
+                       "correct-bias, gptq, adaround, clip-weights, "
+                       "clip-weights-octav; auto and none stand alone");
   return options;
 }
 
@@ -89,6 +91,12 @@ llvm::Expected<bool> prepareWeights(ModuleOp module, const PTQOptions &ptq,
       return statistics.takeError();
     changed += equalizeChannels(main, &*statistics, kMigration);
   }
+  if (ptq.absorbBias) {
+    auto statistics = measure(module, open, run);
+    if (!statistics)
+      return statistics.takeError();
+    changed += absorbBiases(main, *statistics);
+  }
   return changed != 0;
 }
 
@@ -121,20 +129,24 @@ SampleObserver SampleStatistics::observer() {
   };
 }
 
+void SampleStatistics::round() const {
+  if (ptq.needsStatistics())
+    roundWeights(statistics, {ptq.rounding, ptq.correctBias, ptq.clip});
+}
+
 llvm::Expected<std::optional<double>>
-SampleStatistics::apply(const CalibrationTable &table,
-                        ArrayRef<std::vector<HostTensor>> inputs,
-                        const ModelRunnerFactory &run) {
-  if (!ptq.needsStatistics())
-    return std::nullopt;
-  roundWeights(statistics, {ptq.rounding, ptq.correctBias, ptq.clip});
+SampleStatistics::correct(const CalibrationTable &table,
+                          ArrayRef<std::string> keepFloat,
+                          ArrayRef<std::vector<HostTensor>> inputs,
+                          const ModelRunnerFactory &run) const {
   if (!ptq.correctBias || inputs.empty() || outputs.empty())
     return std::nullopt;
+  llvm::StringSet<> names;
+  names.insert(keepFloat.begin(), keepFloat.end());
   ReferenceSamples samples;
-  samples.inputs.assign(inputs.begin(), inputs.end());
-  samples.outputs = std::move(outputs);
-  samples.outputs.resize(std::min(samples.outputs.size(), inputs.size()));
-  auto noise = correctBiases(module, statistics, table, samples, run);
+  samples.inputs = inputs;
+  samples.outputs = ArrayRef(outputs).take_front(inputs.size());
+  auto noise = correctBiases(module, statistics, table, names, samples, run);
   if (!noise)
     return noise.takeError();
   return noise->accepted();

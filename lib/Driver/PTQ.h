@@ -24,13 +24,14 @@ struct PTQOptions {
   bool automatic = false;
   bool equalize = false;    ///< channels, by weights
   bool smooth = false;      ///< channels, by activations
+  bool absorbBias = false;  ///< offsets of channels, by activations
   bool correctBias = false; ///< by the means of results
   RoundingMethod rounding = RoundingMethod::Nearest;
   std::string clip = "max"; ///< of weights: max, mse or octav
 
   static llvm::Expected<PTQOptions> parse(llvm::StringRef list);
   /// Whether the function of the model is changed before it is calibrated.
-  bool changesModel() const { return equalize || smooth; }
+  bool changesModel() const { return equalize || smooth || absorbBias; }
   /// Whether the inputs of layers are looked at.
   bool needsStatistics() const {
     return correctBias || rounding != RoundingMethod::Nearest;
@@ -43,7 +44,8 @@ std::string weightClip(const CompileOptions &options);
 using DatasetOpener =
     llvm::function_ref<llvm::Expected<std::unique_ptr<Dataset>>()>;
 
-/// Changes the weights of a float model without changing what it computes.
+/// Changes the weights of a float model without changing what it computes on
+/// most inputs.
 /// `open` is called where samples are needed, which then are some at the front.
 /// Returns whether anything was changed.
 llvm::Expected<bool> prepareWeights(mlir::ModuleOp module,
@@ -57,14 +59,16 @@ public:
                    const PTQOptions &ptq);
   /// For calibrate().
   SampleObserver observer();
-  /// Rounds the weights and corrects the biases of the module's layers, by
-  /// attributes for qnn-quantize-weights. `inputs` are the samples that the
-  /// observer has seen, from the front. Returns the noise at the outputs where
-  /// that was measured.
+  /// Rounds the weights of the module's layers, by attributes for
+  /// qnn-quantize-weights.
+  void round() const;
+  /// Corrects their biases likewise, where the layers of `keepFloat` stay
+  /// float. `inputs` are the samples that the observer has seen, from the
+  /// front. Returns the noise at the outputs where that was measured.
   llvm::Expected<std::optional<double>>
-  apply(const CalibrationTable &table,
-        llvm::ArrayRef<std::vector<HostTensor>> inputs,
-        const ModelRunnerFactory &run);
+  correct(const CalibrationTable &table, llvm::ArrayRef<std::string> keepFloat,
+          llvm::ArrayRef<std::vector<HostTensor>> inputs,
+          const ModelRunnerFactory &run) const;
 
 private:
   mlir::ModuleOp module;

@@ -17,8 +17,9 @@
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/ChannelStatistics.h"
+#include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
-#include "qcc/Quantization/PrecisionSearch.h"
+#include "qcc/Quantization/RangeSearch.h"
 #include "qcc/Support/Npz.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -30,9 +31,10 @@ namespace qcc {
 
 /// What is kept of the calibration data to measure layers on.
 static constexpr size_t kMostGuardSamples = 32, kMostBudgetSamples = 64,
-                        kMostSearchBytes = 64 << 20;
-/// What balancing channels must lower the noise to, as part of it.
-static constexpr double kWorthwhileNoise = 0.6;
+                        kMostSearchBytes = 64 << 20, kMostRangeSamples = 8;
+/// From which noise on (10 dB) balanced channels are tried, and what they must
+/// lower it to, as part of it.
+static constexpr double kTooNoisy = 0.1, kWorthwhileNoise = 0.6;
 
 bool isExplicitlyQuantized(ModuleOp module) {
   return module
@@ -121,6 +123,7 @@ struct Calibration {
   SplitSamples samples;
   /// At the outputs, with all layers in 8 bits, where it was measured.
   std::optional<double> noise;
+  std::unique_ptr<SampleStatistics> statistics;
 };
 } // namespace
 
@@ -133,18 +136,36 @@ getSampleSpecs(ModuleOp module, const CompileOptions &options) {
   return inputs;
 }
 
-/// Runs the samples: the ranges of the values that can go to 8 bits (those of
-/// `known`, if any), and what `ptq` attaches to the layers.
-static llvm::Expected<Calibration>
-calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
-                   const PTQOptions &ptq, const CompileOptions &options,
-                   const ModelRunnerFactory &run) {
-  std::optional<RangeMethod> method =
-      parseRangeMethod(options.calibrationMethod);
-  if (!method)
+/// What -calib-method= names: several where the outputs shall choose.
+static llvm::Expected<SmallVector<RangeOptions>>
+parseRangeOptions(const CompileOptions &options) {
+  SmallVector<RangeOptions> result;
+  SmallVector<RangeMethod> methods;
+  if (options.calibrationMethod == "output")
+    methods = {RangeMethod::Auto, RangeMethod::MinMax, RangeMethod::Percentile,
+               RangeMethod::MSE, RangeMethod::Entropy};
+  else if (auto method = parseRangeMethod(options.calibrationMethod))
+    methods = {*method};
+  else
     return llvm::createStringError(
         "-calib-method=" + options.calibrationMethod +
-        ": expected auto, minmax, percentile, entropy or mse");
+        ": expected auto, minmax, percentile, entropy, mse or output");
+  for (RangeMethod method : methods)
+    result.emplace_back().method = method;
+  return result;
+}
+
+/// Runs the samples: the ranges of the values that can go to 8 bits (those of
+/// `known`, if any), and what `ptq` attaches to the layers, of which those of
+/// `keepFloat` stay float.
+static llvm::Expected<Calibration>
+calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
+                   ArrayRef<std::string> keepFloat, const PTQOptions &ptq,
+                   const CompileOptions &options,
+                   const ModelRunnerFactory &run) {
+  auto ranges = parseRangeOptions(options);
+  if (!ranges)
+    return ranges.takeError();
   auto inputs = getSampleSpecs(module, options);
   if (!inputs)
     return inputs.takeError();
@@ -152,8 +173,6 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
       openSamples(options, *inputs);
   if (!dataset)
     return dataset.takeError();
-  RangeOptions ranges;
-  ranges.method = *method;
   OwningOpRef<ModuleOp> observed(module.clone());
   if (failed(insertObservers(*observed, {})))
     return llvm::createStringError("the model cannot be observed");
@@ -166,13 +185,13 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
   RecordedDataset recorded(holdsOut ? half : **dataset,
                            searches ? kMostBudgetSamples : kMostGuardSamples,
                            kMostSearchBytes);
-  SampleStatistics statistics(module, recorded.size(), ptq);
-  llvm::Expected<CalibrationTable> table = calibrate(
-      *observed, recorded, run, ranges, reshape, statistics.observer());
-  if (!table)
-    return table.takeError();
+  auto statistics =
+      std::make_unique<SampleStatistics>(module, recorded.size(), ptq);
+  auto tables = calibrate(*observed, recorded, run, *ranges, reshape,
+                          statistics->observer());
+  if (!tables)
+    return tables.takeError();
   Calibration result;
-  result.table = known ? *known : std::move(*table);
   result.samples.search = recorded.takeKept();
   result.samples.heldOut = half.takeHeldOut();
   if (llvm::Error error = openHeldOut(options, *inputs, result.samples))
@@ -184,27 +203,44 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
         return std::get<0>(pair).shape != std::get<1>(pair).shape;
       });
     });
-  auto noise = statistics.apply(result.table, result.samples.search, run);
+  ArrayRef<std::vector<HostTensor>> samples = result.samples.search;
+  if (known) {
+    result.table = *known;
+  } else if (ranges->size() == 1 || samples.empty()) {
+    result.table = std::move(tables->front());
+  } else {
+    auto chosen = chooseRanges(module, *tables,
+                               samples.take_front(kMostRangeSamples), run);
+    if (!chosen)
+      return chosen.takeError();
+    result.table = std::move(*chosen);
+  }
+  statistics->round();
+  auto noise =
+      statistics->correct(result.table, keepFloat, result.samples.search, run);
   if (!noise)
     return noise.takeError();
   result.noise = *noise;
+  result.statistics = std::move(statistics);
   return result;
 }
 
 /// Calibrates, and where the noise at the outputs is too much, tries whether
 /// balanced channels have less: then the module becomes the balanced one.
 static llvm::Expected<Calibration>
-calibrateAutomatically(ModuleOp module, const PTQOptions &ptq,
-                       const CompileOptions &options,
+calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
+                       const PTQOptions &ptq, const CompileOptions &options,
                        const ModelRunnerFactory &run) {
   OwningOpRef<ModuleOp> balanced(module.clone());
-  auto plain = calibrateOnSamples(module, nullptr, ptq, options, run);
-  if (!plain || !plain->noise || *plain->noise <= GuardOptions().acceptedNoise)
+  auto plain =
+      calibrateOnSamples(module, nullptr, keepFloat, ptq, options, run);
+  if (!plain || !plain->noise || *plain->noise <= kTooNoisy)
     return plain;
   if (equalizeChannels(balanced->lookupSymbol<func::FuncOp>("main"), nullptr,
                        kMigration) == 0)
     return plain;
-  auto equalized = calibrateOnSamples(*balanced, nullptr, ptq, options, run);
+  auto equalized =
+      calibrateOnSamples(*balanced, nullptr, keepFloat, ptq, options, run);
   if (!equalized || *equalized->noise > kWorthwhileNoise * *plain->noise)
     return equalized ? std::move(plain) : std::move(equalized);
   module.getBodyRegion().takeBody(balanced->getBodyRegion());
@@ -215,62 +251,8 @@ calibrateAutomatically(ModuleOp module, const PTQOptions &ptq,
                        toDecibels(*equalized->noise))
              .str()
       << " dB below the signal";
+  equalized->table.equalized = true;
   return equalized;
-}
-
-/// The ranges of the values that can go to 8 bits and the layers that do not:
-/// from the table if its file exists, else from the samples.
-static llvm::Expected<CalibrationTable>
-findRanges(ModuleOp module, const PTQOptions &ptq,
-           const CompileOptions &options, const ModelRunnerFactory &run) {
-  if (!options.calibrationTable.empty() &&
-      llvm::sys::fs::exists(options.calibrationTable)) {
-    auto table = CalibrationTable::load(options.calibrationTable);
-    if (!table)
-      return table;
-    if (!hasSamples(options)) {
-      if (ptq.needsStatistics())
-        emitRemark(module.getLoc())
-            << "without samples (-calib) weights are rounded to nearest and "
-               "biases not corrected";
-      return table;
-    }
-    emitRemark(module.getLoc())
-        << "the ranges come from " << options.calibrationTable
-        << "; remove it to calibrate anew";
-    if (ptq.needsStatistics())
-      if (auto result = calibrateOnSamples(module, &*table, ptq, options, run);
-          !result)
-        return result.takeError();
-    return table;
-  }
-  if (!hasSamples(options))
-    return llvm::createStringError(
-        options.calibrationTable.empty()
-            ? "-quantize=static needs calibration data: give -calib=PATH (see "
-              "docs/calibration.md), or a saved table with -calib-table="
-            : "-calib-table=" + options.calibrationTable +
-                  ": no such file, and no -calib= to make it from");
-  auto calibration =
-      ptq.automatic && options.shapes.empty()
-          ? calibrateAutomatically(module, ptq, options, run)
-          : calibrateOnSamples(module, nullptr, ptq, options, run);
-  if (!calibration)
-    return calibration.takeError();
-  CalibrationTable &table = calibration->table;
-  llvm::Expected<PrecisionPlan> plan =
-      choosePrecision(module, table, options, std::move(calibration->samples),
-                      calibration->noise, run);
-  if (!plan)
-    return plan.takeError();
-  table.keepFloat = plan->keepFloat();
-  if (!options.savePrecision.empty())
-    if (llvm::Error e = plan->save(options.savePrecision))
-      return e;
-  if (!options.calibrationTable.empty())
-    if (llvm::Error e = table.save(options.calibrationTable))
-      return e;
-  return std::move(table);
 }
 
 /// Names of the layers that stay float, `measured` where the options say no
@@ -289,6 +271,86 @@ findFloatLayers(const CompileOptions &options,
         ": expected guarded, int8, auto or a file of -save-precision; " +
         llvm::toString(plan.takeError()));
   return plan->keepFloat();
+}
+
+/// Ranges and layers that stay float, from the table's file.
+static llvm::Expected<CalibrationTable>
+loadRanges(ModuleOp module, const PTQOptions &ptq,
+           const CompileOptions &options, const ModelRunnerFactory &run) {
+  auto table = CalibrationTable::load(options.calibrationTable);
+  if (!table)
+    return table;
+  if (table->equalized)
+    equalizeChannels(module.lookupSymbol<func::FuncOp>("main"), nullptr,
+                     kMigration);
+  if (!hasSamples(options)) {
+    if (ptq.needsStatistics())
+      emitRemark(module.getLoc())
+          << "without samples (-calib) weights are rounded to nearest and "
+             "biases not corrected";
+    return table;
+  }
+  emitRemark(module.getLoc())
+      << "the ranges come from " << options.calibrationTable
+      << "; remove it to calibrate anew";
+  auto names = findFloatLayers(options, table->keepFloat);
+  if (!names)
+    return names.takeError();
+  if (ptq.needsStatistics())
+    if (auto result =
+            calibrateOnSamples(module, &*table, *names, ptq, options, run);
+        !result)
+      return result.takeError();
+  return table;
+}
+
+/// The ranges of the values that can go to 8 bits and the layers that do not:
+/// from the table if its file exists, else from the samples.
+static llvm::Expected<CalibrationTable>
+findRanges(ModuleOp module, const PTQOptions &ptq,
+           const CompileOptions &options, const ModelRunnerFactory &run) {
+  if (!options.calibrationTable.empty() &&
+      llvm::sys::fs::exists(options.calibrationTable))
+    return loadRanges(module, ptq, options, run);
+  if (!hasSamples(options))
+    return llvm::createStringError(
+        options.calibrationTable.empty()
+            ? "-quantize=static needs calibration data: give -calib=PATH (see "
+              "docs/calibration.md), or a saved table with -calib-table="
+            : "-calib-table=" + options.calibrationTable +
+                  ": no such file, and no -calib= to make it from");
+  auto given = findFloatLayers(options, {});
+  if (!given)
+    return given.takeError();
+  auto calibration =
+      ptq.automatic && options.shapes.empty()
+          ? calibrateAutomatically(module, *given, ptq, options, run)
+          : calibrateOnSamples(module, nullptr, *given, ptq, options, run);
+  if (!calibration)
+    return calibration.takeError();
+  CalibrationTable &table = calibration->table;
+  // What the last correction needs.
+  std::vector<std::vector<HostTensor>> samples = calibration->samples.search;
+  llvm::Expected<PrecisionPlan> plan =
+      choosePrecision(module, table, options, std::move(calibration->samples),
+                      calibration->noise, run);
+  if (!plan)
+    return plan.takeError();
+  table.keepFloat = plan->keepFloat();
+  // Biases made up for what no longer happens. A search under a budget has
+  // verified the model as it is.
+  if (!table.keepFloat.empty() && options.precision == "guarded")
+    if (auto noise = calibration->statistics->correct(table, table.keepFloat,
+                                                      samples, run);
+        !noise)
+      return noise.takeError();
+  if (!options.savePrecision.empty())
+    if (llvm::Error e = plan->save(options.savePrecision))
+      return e;
+  if (!options.calibrationTable.empty())
+    if (llvm::Error e = table.save(options.calibrationTable))
+      return e;
+  return std::move(table);
 }
 
 static LogicalResult quantizeStatic(ModuleOp module,

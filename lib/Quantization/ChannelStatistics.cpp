@@ -13,6 +13,8 @@
 
 #include "mlir/IR/IRMapping.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
@@ -60,14 +62,24 @@ int64_t WeightRows::columns() const {
   return shape[cast<MatmulOp>(op).getTransposeRhs() ? 0 : 1];
 }
 
-static void addValues(ChannelStatistics &statistics, ArrayRef<float> values,
-                      int64_t inner) {
+namespace {
+struct Sums {
+  std::vector<double> values, squares;
+  double count = 0; ///< of each channel
+};
+} // namespace
+
+static void addValues(ChannelStatistics &statistics, Sums &sums,
+                      ArrayRef<float> values, int64_t inner) {
   size_t channels = statistics.maxima.size();
   for (auto [i, value] : llvm::enumerate(values)) {
     size_t channel = i / size_t(inner) % channels;
     statistics.maxima[channel] =
         std::max(statistics.maxima[channel], std::abs(value));
+    sums.values[channel] += value;
+    sums.squares[channel] += double(value) * value;
   }
+  sums.count += double(values.size()) / double(channels);
 }
 
 llvm::Expected<StatisticsByValue>
@@ -110,13 +122,18 @@ qcc::measureChannels(ModuleOp module, ArrayRef<std::vector<HostTensor>> samples,
     return runner.takeError();
 
   StatisticsByValue statistics;
+  DenseMap<Value, Sums> sumsByValue;
   auto add = [&](Value value, const HostTensor &tensor) {
     int64_t dim = dims[value], inner = 1;
     for (size_t i = size_t(dim) + 1; i < tensor.shape.size(); ++i)
       inner *= tensor.shape[i];
     ChannelStatistics &entry = statistics[value];
-    entry.maxima.resize(size_t(tensor.shape[size_t(dim)]));
-    addValues(entry, tensor.as<float>(), inner);
+    Sums &sums = sumsByValue[value];
+    auto channels = size_t(tensor.shape[size_t(dim)]);
+    entry.maxima.resize(channels);
+    sums.values.resize(channels);
+    sums.squares.resize(channels);
+    addValues(entry, sums, tensor.as<float>(), inner);
   };
   for (const std::vector<HostTensor> &sample : samples) {
     auto outputs = (*runner)->run(sample);
@@ -128,5 +145,12 @@ qcc::measureChannels(ModuleOp module, ArrayRef<std::vector<HostTensor>> samples,
     for (auto [i, value] : llvm::enumerate(computed))
       add(value, (*outputs)[own + i]);
   }
+  for (auto &[value, sums] : sumsByValue)
+    for (auto [sum, square] : llvm::zip_equal(sums.values, sums.squares)) {
+      double mean = sum / sums.count;
+      double variance = std::max(square / sums.count - mean * mean, 0.0);
+      statistics[value].means.push_back(float(mean));
+      statistics[value].deviations.push_back(float(std::sqrt(variance)));
+    }
   return statistics;
 }

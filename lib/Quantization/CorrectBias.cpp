@@ -43,7 +43,8 @@ public:
                 const CalibrationTable &table)
       : statistics(statistics), table(table) {}
 
-  llvm::Error build(ModuleOp module, const ModelRunnerFactory &compile);
+  llvm::Error build(ModuleOp module, const llvm::StringSet<> &keepFloat,
+                    const ModelRunnerFactory &compile);
   llvm::Expected<OutputNoise> run(const ReferenceSamples &samples);
   void attach() const;
 
@@ -174,20 +175,24 @@ static SmallVector<Operation *> getLayers(func::FuncOp main) {
 }
 
 llvm::Error BiasCorrector::build(ModuleOp module,
+                                 const llvm::StringSet<> &keepFloat,
                                  const ModelRunnerFactory &compile) {
-  for (const InputStatistics::Layer &layer : statistics.layers())
+  for (const InputStatistics::Layer &layer : statistics.layers()) {
+    layer.op->removeAttr(kBiasCorrectionAttr);
     if (layer.rows && layer.op->hasAttr(kRoundedWeightsAttr))
       addBias(layer.op, *layer.rows);
+  }
   OwningOpRef<ModuleOp> copy(module.clone());
   auto main = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<Operation *> ops = getLayers(main);
-  if (failed(insertObservers(*copy, {})) ||
+  if (failed(insertObservers(*copy, keepFloat)) ||
       failed(applyCalibration(*copy, table)))
     return makeError("the biases cannot be corrected");
   OpBuilder builder(main.getContext());
   SmallVector<Value> means;
   for (auto [layer, op] : llvm::zip_equal(statistics.layers(), ops)) {
-    if (!layer.rows || !op->getOperand(0).getDefiningOp<DequantizeOp>())
+    if (!layer.rows || op->hasAttr(kKeepFloatAttr) ||
+        !op->getOperand(0).getDefiningOp<DequantizeOp>())
       continue;
     auto weight = readRoundedWeight(op);
     if (!weight)
@@ -211,7 +216,8 @@ llvm::Error BiasCorrector::build(ModuleOp module,
     layers.push_back(std::move(corrected));
   }
   copy->walk([](Operation *op) {
-    for (StringRef name : {kRoundedWeightsAttr, kWeightScalesAttr})
+    for (StringRef name :
+         {kRoundedWeightsAttr, kWeightScalesAttr, kKeepFloatAttr})
       op->removeAttr(name);
   });
   Operation *terminator = main.getBody().front().getTerminator();
@@ -311,13 +317,12 @@ void BiasCorrector::attach() const {
   }
 }
 
-llvm::Expected<OutputNoise>
-qcc::correctBiases(ModuleOp module, const InputStatistics &statistics,
-                   const CalibrationTable &table,
-                   const ReferenceSamples &samples,
-                   const ModelRunnerFactory &compile) {
+llvm::Expected<OutputNoise> qcc::correctBiases(
+    ModuleOp module, const InputStatistics &statistics,
+    const CalibrationTable &table, const llvm::StringSet<> &keepFloat,
+    const ReferenceSamples &samples, const ModelRunnerFactory &compile) {
   BiasCorrector corrector(statistics, table);
-  if (llvm::Error error = corrector.build(module, compile))
+  if (llvm::Error error = corrector.build(module, keepFloat, compile))
     return error;
   auto noise = corrector.run(samples);
   if (noise && noise->corrected < noise->uncorrected)

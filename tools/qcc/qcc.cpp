@@ -66,8 +66,8 @@ static cl::opt<std::string> preprocess(
     cl::value_desc("steps"), cl::cat(category));
 static cl::opt<std::string> calibMethod(
     "calib-method",
-    cl::desc(
-        "auto (by measured error, default), minmax, percentile, entropy, mse"),
+    cl::desc("auto (by measured error, default), minmax, percentile, entropy, "
+             "mse, output (of all of these, by the error of the outputs)"),
     cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
     calibTable("calib-table",
@@ -82,8 +82,8 @@ static cl::opt<std::string> precision(
 static cl::opt<std::string>
     ptq("ptq",
         cl::desc("what static quantization does besides: auto, none, or a list "
-                 "of equalize, smooth, correct-bias, gptq, adaround, "
-                 "clip-weights, clip-weights-octav"),
+                 "of equalize, smooth, absorb-bias, correct-bias, gptq, "
+                 "adaround, clip-weights, clip-weights-octav"),
         cl::value_desc("list"), cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
     savePrecision("save-precision",

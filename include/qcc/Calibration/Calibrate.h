@@ -46,6 +46,13 @@ llvm::Expected<CalibrationTable> calibrate(mlir::ModuleOp module,
                                            const ModuleForShapes &reshape = {},
                                            const SampleObserver &observer = {});
 
+/// The same with a table for each of `options`, in one pass.
+llvm::Expected<std::vector<CalibrationTable>>
+calibrate(mlir::ModuleOp module, Dataset &dataset,
+          const ModelRunnerFactory &compile,
+          llvm::ArrayRef<RangeOptions> options, const ModuleForShapes &reshape,
+          const SampleObserver &observer);
+
 /// dequantize(quantize(value)) with the range of `entry`, in unsigned 8 bits,
 /// at the insertion point.
 mlir::Value quantizeAndDequantize(mlir::OpBuilder &builder, mlir::Value value,

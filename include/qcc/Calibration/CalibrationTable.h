@@ -9,6 +9,7 @@
 //
 //   version: 1
 //   samples: 32
+//   equalized: true
 //   keep_float: ["conv0"]
 //   tensors:
 //   - id: "conv1"
@@ -56,6 +57,8 @@ public:
   uint64_t samples = 0;
   /// Names of layers that 8 bits would spoil.
   std::vector<std::string> keepFloat;
+  /// Whether channels were balanced (qnn-equalize-channels) beforehand.
+  bool equalized = false;
 
   /// Fails when the id exists.
   bool add(CalibrationEntry entry);

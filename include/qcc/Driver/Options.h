@@ -77,7 +77,7 @@ struct CompileOptions {
   std::string calibrationPath;
   std::optional<std::string> preprocess; ///< how its images become inputs
   std::string calibrationMethod =
-      "auto"; ///< or minmax, percentile, entropy, mse
+      "auto"; ///< or minmax, percentile, entropy, mse, output
   /// Samples in place of calibrationPath.
   std::function<llvm::Expected<std::unique_ptr<Dataset>>(
       llvm::ArrayRef<InputSpec>)>

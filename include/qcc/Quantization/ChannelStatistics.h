@@ -15,9 +15,10 @@
 
 namespace qcc {
 
-/// Of one tensor: the largest magnitude of each channel.
+/// Of each channel of one tensor: the largest magnitude, the mean and the
+/// standard deviation.
 struct ChannelStatistics {
-  std::vector<float> maxima;
+  std::vector<float> maxima, means, deviations;
 };
 using StatisticsByValue = llvm::DenseMap<mlir::Value, ChannelStatistics>;
 
@@ -55,6 +56,14 @@ measureChannels(mlir::ModuleOp module,
 /// statistics, the largest weight in front. Returns how many tensors changed.
 unsigned equalizeChannels(mlir::func::FuncOp function,
                           const StatisticsByValue *statistics, double alpha);
+
+/// Absorbs high biases: where a layer ends in relu and only layers without
+/// padding follow, what a channel has below its mean less three deviations is
+/// taken from the former's bias and added to those of the latter, weighted, so
+/// that the range need not begin so far below. Values further down, which are
+/// rare, change. Returns how many tensors changed.
+unsigned absorbBiases(mlir::func::FuncOp function,
+                      const StatisticsByValue &statistics);
 
 } // namespace qcc
 

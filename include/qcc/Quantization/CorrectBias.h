@@ -17,7 +17,7 @@ namespace qcc {
 /// The samples at the front that the statistics have seen, and what the float
 /// model made of some of them.
 struct ReferenceSamples {
-  std::vector<std::vector<HostTensor>> inputs, outputs;
+  llvm::ArrayRef<std::vector<HostTensor>> inputs, outputs;
 };
 
 /// What 8 bits cost at the outputs, as part of the signal.
@@ -30,11 +30,13 @@ struct OutputNoise {
 /// rounded weights on quantized activations, all others in float, and
 /// accumulates by how much the mean of each output channel is off; each sample
 /// runs with what those before it gave, so that a layer is corrected behind
-/// corrected ones. Attaches kBiasCorrectionAttr to the layers where that lowers
-/// the noise at the outputs; layers without a bias get one of zeros.
+/// corrected ones. Attaches kBiasCorrectionAttr to the layers, in place of an
+/// earlier one, where that lowers the noise at the outputs; layers without a
+/// bias get one of zeros. The layers named in `keepFloat` stay as they are.
 llvm::Expected<OutputNoise> correctBiases(mlir::ModuleOp module,
                                           const InputStatistics &statistics,
                                           const CalibrationTable &table,
+                                          const llvm::StringSet<> &keepFloat,
                                           const ReferenceSamples &samples,
                                           const ModelRunnerFactory &compile);
 
