@@ -10,6 +10,7 @@
 #include "Report.h"
 #include "Samples.h"
 #include "ShareConstants.h"
+#include "Variants.h"
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
@@ -45,6 +46,8 @@ public:
   }
 
   LogicalResult run();
+  /// Writes the artefact of a legalized module, which is consumed.
+  LogicalResult emit(ModuleOp legalized, ArtefactSizes &sizes);
 
 private:
   /// An error about the command line or the output file.
@@ -344,6 +347,50 @@ LogicalResult Compilation::run() {
   if (failed(emitLevels(*module, *target, report.sizes)))
     return failure();
   return options.report.empty() ? success() : finishReport(report);
+}
+
+LogicalResult Compilation::emit(ModuleOp legalized, ArtefactSizes &sizes) {
+  llvm::Expected<TargetSpec> target = resolveTarget(options.target);
+  if (!target)
+    return error() << llvm::toString(target.takeError());
+  TimingScope scope = root.nest("Layout");
+  return failure(failed(chooseEmitKind()) ||
+                 failed(runPipeline(legalized, scope, buildLayoutPipeline)) ||
+                 failed(emitLevels(legalized, *target, sizes)));
+}
+
+llvm::Expected<ArtefactSizes> measureArtefact(ModuleOp legalized,
+                                              const CompileOptions &options) {
+  SmallString<128> folder;
+  if (std::error_code code =
+          llvm::sys::fs::createUniqueDirectory("qcc", folder))
+    return llvm::createStringError("cannot create a temporary folder: " +
+                                   code.message());
+  SmallString<128> path(folder);
+  llvm::sys::path::append(path, "model.so");
+  CompileOptions own = options;
+  own.output = path.str().str();
+  // What is no file of code counts as the library that it would become.
+  bool isCode =
+      options.emit == EmitKind::Object || options.emit == EmitKind::Archive;
+  own.emit = isCode ? options.emit : EmitKind::SharedLibrary;
+  StringRef extension = llvm::sys::path::extension(options.output);
+  if (!options.emit && extension == ".o")
+    own.emit = EmitKind::Object;
+  if (!options.emit && extension == ".a")
+    own.emit = EmitKind::Archive;
+  own.emitHeader = own.time = false;
+  own.dumpPhases.clear();
+  CompileHooks hooks;
+  ArtefactSizes sizes;
+  OwningOpRef<ModuleOp> copy(legalized.clone());
+  LogicalResult emitted =
+      Compilation(*legalized.getContext(), own, hooks).emit(*copy, sizes);
+  std::error_code code = llvm::sys::fs::file_size(path, sizes.fileBytes);
+  (void)llvm::sys::fs::remove_directories(folder);
+  if (failed(emitted) || code)
+    return llvm::createStringError("the size of the artefact is unknown");
+  return sizes;
 }
 
 LogicalResult compile(MLIRContext &context, const CompileOptions &options,

@@ -7,6 +7,7 @@
 
 #include "Precision.h"
 
+#include "Budgets.h"
 #include "PTQ.h"
 
 #include "qcc/Quantization/Passes.h"
@@ -86,6 +87,9 @@ llvm::Expected<PrecisionPlan> choosePrecision(ModuleOp module,
                                               const CompileOptions &options,
                                               SplitSamples samples,
                                               const ModelRunnerFactory &run) {
+  if (options.precision != "auto" && hasBudget(options))
+    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
+                     "-max-ram=) needs -precision=auto");
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
                           run);

@@ -73,39 +73,48 @@ observeForShapes(ArrayRef<HostTensor> sample, const CompileOptions &options,
       "the model cannot run on calibration samples of shape" + text);
 }
 
-/// Adds what -verify= names.
-static llvm::Error openHeldOut(const CompileOptions &options,
-                               ArrayRef<InputSpec> inputs,
-                               SplitSamples &samples) {
-  if (options.precision != "auto" || options.verifyPath.empty())
-    return llvm::Error::success();
-  auto dataset = openDataset(options.verifyPath, inputs, options.preprocess);
-  if (!dataset)
-    return dataset.takeError();
-  for (size_t i = 0, e = (*dataset)->size(); i < e; ++i) {
-    auto sample = (*dataset)->next();
-    if (!sample)
-      return sample.takeError();
-    samples.heldOut.push_back(std::move(*sample));
-  }
-  if (!StringRef(options.verifyPath).ends_with(".npz"))
-    return llvm::Error::success();
-  auto labels = readNpzArray(options.verifyPath, "labels");
-  if (!labels)
-    return llvm::Error::success();
-  auto append = [&](auto values) {
-    samples.labels.assign(values.begin(), values.end());
-  };
-  if (labels->dtype == DType::I64)
-    append(labels->as<int64_t>());
-  else if (labels->dtype == DType::I32)
-    append(labels->as<int32_t>());
-  else if (labels->dtype == DType::U8)
-    append(labels->as<uint8_t>());
-  else
-    return llvm::createStringError("-verify=" + options.verifyPath +
-                                   ": 'labels' must be i64, i32 or u8");
-  return llvm::Error::success();
+/// What is held out: the samples of -verify=, or what calibration left.
+static llvm::Expected<HeldOutSamples>
+collectHeldOut(const CompileOptions &options, ArrayRef<InputSpec> inputs,
+               HalfDataset &half) {
+  if (hasVerification(options))
+    return readHeldOut(options, inputs);
+  HeldOutSamples samples;
+  samples.inputs = half.takeHeldOut();
+  for (size_t i = 0; i < samples.inputs.size(); ++i)
+    samples.indices.push_back(2 * i + 1);
+  return samples;
+}
+
+/// Layers are measured on the model's own shapes.
+static bool hasShapes(ArrayRef<HostTensor> sample, ArrayRef<InputSpec> inputs) {
+  return llvm::all_of(llvm::zip_equal(sample, inputs), [](auto pair) {
+    return std::get<0>(pair).shape == std::get<1>(pair).shape;
+  });
+}
+
+static llvm::Expected<SplitSamples> splitSamples(const CompileOptions &options,
+                                                 ArrayRef<InputSpec> inputs,
+                                                 RecordedDataset &recorded,
+                                                 HalfDataset &half) {
+  SplitSamples samples;
+  samples.search = recorded.takeKept();
+  llvm::erase_if(samples.search, [&](ArrayRef<HostTensor> sample) {
+    return !hasShapes(sample, inputs);
+  });
+  if (options.precision != "auto")
+    return samples;
+  auto heldOut = collectHeldOut(options, inputs, half);
+  if (!heldOut)
+    return heldOut.takeError();
+  samples.heldOut.labels = std::move(heldOut->labels);
+  for (auto [sample, index] :
+       llvm::zip_equal(heldOut->inputs, heldOut->indices))
+    if (hasShapes(sample, inputs)) {
+      samples.heldOut.inputs.push_back(std::move(sample));
+      samples.heldOut.indices.push_back(index);
+    }
+  return samples;
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
@@ -152,7 +161,7 @@ findRanges(ModuleOp module, const CompileOptions &options,
     return observeForShapes(sample, options, run, module.getContext());
   };
   bool searches = options.precision == "auto";
-  bool holdsOut = searches && options.verifyPath.empty();
+  bool holdsOut = searches && !hasVerification(options);
   HalfDataset half(**dataset);
   RecordedDataset recorded(holdsOut ? half : **dataset,
                            searches ? kMostBudgetSamples : kMostGuardSamples,
@@ -161,20 +170,11 @@ findRanges(ModuleOp module, const CompileOptions &options,
       calibrate(*observed, recorded, run, ranges, reshape);
   if (!table)
     return table;
-  SplitSamples samples;
-  samples.search = recorded.takeKept();
-  samples.heldOut = half.takeHeldOut();
-  if (llvm::Error error = openHeldOut(options, *inputs, samples))
-    return error;
-  // The layers are measured on the model's own shapes.
-  for (auto *part : {&samples.search, &samples.heldOut})
-    llvm::erase_if(*part, [&](const std::vector<HostTensor> &sample) {
-      return llvm::any_of(llvm::zip_equal(sample, *inputs), [](auto pair) {
-        return std::get<0>(pair).shape != std::get<1>(pair).shape;
-      });
-    });
+  auto samples = splitSamples(options, *inputs, recorded, half);
+  if (!samples)
+    return samples.takeError();
   llvm::Expected<PrecisionPlan> plan =
-      choosePrecision(module, *table, options, std::move(samples), run);
+      choosePrecision(module, *table, options, std::move(*samples), run);
   if (!plan)
     return plan.takeError();
   table->keepFloat = plan->keepFloat();

@@ -190,9 +190,11 @@ llvm::Error Simulation::build(const CalibrationTable &table,
   for (QuantizationSites::Layer layer : sites->layers()) {
     auto weight = cast<RankedTensorType>(
         layer.op->getOperand(*layer.op.getWeightOperand()).getType());
-    allLayers.push_back({layer.name, countProducts(layer.op),
-                         weight.getNumElements(),
-                         estimateNoise(layer.op, *sites, table)});
+    allLayers.push_back(
+        {layer.name, countProducts(layer.op), weight.getNumElements(),
+         cast<RankedTensorType>(layer.op->getResult(0).getType())
+             .getNumElements(),
+         estimateNoise(layer.op, *sites, table)});
   }
   IRMapping copies;
   OwningOpRef<ModuleOp> twins(
