@@ -10,7 +10,7 @@
 #include "Report.h"
 #include "Samples.h"
 #include "ShareConstants.h"
-#include "Variants.h"
+#include "TargetRunner.h"
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
@@ -69,7 +69,8 @@ private:
                            ArtefactSizes &sizes);
   /// What the report says of the model before it is lowered.
   LogicalResult startReport(ModelReport &report, ModuleOp imported,
-                            ModuleOp legalized, const ModelRunnerFactory &run);
+                            ModuleOp legalized, PrecisionPlan plan,
+                            const ModelRunnerFactory &run);
   LogicalResult finishReport(ModelReport &report);
 
   MLIRContext &context;
@@ -244,13 +245,13 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
 static constexpr size_t reportSamples = 4;
 
 LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
-                                       ModuleOp legalized,
+                                       ModuleOp legalized, PrecisionPlan plan,
                                        const ModelRunnerFactory &run) {
   report = describeModel(legalized, isExplicitlyQuantized(imported),
-                         quantizeModeName(options));
+                         quantizeModeName(options), std::move(plan));
   report.model = options.input;
   report.target = options.target;
-  if (!hasSamples(options))
+  if (!hasSamples(options) && !hasVerification(options))
     return success();
   OwningOpRef<ModuleOp> expected = makeForm(imported, Form::Float, options);
   if (!expected)
@@ -258,10 +259,19 @@ LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
   llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(*expected);
   if (!inputs)
     return error() << llvm::toString(inputs.takeError());
-  auto samples = readSamples(options, *inputs, reportSamples);
-  if (!samples)
-    return error() << llvm::toString(samples.takeError());
-  if (llvm::Error e = measureErrors(report, *expected, *samples, run))
+  if (hasSamples(options)) {
+    auto samples = readSamples(options, *inputs, reportSamples);
+    if (!samples)
+      return error() << llvm::toString(samples.takeError());
+    if (llvm::Error e = measureErrors(report, *expected, *samples, run))
+      return error() << llvm::toString(std::move(e));
+  }
+  if (!hasVerification(options))
+    return success();
+  auto heldOut = readHeldOut(options, *inputs);
+  if (!heldOut)
+    return error() << llvm::toString(heldOut.takeError());
+  if (llvm::Error e = measureAccuracy(report, *expected, *heldOut, run))
     return error() << llvm::toString(std::move(e));
   return success();
 }
@@ -331,12 +341,14 @@ LogicalResult Compilation::run() {
     OwningOpRef<ModuleOp> imported;
     if (!options.report.empty())
       imported = OwningOpRef<ModuleOp>(module->clone());
-    if (failed(insertQuantization(*module, options, run, pipeline)) ||
+    PrecisionPlan plan;
+    if (failed(insertQuantization(*module, options, run, pipeline, &plan)) ||
         failed(pipeline(*module, [&](OpPassManager &pm) {
           buildLegalizePipeline(pm, run);
         })))
       return failure();
-    if (imported && failed(startReport(report, *imported, *module, run)))
+    if (imported &&
+        failed(startReport(report, *imported, *module, std::move(plan), run)))
       return failure();
     if (failed(pipeline(*module, buildLayoutPipeline)) ||
         failed(dump(*module, Phase::Quantize)))
@@ -359,38 +371,15 @@ LogicalResult Compilation::emit(ModuleOp legalized, ArtefactSizes &sizes) {
                  failed(emitLevels(legalized, *target, sizes)));
 }
 
-llvm::Expected<ArtefactSizes> measureArtefact(ModuleOp legalized,
-                                              const CompileOptions &options) {
-  SmallString<128> folder;
-  if (std::error_code code =
-          llvm::sys::fs::createUniqueDirectory("qcc", folder))
-    return llvm::createStringError("cannot create a temporary folder: " +
-                                   code.message());
-  SmallString<128> path(folder);
-  llvm::sys::path::append(path, "model.so");
+LogicalResult emitModule(ModuleOp legalized, const CompileOptions &options,
+                         const std::string &path, ArtefactSizes &sizes) {
   CompileOptions own = options;
-  own.output = path.str().str();
-  // What is no file of code counts as the library that it would become.
-  bool isCode =
-      options.emit == EmitKind::Object || options.emit == EmitKind::Archive;
-  own.emit = isCode ? options.emit : EmitKind::SharedLibrary;
-  StringRef extension = llvm::sys::path::extension(options.output);
-  if (!options.emit && extension == ".o")
-    own.emit = EmitKind::Object;
-  if (!options.emit && extension == ".a")
-    own.emit = EmitKind::Archive;
+  own.output = path;
   own.emitHeader = own.time = false;
   own.dumpPhases.clear();
   CompileHooks hooks;
-  ArtefactSizes sizes;
   OwningOpRef<ModuleOp> copy(legalized.clone());
-  LogicalResult emitted =
-      Compilation(*legalized.getContext(), own, hooks).emit(*copy, sizes);
-  std::error_code code = llvm::sys::fs::file_size(path, sizes.fileBytes);
-  (void)llvm::sys::fs::remove_directories(folder);
-  if (failed(emitted) || code)
-    return llvm::createStringError("the size of the artefact is unknown");
-  return sizes;
+  return Compilation(*legalized.getContext(), own, hooks).emit(*copy, sizes);
 }
 
 LogicalResult compile(MLIRContext &context, const CompileOptions &options,

@@ -30,6 +30,7 @@ ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
     OwningOpRef<ModuleOp> copy(module.clone());
     PassManager pm(module.getContext(), ModuleOp::getOperationName());
     pm.addPass(createQuantizeWeights({weightClip(options)}));
+    pm.addPass(createQuantizeRecurrence());
     buildLegalizePipeline(pm, run);
     if (failed(pm.run(*copy)))
       return makeError("the layers cannot be measured");

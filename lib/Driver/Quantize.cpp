@@ -118,10 +118,11 @@ static llvm::Expected<SplitSamples> splitSamples(const CompileOptions &options,
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
-/// from the table if its file exists, else from the samples.
+/// from the table if its file exists, else from the samples, with the plan that
+/// they were chosen by.
 static llvm::Expected<CalibrationTable>
 findRanges(ModuleOp module, const CompileOptions &options,
-           const ModelRunnerFactory &run) {
+           const ModelRunnerFactory &run, PrecisionPlan &plan) {
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable)) {
     if (hasSamples(options))
@@ -173,13 +174,14 @@ findRanges(ModuleOp module, const CompileOptions &options,
   auto samples = splitSamples(options, *inputs, recorded, half);
   if (!samples)
     return samples.takeError();
-  llvm::Expected<PrecisionPlan> plan =
+  llvm::Expected<PrecisionPlan> chosen =
       choosePrecision(module, *table, options, std::move(*samples), run);
-  if (!plan)
-    return plan.takeError();
-  table->keepFloat = plan->keepFloat();
+  if (!chosen)
+    return chosen.takeError();
+  plan = std::move(*chosen);
+  table->keepFloat = plan.keepFloat();
   if (!options.savePrecision.empty())
-    if (llvm::Error e = plan->save(options.savePrecision))
+    if (llvm::Error e = plan.save(options.savePrecision))
       return e;
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table->save(options.calibrationTable))
@@ -187,28 +189,37 @@ findRanges(ModuleOp module, const CompileOptions &options,
   return table;
 }
 
-/// Names of the layers that stay float, `measured` where the options say no
-/// more.
-static llvm::Expected<std::vector<std::string>>
-findFloatLayers(const CompileOptions &options,
-                const std::vector<std::string> &measured) {
-  if (options.precision == "int8")
-    return std::vector<std::string>();
-  if (options.precision == "guarded" || options.precision == "auto")
-    return measured;
-  auto plan = PrecisionPlan::load(options.precision);
-  if (!plan)
+/// The plan of a file, if the options name one.
+static llvm::Error loadPlan(const CompileOptions &options,
+                            PrecisionPlan &plan) {
+  if (llvm::is_contained({"guarded", "auto", "int8"}, options.precision))
+    return llvm::Error::success();
+  auto loaded = PrecisionPlan::load(options.precision);
+  if (!loaded)
     return llvm::createStringError(
         "-precision=" + options.precision +
         ": expected guarded, int8, auto or a file of -save-precision; " +
-        llvm::toString(plan.takeError()));
-  return plan->keepFloat();
+        llvm::toString(loaded.takeError()));
+  plan = std::move(*loaded);
+  return llvm::Error::success();
+}
+
+/// Names of the layers that stay float: the plan's, or those of the table.
+static std::vector<std::string> listFloatLayers(const CompileOptions &options,
+                                                const PrecisionPlan &plan,
+                                                const CalibrationTable &table) {
+  if (options.precision == "int8")
+    return {};
+  bool isMeasured =
+      options.precision == "guarded" || options.precision == "auto";
+  return isMeasured ? table.keepFloat : plan.keepFloat();
 }
 
 static LogicalResult quantizeStatic(ModuleOp module,
                                     const CompileOptions &options,
                                     const ModelRunnerFactory &run,
-                                    PipelineRunner runPipeline) {
+                                    PipelineRunner runPipeline,
+                                    PrecisionPlan &plan) {
   llvm::Expected<PTQOptions> ptq = PTQOptions::parse(options.ptq);
   if (!ptq)
     return emitError(module.getLoc()) << llvm::toString(ptq.takeError());
@@ -223,14 +234,15 @@ static LogicalResult quantizeStatic(ModuleOp module,
   };
   if (llvm::Error error = prepareWeights(module, *ptq, open, run))
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  llvm::Expected<CalibrationTable> table = findRanges(module, options, run);
+  llvm::Expected<CalibrationTable> table =
+      findRanges(module, options, run, plan);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
-  auto names = findFloatLayers(options, table->keepFloat);
-  if (!names)
-    return emitError(module.getLoc()) << llvm::toString(names.takeError());
+  if (llvm::Error error = loadPlan(options, plan))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
   llvm::StringSet<> keepFloat;
-  keepFloat.insert(names->begin(), names->end());
+  for (const std::string &name : listFloatLayers(options, plan, *table))
+    keepFloat.insert(name);
   SmallVector<StringRef> kept;
   for (const auto &entry : keepFloat)
     kept.push_back(entry.getKey());
@@ -248,7 +260,8 @@ static LogicalResult quantizeStatic(ModuleOp module,
 
 LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
-                                 PipelineRunner runPipeline) {
+                                 PipelineRunner runPipeline,
+                                 PrecisionPlan *plan) {
   bool isExplicit = isExplicitlyQuantized(module);
   bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
@@ -272,8 +285,10 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Auto)
     mode = hasRanges ? QuantizeMode::Static : QuantizeMode::Dynamic;
 
+  PrecisionPlan unused;
   if (mode == QuantizeMode::Static &&
-      failed(quantizeStatic(module, options, run, runPipeline)))
+      failed(quantizeStatic(module, options, run, runPipeline,
+                            plan ? *plan : unused)))
     return failure();
   if (mode == QuantizeMode::Dynamic &&
       failed(runPipeline(module, [](OpPassManager &pm) {

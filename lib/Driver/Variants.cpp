@@ -8,10 +8,15 @@
 #include "Variants.h"
 
 #include "PTQ.h"
+#include "TargetRunner.h"
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
 
 #include <chrono>
 
@@ -37,6 +42,36 @@ static llvm::Error repeat(llvm::function_ref<llvm::Error()> body) {
     if (llvm::Error error = body())
       return error;
   return llvm::Error::success();
+}
+
+/// What is no file of code counts as the library that it would become.
+static EmitKind artefactKind(const CompileOptions &options) {
+  StringRef extension = llvm::sys::path::extension(options.output);
+  EmitKind kind =
+      options.emit.value_or(extension == ".o"   ? EmitKind::Object
+                            : extension == ".a" ? EmitKind::Archive
+                                                : EmitKind::SharedLibrary);
+  bool isCode = kind == EmitKind::Object || kind == EmitKind::Archive;
+  return isCode ? kind : EmitKind::SharedLibrary;
+}
+
+/// The sizes of the artefact that `legalized` becomes.
+static llvm::Expected<ArtefactSizes>
+measureArtefact(ModuleOp legalized, const CompileOptions &options) {
+  llvm::SmallString<128> path;
+  int descriptor;
+  if (std::error_code code =
+          llvm::sys::fs::createTemporaryFile("qcc", "size", descriptor, path))
+    return makeError("cannot create a temporary file: " + code.message());
+  llvm::FileRemover remover(path);
+  llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true).close();
+  CompileOptions own = options;
+  own.emit = artefactKind(options);
+  ArtefactSizes sizes;
+  if (failed(emitModule(legalized, own, path.str().str(), sizes)) ||
+      llvm::sys::fs::file_size(path, sizes.fileBytes))
+    return makeError("the size of the artefact is unknown");
+  return sizes;
 }
 
 llvm::Expected<Variant>
@@ -87,21 +122,35 @@ VariantCompiler::time(std::initializer_list<Variant *> variants) const {
   });
 }
 
+/// "lstm:1" -> "lstm": layers of one node are numbered.
+static StringRef nodeOf(StringRef layer) {
+  auto [node, number] = layer.rsplit(':');
+  unsigned index;
+  return number.empty() || number.getAsInteger(10, index) ? layer : node;
+}
+
+/// The time of a node that became several layers is shared by their products.
 static std::vector<double> sumByLayer(ArrayRef<StepTime> steps,
                                       ArrayRef<Simulation::Layer> layers) {
-  llvm::StringMap<unsigned> indices;
-  for (auto [i, layer] : llvm::enumerate(layers))
-    indices[layer.name] = unsigned(i);
+  llvm::StringMap<std::vector<unsigned>> indices;
+  for (auto [i, layer] : llvm::enumerate(layers)) {
+    indices[layer.name].push_back(unsigned(i));
+    if (StringRef node = nodeOf(layer.name); node != layer.name)
+      indices[node].push_back(unsigned(i));
+  }
   std::vector<double> times(layers.size(), 0);
-  std::optional<unsigned> current;
+  ArrayRef<unsigned> current;
   for (const StepTime &step : steps) {
     SmallVector<StringRef> nodes;
     StringRef(step.nodes).split(nodes, ", ");
     for (StringRef node : nodes)
       if (auto it = indices.find(node); it != indices.end())
         current = it->second;
-    if (current)
-      times[*current] += step.seconds;
+    double products = 0;
+    for (unsigned i : current)
+      products += double(layers[i].products);
+    for (unsigned i : current)
+      times[i] += step.seconds * double(layers[i].products) / products;
   }
   return times;
 }

@@ -56,10 +56,6 @@ private:
   llvm::ArrayRef<HostTensor> sample;
 };
 
-/// The sizes of the artefact that `legalized` becomes under `options`.
-llvm::Expected<ArtefactSizes> measureArtefact(mlir::ModuleOp legalized,
-                                              const CompileOptions &options);
-
 } // namespace qcc
 
 #endif // QCC_LIB_DRIVER_VARIANTS_H

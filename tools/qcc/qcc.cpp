@@ -148,8 +148,14 @@ static cl::opt<std::string>
 static cl::opt<std::string> between(
     "between",
     cl::desc("bisect: what is compared, the right one first: two of float, qdq "
-             "(quantized, computed literally), compiled, reference"),
+             "(quantized, computed literally), compiled, reference, or a "
+             "target such as arm64"),
     cl::init("float,compiled"), cl::value_desc("form,form"), cl::cat(category));
+static cl::opt<std::string>
+    runner("runner",
+           cl::desc("bisect: what runs artefacts of another target, in front "
+                    "of qcc-run's arguments (default for arm64: qemu-aarch64)"),
+           cl::value_desc("command"), cl::cat(category));
 static cl::opt<std::string>
     against("against",
             cl::desc("bisect: the second model, if it is another file"),
@@ -214,6 +220,7 @@ static llvm::LogicalResult run(Command command, mlir::MLIRContext &context,
     std::tie(bisect.expectedForm, bisect.actualForm) =
         llvm::StringRef(between).split(',');
     bisect.inputs = samples;
+    bisect.runner = runner;
     return qcc::bisect(context, bisect, llvm::outs());
   }
   qcc::CompileHooks hooks;
