@@ -82,6 +82,23 @@ typedef const char *(*QccSampleSource)(void *context, uint64_t index,
                                        const QccInputSpec *inputs,
                                        uint32_t num_inputs, const void **data);
 
+/* An output of the model. */
+typedef struct QccTensorView {
+  const char *name;
+  int32_t dtype; /* as in QccInputSpec */
+  int32_t rank;
+  const int64_t *shape;
+  const void *data; /* row-major; lives until the call returns */
+} QccTensorView;
+
+/* Sets *value to what the outputs for the sample `index` of the verification
+ * samples (without those: of the calibration samples) are worth; more is
+ * better. Called for the float model and for each one that the search tries.
+ * Returns NULL, or what is wrong as a text that lives until the next call. */
+typedef const char *(*QccMetric)(void *context, uint64_t index,
+                                 const QccTensorView *outputs,
+                                 uint32_t num_outputs, double *value);
+
 /* QCC_C_API_VERSION of the library. */
 QCC_C_API uint32_t qccApiVersion(void);
 
@@ -105,7 +122,8 @@ QCC_C_API QccStatus qccSetModelBytes(QccCompilation *compilation,
                                      const char *name, const char *directory);
 
 /* An option of qcc's command line, by its name without dashes: "target",
- * "quantize", "calib", "calib-method", "calib-table", "shape" (repeatable),
+ * "quantize", "calib", "calib-method", "calib-table", "precision", "max-drop",
+ * "max-latency", "max-size", "max-ram", "verify", "shape" (repeatable),
  * "preprocess", "io" (repeatable), "prefix", "emit", "emit-header",
  * "keep-tensors", "reference", ... Switches take "true" or "false". */
 QCC_C_API QccStatus qccSetOption(QccCompilation *compilation, const char *name,
@@ -115,6 +133,16 @@ QCC_C_API QccStatus qccSetOption(QccCompilation *compilation, const char *name,
 QCC_C_API QccStatus qccSetCalibration(QccCompilation *compilation,
                                       uint64_t num_samples,
                                       QccSampleSource source, void *context);
+
+/* Samples that a budget is verified on, in place of the option "verify". */
+QCC_C_API QccStatus qccSetVerification(QccCompilation *compilation,
+                                       uint64_t num_samples,
+                                       QccSampleSource source, void *context);
+
+/* The metric of the option "max-drop" = "metric:VALUE", with "precision" =
+ * "auto": its mean over the samples may fall by VALUE. NULL takes it away. */
+QCC_C_API QccStatus qccSetMetric(QccCompilation *compilation, QccMetric metric,
+                                 void *context);
 
 /* Without a handler, diagnostics reach only qccLastError. */
 QCC_C_API void qccSetDiagnosticHandler(QccCompilation *compilation,

@@ -44,12 +44,13 @@ struct QccCompilation {
 };
 
 namespace {
-/// The caller's calibration samples.
+/// The caller's samples; `kind` says in errors which.
 class CallbackDataset : public Dataset {
 public:
-  CallbackDataset(llvm::ArrayRef<InputSpec> specs, uint64_t count,
-                  QccSampleSource source, void *context)
-      : specs(specs), count(count), source(source), context(context) {
+  CallbackDataset(llvm::StringRef kind, llvm::ArrayRef<InputSpec> specs,
+                  uint64_t count, QccSampleSource source, void *context)
+      : kind(kind), specs(specs), count(count), source(source),
+        context(context) {
     for (const InputSpec &spec : this->specs)
       inputs.push_back({spec.name.c_str(), int32_t(spec.dtype),
                         int32_t(spec.shape.size()), spec.shape.data()});
@@ -59,6 +60,7 @@ public:
   llvm::Expected<std::vector<HostTensor>> next() override;
 
 private:
+  std::string kind;
   std::vector<InputSpec> specs;
   std::vector<QccInputSpec> inputs;
   uint64_t count, position = 0;
@@ -70,7 +72,7 @@ private:
 llvm::Expected<std::vector<HostTensor>> CallbackDataset::next() {
   std::vector<const void *> data(inputs.size(), nullptr);
   uint64_t index = position++;
-  std::string where = "calibration sample " + std::to_string(index) + ": ";
+  std::string where = kind + " sample " + std::to_string(index) + ": ";
   if (const char *problem = source(context, index, inputs.data(),
                                    uint32_t(inputs.size()), data.data()))
     return makeError(where + problem);
@@ -197,17 +199,61 @@ QccStatus qccSetOption(QccCompilation *compilation, const char *name,
   });
 }
 
-QccStatus qccSetCalibration(QccCompilation *compilation, uint64_t numSamples,
+static QccStatus setSamples(QccCompilation *compilation,
+                            SampleOpener CompileOptions::*opener,
+                            const char *kind, uint64_t numSamples,
                             QccSampleSource source, void *context) {
   return guarded(compilation, [&] {
     if (!source || numSamples == 0)
       return compilation->fail(QCC_INVALID_ARGUMENT,
-                               "calibration needs at least one sample");
-    compilation->options.openCalibration = [=](llvm::ArrayRef<InputSpec> inputs)
+                               llvm::Twine(kind) +
+                                   " needs at least one sample");
+    compilation->options.*opener = [=](llvm::ArrayRef<InputSpec> inputs)
         -> llvm::Expected<std::unique_ptr<Dataset>> {
-      return std::make_unique<CallbackDataset>(inputs, numSamples, source,
+      return std::make_unique<CallbackDataset>(kind, inputs, numSamples, source,
                                                context);
     };
+    return QCC_SUCCESS;
+  });
+}
+
+QccStatus qccSetCalibration(QccCompilation *compilation, uint64_t numSamples,
+                            QccSampleSource source, void *context) {
+  return setSamples(compilation, &CompileOptions::openCalibration,
+                    "calibration", numSamples, source, context);
+}
+
+QccStatus qccSetVerification(QccCompilation *compilation, uint64_t numSamples,
+                             QccSampleSource source, void *context) {
+  return setSamples(compilation, &CompileOptions::openVerification,
+                    "verification", numSamples, source, context);
+}
+
+static llvm::Expected<double> callMetric(QccMetric metric, void *context,
+                                         uint64_t index,
+                                         llvm::ArrayRef<HostTensor> outputs) {
+  std::vector<QccTensorView> views;
+  for (const HostTensor &output : outputs)
+    views.push_back({output.name.c_str(), int32_t(output.dtype),
+                     int32_t(output.shape.size()), output.shape.data(),
+                     output.data.data()});
+  double value = 0;
+  if (const char *problem =
+          metric(context, index, views.data(), uint32_t(views.size()), &value))
+    return makeError("the metric of sample " + std::to_string(index) + ": " +
+                     problem);
+  return value;
+}
+
+QccStatus qccSetMetric(QccCompilation *compilation, QccMetric metric,
+                       void *context) {
+  return guarded(compilation, [&] {
+    compilation->options.metric = nullptr;
+    if (metric)
+      compilation->options.metric = [=](uint64_t index,
+                                        llvm::ArrayRef<HostTensor> outputs) {
+        return callMetric(metric, context, index, outputs);
+      };
     return QCC_SUCCESS;
   });
 }

@@ -30,6 +30,11 @@ static void insertInFunction(func::FuncOp function,
       unknown.erase(layer.name);
       layer.op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
     }
+  for (QuantizationSites::RecurrentLayer layer : sites.recurrentLayers())
+    if (keepFloat.contains(layer.name)) {
+      unknown.erase(layer.name);
+      layer.op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
+    }
   OpBuilder builder(context);
   for (auto [value, id] : sites.ids()) {
     if (!QuantizationSites::isUsedBy(value, selected))

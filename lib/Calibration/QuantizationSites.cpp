@@ -90,6 +90,10 @@ QuantizationSites::QuantizationSites(func::FuncOp function,
                                      llvm::StringMap<unsigned> &usedIds) {
   llvm::StringMap<unsigned> usedNames;
   for (Operation &op : function.getBody().front()) {
+    if (auto recurrent = dyn_cast<RecurrenceOp>(op))
+      if (isConstant(recurrent.getWeights()) &&
+          isFloat32(recurrent.getWeights()))
+        allRecurrent.push_back({recurrent, makeUnique(nameOf(&op), usedNames)});
     auto quantizable = dyn_cast<QuantizableOpInterface>(op);
     if (!quantizable || !isSelectable(quantizable))
       continue;

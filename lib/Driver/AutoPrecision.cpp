@@ -5,19 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "PTQ.h"
+#include "Budgets.h"
 #include "Precision.h"
 
-#include "qcc/Calibration/Calibrate.h"
-#include "qcc/Quantization/Budget.h"
-#include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/PrecisionSearch.h"
-#include "qcc/Support/Progress.h"
 #include "qcc/Support/ResultToExpected.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-
-#include <chrono>
 
 using namespace mlir;
 
@@ -26,18 +21,23 @@ namespace qcc {
 /// Multiplications that measuring one setting may take.
 static constexpr double kSettingProducts = 4e9;
 static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
-/// Each step of the search allows this part of the loss that the one before
-/// did.
+/// Each candidate allows this part of the loss that the one before did.
 static constexpr double kTightening = 0.75;
-static constexpr unsigned kMostSteps = 32, kMostVerifications = 8;
-static constexpr unsigned kTimedRuns = 7;
+static constexpr unsigned kSteps = 32;
+/// A layer that is slower in 8 bits by less than this part gains nothing, but
+/// loses nothing either: times are no more exact than that.
+static constexpr double kTimeNoise = 0.05;
+/// Keeping a region float must make the model faster by this part.
+static constexpr double kWorthwhile = 0.01;
 
 namespace {
 
-/// One way to compile the model, and what it is like.
-struct Variant {
-  std::unique_ptr<ModelRunner> runner;
-  double seconds = 0; ///< of an inference, the fastest of some
+/// A choice that was compiled; copies share it.
+struct Choice {
+  llvm::BitVector keepFloat;
+  Variant variant;
+  BoundedMean loss;
+  size_t point = 0; ///< in the plan
 };
 
 class BudgetSearch {
@@ -46,134 +46,74 @@ public:
                const CompileOptions &options, const ModelRunnerFactory &run,
                SplitSamples samples)
       : module(module), table(table), options(options), run(run),
-        samples(std::move(samples)) {}
+        samples(std::move(samples)),
+        compiler(module, table, options, run, firstSample()) {}
 
   llvm::Expected<PrecisionPlan> search();
 
 private:
-  llvm::Error readBudgets();
+  ArrayRef<HostTensor> firstSample() const {
+    return samples.search.empty() ? ArrayRef<HostTensor>()
+                                  : ArrayRef(samples.search.front());
+  }
+  llvm::Error prepare();
   llvm::Error measureLayers();
   llvm::Error measureCosts();
-  llvm::Expected<Variant> compile(const llvm::BitVector &keepFloat);
+  std::vector<llvm::BitVector> listCandidates() const;
+  llvm::BitVector chooseWithin(double allowed) const;
+  double estimateBytes(const llvm::BitVector &keepFloat) const;
   llvm::Expected<double> measureLoss(const llvm::BitVector &keepFloat) const;
-  llvm::Expected<BoundedMean> verify(ModelRunner &runner) const;
-  int64_t countBytes(const llvm::BitVector &keepFloat) const;
-  std::string missedLimit(const Variant &variant,
-                          const llvm::BitVector &keepFloat) const;
-  llvm::Error settle(Variant &chosen, llvm::BitVector &keepFloat,
-                     const BoundedMean &loss);
-  PrecisionPlan makePlan(const llvm::BitVector &keepFloat) const;
+  /// Compiles, and verifies the loss where it is limited.
+  llvm::Expected<Choice> compile(const llvm::BitVector &keepFloat);
+  bool holdsLoss(const Choice &choice) const {
+    return !budgets.drop || choice.keepFloat.all() ||
+           choice.loss.upper <= budgets.drop->limit;
+  }
+  llvm::Expected<Choice> searchByLoss(ArrayRef<llvm::BitVector> candidates);
+  llvm::Expected<Choice> searchByLimits(ArrayRef<llvm::BitVector> candidates);
+  llvm::Error dropSlowRegions(Choice &choice);
+  llvm::Error settle(Choice &choice);
+  llvm::Error refuse(const Choice &choice);
+  std::string describe(const Choice &choice) const;
+  void record(Choice &choice);
+  void finishPlan(const Choice &choice);
 
   ModuleOp module;
   const CalibrationTable &table;
   const CompileOptions &options;
   const ModelRunnerFactory &run;
   SplitSamples samples;
+  VariantCompiler compiler;
 
-  std::optional<DropBudget> budget;
-  double maxSeconds = 0, maxBytes = 0; ///< 0: no limit
+  Budgets budgets;
+  std::optional<Verification> verification;
   std::unique_ptr<Simulation> simulation;
   std::optional<PrecisionSearch> layerSearch;
   std::vector<OutputError> errors; ///< of each layer alone in 8 bits
   std::vector<double> losses;      ///< the same in the budget's metric
   std::vector<double> floatSeconds, int8Seconds; ///< by layer
-  Variant allFloat, allInt8;
+  Choice allFloat, allInt8;
+  PrecisionPlan plan;
 };
 
 } // namespace
 
-static llvm::Expected<double> parsePositive(StringRef option, StringRef text) {
-  double value;
-  if (text.getAsDouble(value) || !std::isfinite(value) || value <= 0)
-    return makeError("-" + option + "=" + text + ": expected a number above 0");
-  return value;
-}
-
-llvm::Error BudgetSearch::readBudgets() {
-  if (options.maxDrop.empty() && options.maxLatency.empty() &&
-      options.maxSize.empty())
-    return makeError("-precision=auto needs a budget: -max-drop=, "
-                     "-max-latency= or -max-size=");
-  if (!options.maxDrop.empty()) {
-    auto parsed = DropBudget::parse(options.maxDrop);
-    if (!parsed)
-      return parsed.takeError();
-    budget = std::move(*parsed);
-  }
-  if (!options.maxLatency.empty()) {
-    auto milliseconds = parsePositive("max-latency", options.maxLatency);
-    if (!milliseconds)
-      return milliseconds.takeError();
-    maxSeconds = *milliseconds / 1000;
-  }
-  if (!options.maxSize.empty()) {
-    auto bytes = parsePositive("max-size", options.maxSize);
-    if (!bytes)
-      return bytes.takeError();
-    maxBytes = *bytes;
-  }
-  if (samples.search.empty() || samples.heldOut.empty())
+llvm::Error BudgetSearch::prepare() {
+  auto parsed = Budgets::parse(options);
+  if (!parsed)
+    return parsed.takeError();
+  budgets = std::move(*parsed);
+  if (samples.search.empty() || samples.heldOut.inputs.empty())
     return makeError(
         "-precision=auto needs samples to search on and others to "
         "verify on: at least two calibration samples, or -verify=");
-  if (!budget || (budget->metric != DropMetric::Top1 &&
-                  budget->metric != DropMetric::Agreement))
+  if (!budgets.drop)
     return llvm::Error::success();
-  if (budget->metric == DropMetric::Top1 &&
-      samples.labels.size() != samples.heldOut.size())
-    return makeError("-max-drop=" + budget->text +
-                     ": top-1 needs the classes of the samples: give "
-                     "-verify=FILE.npz with an array 'labels', or use "
-                     "agreement, kl or sqnr");
-  double finest = finestRate(samples.heldOut.size());
-  if (finest > budget->limit)
-    return makeError(
-        llvm::formatv("-max-drop={0}: {1} held-out samples can confirm no rate "
-                      "below {2:f1} %; give more with -verify=, or use kl or "
-                      "sqnr, which are finer",
-                      budget->text, samples.heldOut.size(), 100 * finest)
-            .str());
+  auto created = Verification::create(*budgets.drop, samples.heldOut, options);
+  if (!created)
+    return created.takeError();
+  verification.emplace(std::move(*created));
   return llvm::Error::success();
-}
-
-/// The compiled model where these layers stay float, as it will be emitted.
-llvm::Expected<Variant>
-BudgetSearch::compile(const llvm::BitVector &keepFloat) {
-  OwningOpRef<ModuleOp> copy(module.clone());
-  llvm::StringSet<> names;
-  for (unsigned i : keepFloat.set_bits())
-    names.insert(simulation->layers()[i].name);
-  PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  pm.addPass(createQuantizeWeights({weightClip(options)}));
-  buildLegalizePipeline(pm, run);
-  if (failed(insertObservers(*copy, names)) ||
-      failed(applyCalibration(*copy, table)) || failed(pm.run(*copy)))
-    return makeError("the model cannot be quantized");
-  auto runner = run(*copy);
-  if (!runner)
-    return runner.takeError();
-  Variant variant;
-  variant.runner = std::move(*runner);
-  for (unsigned i = 0; i < kTimedRuns; ++i) {
-    auto start = std::chrono::steady_clock::now();
-    auto outputs = variant.runner->run(samples.search.front());
-    if (!outputs)
-      return outputs.takeError();
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-    variant.seconds = i == 0 ? seconds : std::min(variant.seconds, seconds);
-  }
-  return variant;
-}
-
-/// The loss of a layer that adds up over layers, nearly: a rate of changed
-/// classes does not, so that the divergence stands for it.
-static double additiveLoss(const OutputError &error,
-                           const std::optional<DropBudget> &budget) {
-  if (!budget || budget->metric == DropMetric::Noise)
-    return error.noise;
-  return budget->metric == DropMetric::Angle ? error.angle : error.divergence;
 }
 
 llvm::Error BudgetSearch::measureLayers() {
@@ -202,125 +142,350 @@ llvm::Error BudgetSearch::measureLayers() {
     return measured.takeError();
   errors = std::move(*measured);
   for (const OutputError &error : errors)
-    losses.push_back(additiveLoss(error, budget));
+    losses.push_back(additiveLoss(error, budgets.drop));
   return llvm::Error::success();
-}
-
-/// Times of the steps of a variant by the layer that they belong to. A step
-/// without a layer's node (an activation, a conversion) goes with the one in
-/// front of it.
-static llvm::Expected<std::vector<double>>
-measureSteps(ModelRunner &runner, ArrayRef<HostTensor> inputs,
-             ArrayRef<Simulation::Layer> layers) {
-  llvm::StringMap<unsigned> indices;
-  for (auto [i, layer] : llvm::enumerate(layers))
-    indices[layer.name] = unsigned(i);
-  std::vector<StepTime> best;
-  for (unsigned run = 0; run < kTimedRuns; ++run) {
-    auto steps = runner.profile(inputs);
-    if (!steps)
-      return steps.takeError();
-    if (best.empty())
-      best = *steps;
-    for (auto [least, step] : llvm::zip_equal(best, *steps))
-      least.seconds = std::min(least.seconds, step.seconds);
-  }
-  std::vector<double> times(layers.size(), 0);
-  std::optional<unsigned> current;
-  for (const StepTime &step : best) {
-    SmallVector<StringRef> nodes;
-    StringRef(step.nodes).split(nodes, ", ");
-    for (StringRef node : nodes)
-      if (auto it = indices.find(node); it != indices.end())
-        current = it->second;
-    if (current)
-      times[*current] += step.seconds;
-  }
-  return times;
 }
 
 llvm::Error BudgetSearch::measureCosts() {
-  llvm::BitVector none(losses.size(), false), all(losses.size(), true);
-  for (auto [variant, keepFloat, seconds] :
-       {std::tuple(&allInt8, &none, &int8Seconds),
-        std::tuple(&allFloat, &all, &floatSeconds)}) {
-    auto compiled = compile(*keepFloat);
-    if (!compiled)
-      return compiled.takeError();
-    *variant = std::move(*compiled);
-    auto times = measureSteps(*variant->runner, samples.search.front(),
-                              simulation->layers());
-    if (!times)
-      return times.takeError();
-    *seconds = std::move(*times);
+  for (auto [choice, isFloat] :
+       {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
+    choice->keepFloat.resize(unsigned(losses.size()), isFloat);
+    auto variant = compiler.compile(simulation->layers(), choice->keepFloat,
+                                    budgets.measuresSizes());
+    if (!variant)
+      return variant.takeError();
+    choice->variant = std::move(*variant);
   }
+  auto times = compiler.timeLayers({&allInt8.variant, &allFloat.variant},
+                                   simulation->layers());
+  if (!times)
+    return times.takeError();
+  int8Seconds = std::move((*times)[0]);
+  floatSeconds = std::move((*times)[1]);
+  if (llvm::Error error = compiler.time({&allInt8.variant, &allFloat.variant}))
+    return error;
+  if (verification) {
+    if (llvm::Error error =
+            verification->measureFloat(*allFloat.variant.runner))
+      return error;
+    auto loss = verification->measure(*allInt8.variant.runner);
+    if (!loss)
+      return loss.takeError();
+    allInt8.loss = *loss;
+  }
+  record(allInt8);
+  record(allFloat);
   return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Candidates
+//===----------------------------------------------------------------------===//
+
+/// Of the artefact: 8 bits save three quarters of a layer's weights.
+double BudgetSearch::estimateBytes(const llvm::BitVector &keepFloat) const {
+  auto bytes = double(allInt8.variant.sizes.fileBytes);
+  for (unsigned i : keepFloat.set_bits())
+    bytes += 3 * double(simulation->layers()[i].weights);
+  return bytes;
+}
+
+/// The fastest choice whose losses sum to `allowed` at most, and that keeps the
+/// limits of size and memory, if one does: time is given up for them as far as
+/// needed.
+llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
+  auto choose = [&](double secondsPerByte) {
+    std::vector<double> gains;
+    for (size_t i = 0; i < losses.size(); ++i) {
+      double gain = floatSeconds[i] - int8Seconds[i];
+      if (gain <= 0 && -gain <= kTimeNoise * floatSeconds[i])
+        gain = 1e-12;
+      double saved = 3 * double(simulation->layers()[i].weights +
+                                simulation->layers()[i].results *
+                                    int64_t(budgets.ram != 0));
+      gains.push_back(gain + secondsPerByte * saved);
+    }
+    return chooseFloatLayers(losses, gains, allowed);
+  };
+  llvm::BitVector fastest = choose(0);
+  if (!budgets.measuresSizes())
+    return fastest;
+  // Memory is no sum over layers: 8 bits wherever the loss allows them.
+  double most = 1e-6;
+  llvm::BitVector smallest = choose(most);
+  if (budgets.ram != 0 || estimateBytes(smallest) > budgets.bytes)
+    return smallest;
+  llvm::BitVector best = smallest;
+  for (double perByte = 1e-14; perByte < most; perByte *= 4) {
+    llvm::BitVector found = choose(perByte);
+    if (estimateBytes(found) <= budgets.bytes)
+      return estimateBytes(fastest) <= budgets.bytes ? fastest : found;
+  }
+  return best;
+}
+
+/// From all of the loss downwards, without repetitions; all float at the end
+/// where the loss is limited.
+std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
+  double total = 0;
+  for (double loss : losses)
+    total += loss;
+  std::vector<llvm::BitVector> candidates;
+  for (unsigned power = 0; power <= kSteps; ++power) {
+    llvm::BitVector keepFloat =
+        chooseWithin(total * std::pow(kTightening, power));
+    if (candidates.empty() || candidates.back() != keepFloat)
+      candidates.push_back(keepFloat);
+  }
+  if (budgets.drop && !candidates.back().all())
+    candidates.push_back(llvm::BitVector(losses.size(), true));
+  return candidates;
+}
+
+/// The first of `size` for which `holds`, where it holds for all behind it; the
+/// last one where it holds for none.
+static llvm::Expected<size_t>
+bisect(size_t first, size_t size,
+       llvm::function_ref<llvm::Expected<bool>(size_t)> holds) {
+  size_t last = size - 1;
+  while (first < last) {
+    size_t middle = first + (last - first) / 2;
+    auto good = holds(middle);
+    if (!good)
+      return good.takeError();
+    if (*good)
+      last = middle;
+    else
+      first = middle + 1;
+  }
+  return last;
 }
 
 /// The budget's loss on the samples of the search.
 llvm::Expected<double>
 BudgetSearch::measureLoss(const llvm::BitVector &keepFloat) const {
-  auto error = layerSearch->measure(keepFloat);
+  auto error = layerSearch->measure(keepFloat, budgets.drop->classes);
   if (!error)
     return error.takeError();
-  // Samples whose class does not change lose nothing in top-1.
-  if (budget->metric == DropMetric::Top1 ||
-      budget->metric == DropMetric::Agreement)
-    return error->disagreement;
-  return additiveLoss(*error, budget);
+  return budgets.drop->metric == DropMetric::Agreement
+             ? error->disagreement
+             : additiveLoss(*error, budgets.drop);
 }
 
-/// The budget's loss on the samples that nothing was chosen on.
-llvm::Expected<BoundedMean> BudgetSearch::verify(ModelRunner &runner) const {
-  std::vector<double> values;
-  for (auto [i, sample] : llvm::enumerate(samples.heldOut)) {
-    auto wanted = allFloat.runner->run(sample);
-    if (!wanted)
-      return wanted.takeError();
-    auto found = runner.run(sample);
+llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &keepFloat) {
+  for (const Choice *known : {&allInt8, &allFloat})
+    if (keepFloat == known->keepFloat)
+      return *known;
+  Choice choice;
+  choice.keepFloat = keepFloat;
+  auto variant = compiler.compile(simulation->layers(), keepFloat,
+                                  budgets.measuresSizes());
+  if (!variant)
+    return variant.takeError();
+  choice.variant = std::move(*variant);
+  if (verification) {
+    auto loss = verification->measure(*choice.variant.runner);
+    if (!loss)
+      return loss.takeError();
+    choice.loss = *loss;
+  }
+  record(choice);
+  return choice;
+}
+
+/// The most 8 bits whose loss holds, first on the samples of the search, then
+/// on those held out.
+llvm::Expected<Choice>
+BudgetSearch::searchByLoss(ArrayRef<llvm::BitVector> candidates) {
+  size_t first = 0;
+  // Neither labels nor values of a caller's metric are known for them.
+  if (budgets.drop->metric != DropMetric::TopK &&
+      budgets.drop->metric != DropMetric::User) {
+    auto found =
+        bisect(0, candidates.size(), [&](size_t i) -> llvm::Expected<bool> {
+          auto loss = measureLoss(candidates[i]);
+          if (!loss)
+            return loss.takeError();
+          return *loss <= budgets.drop->limit;
+        });
     if (!found)
       return found.takeError();
-    if (budget->metric == DropMetric::Top1) {
-      int64_t label = samples.labels[i];
-      values.push_back(double(chosenClasses(*wanted).front() == label) -
-                       double(chosenClasses(*found).front() == label));
+    first = *found;
+  }
+  auto choice = compile(candidates[first]);
+  if (!choice || holdsLoss(*choice))
+    return choice;
+  std::optional<Choice> best;
+  auto last = bisect(first + 1, candidates.size(),
+                     [&](size_t i) -> llvm::Expected<bool> {
+                       auto next = compile(candidates[i]);
+                       if (!next)
+                         return next.takeError();
+                       if (!holdsLoss(*next))
+                         return false;
+                       best = std::move(*next);
+                       return true;
+                     });
+  if (!last)
+    return last.takeError();
+  if (best && best->keepFloat == candidates[*last])
+    return std::move(*best);
+  return compile(candidates[*last]);
+}
+
+/// The least loss that keeps the limits.
+llvm::Expected<Choice>
+BudgetSearch::searchByLimits(ArrayRef<llvm::BitVector> candidates) {
+  std::vector<llvm::BitVector> careful(candidates.rbegin(), candidates.rend());
+  std::optional<Choice> best;
+  auto found = bisect(0, careful.size(), [&](size_t i) -> llvm::Expected<bool> {
+    auto next = compile(careful[i]);
+    if (!next)
+      return next.takeError();
+    if (!budgets.exceeded(next->variant).empty())
+      return false;
+    best = std::move(*next);
+    return true;
+  });
+  if (!found)
+    return found.takeError();
+  if (best && best->keepFloat == careful[*found])
+    return std::move(*best);
+  return compile(careful[*found]);
+}
+
+//===----------------------------------------------------------------------===//
+// What is made of a choice
+//===----------------------------------------------------------------------===//
+
+void BudgetSearch::record(Choice &choice) {
+  SearchPoint point;
+  point.int8Layers = choice.keepFloat.size() - choice.keepFloat.count();
+  point.milliseconds = 1000 * choice.variant.seconds;
+  point.bytes = choice.variant.sizes.fileBytes;
+  point.ram = choice.variant.sizes.arenaBytes;
+  point.hasLoss = verification.has_value();
+  point.loss = choice.loss.mean;
+  point.upper = choice.loss.upper;
+  point.verdict = !holdsLoss(choice) ? "loses too much"
+                  : budgets.exceeded(choice.variant).empty()
+                      ? "holds"
+                      : "exceeds a limit";
+  choice.point = plan.points.size();
+  plan.points.push_back(std::move(point));
+}
+
+/// Regions of layers that are slower in 8 bits than in float once conversions
+/// are counted, which only the compiled choice shows, become float.
+llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
+  auto times = compiler.timeLayers({&choice.variant, &allFloat.variant},
+                                   simulation->layers());
+  if (!times)
+    return times.takeError();
+  const std::vector<double> &own = (*times)[0], &whole = (*times)[1];
+  llvm::BitVector keepFloat = choice.keepFloat;
+  unsigned layers = keepFloat.size();
+  for (unsigned begin = 0; begin < layers;) {
+    if (choice.keepFloat.test(begin)) {
+      ++begin;
       continue;
     }
-    OutputError error = compareOutputs(*wanted, *found);
-    values.push_back(budget->metric == DropMetric::Agreement
-                         ? error.disagreement
-                         : additiveLoss(error, budget));
+    unsigned end = begin;
+    while (end < layers && !choice.keepFloat.test(end))
+      ++end;
+    // The conversion in front counts for the layer before it.
+    double mixed = 0, alone = 0;
+    for (unsigned i = begin == 0 ? 0 : begin - 1; i < end; ++i) {
+      mixed += own[i];
+      alone += whole[i];
+    }
+    if (mixed > alone)
+      keepFloat.set(begin, end);
+    begin = end;
   }
-  bool isRate = budget->metric == DropMetric::Top1 ||
-                budget->metric == DropMetric::Agreement;
-  return boundMean(values, isRate);
+  if (keepFloat == choice.keepFloat)
+    return llvm::Error::success();
+  auto changed = compile(keepFloat);
+  if (!changed)
+    return changed.takeError();
+  if (llvm::Error error = compiler.time({&choice.variant, &changed->variant}))
+    return error;
+  if (holdsLoss(*changed) &&
+      changed->variant.seconds * (1 + kWorthwhile) < choice.variant.seconds)
+    choice = std::move(*changed);
+  return llvm::Error::success();
 }
 
-int64_t BudgetSearch::countBytes(const llvm::BitVector &keepFloat) const {
-  int64_t bytes = 0;
-  for (auto [i, layer] : llvm::enumerate(simulation->layers()))
-    bytes += layer.weights * (keepFloat.test(unsigned(i)) ? 4 : 1);
-  return bytes;
+std::string BudgetSearch::describe(const Choice &choice) const {
+  std::string text = llvm::formatv(
+      "{0} of {1} layers in 8 bits: {2:f3} ms (all float {3:f3} ms, all 8 bits "
+      "{4:f3} ms)",
+      choice.keepFloat.size() - choice.keepFloat.count(),
+      choice.keepFloat.size(), 1000 * choice.variant.seconds,
+      1000 * allFloat.variant.seconds, 1000 * allInt8.variant.seconds);
+  if (budgets.bytes != 0)
+    text += llvm::formatv(", {0} bytes", choice.variant.sizes.fileBytes);
+  if (budgets.ram != 0)
+    text +=
+        llvm::formatv(", {0} bytes of memory", choice.variant.sizes.arenaBytes);
+  if (budgets.drop)
+    text += llvm::formatv("; {0} on {1} held-out samples, {2} at 95 % "
+                          "confidence",
+                          budgets.drop->describe(choice.loss.mean),
+                          verification->size(),
+                          budgets.drop->describe(choice.loss.upper));
+  return text;
 }
 
-/// Which limit the variant does not keep, in words; empty if it keeps all.
-std::string BudgetSearch::missedLimit(const Variant &variant,
-                                      const llvm::BitVector &keepFloat) const {
-  if (maxSeconds != 0 && variant.seconds > maxSeconds)
-    return llvm::formatv("-max-latency={0}: takes {1:f3} ms",
-                         options.maxLatency, 1000 * variant.seconds);
-  if (maxBytes != 0 && double(countBytes(keepFloat)) > maxBytes)
-    return llvm::formatv("-max-size={0}: has {1} bytes of weights",
-                         options.maxSize, countBytes(keepFloat));
-  return {};
+/// Falls back where float, or all of the layers in 8 bits, is faster.
+llvm::Error BudgetSearch::settle(Choice &choice) {
+  if (!budgets.measuresSizes() && !choice.keepFloat.all())
+    if (llvm::Error error = dropSlowRegions(choice))
+      return error;
+  if (llvm::Error error =
+          compiler.time({&choice.variant, &allInt8.variant, &allFloat.variant}))
+    return error;
+  // Not every layer is faster in 8 bits, but conversions cost more.
+  if (budgets.drop && holdsLoss(allInt8) &&
+      allInt8.variant.seconds < choice.variant.seconds)
+    choice = allInt8;
+  if (choice.variant.seconds <= allFloat.variant.seconds ||
+      budgets.measuresSizes() || choice.keepFloat.all())
+    return llvm::Error::success();
+  emitRemark(module.getLoc()) << llvm::formatv(
+      "all layers stay float: 8 bits take {0:f3} ms, float {1:f3} ms",
+      1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds);
+  choice = allFloat;
+  return llvm::Error::success();
 }
 
-PrecisionPlan BudgetSearch::makePlan(const llvm::BitVector &keepFloat) const {
-  PrecisionPlan plan;
+/// Names the limits that exclude the others, and what would be feasible.
+llvm::Error BudgetSearch::refuse(const Choice &choice) {
+  std::string text = "the budget cannot be kept: ";
+  text += llvm::join(budgets.exceeded(choice.variant), ", ");
+  if (!budgets.drop)
+    return makeError(text +
+                     " with the most layers in 8 bits; the nearest that can "
+                     "be kept is " +
+                     budgets.nearest(choice.variant));
+  text += " where -max-drop=" + budgets.drop->text +
+          " holds; the nearest that can be kept is " +
+          budgets.nearest(choice.variant);
+  std::string without = llvm::join(budgets.exceeded(allInt8.variant), ", ");
+  text += llvm::formatv("; with all layers in 8 bits {0}, {1}",
+                        without.empty() ? "the limits are kept" : without,
+                        budgets.drop->describe(allInt8.loss.upper));
+  return makeError(text);
+}
+
+void BudgetSearch::finishPlan(const Choice &choice) {
+  SearchPoint &chosen = plan.points[choice.point];
+  chosen.verdict = "chosen";
+  chosen.milliseconds = 1000 * choice.variant.seconds;
   for (auto [i, layer] : llvm::enumerate(simulation->layers())) {
     LayerPrecision entry;
     entry.name = layer.name;
-    entry.isFloat = keepFloat.test(unsigned(i));
+    entry.isFloat = choice.keepFloat.test(unsigned(i));
     entry.noiseDecibels = toDecibels(errors[i].noise);
     entry.floatMicroseconds = 1e6 * floatSeconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
@@ -330,108 +495,30 @@ PrecisionPlan BudgetSearch::makePlan(const llvm::BitVector &keepFloat) const {
                          : "8 bits lose too much for the time they save";
     plan.layers.push_back(std::move(entry));
   }
-  return plan;
+  plan.budget = budgets.describe();
+  if (budgets.drop)
+    plan.lossName = budgets.drop->lossName();
 }
 
 llvm::Expected<PrecisionPlan> BudgetSearch::search() {
-  if (llvm::Error error = readBudgets())
+  if (llvm::Error error = prepare())
     return error;
   if (llvm::Error error = measureLayers())
     return error;
   if (llvm::Error error = measureCosts())
     return error;
-
-  std::vector<double> gains;
-  double total = 0;
-  for (size_t i = 0; i < losses.size(); ++i) {
-    gains.push_back(floatSeconds[i] - int8Seconds[i]);
-    total += losses[i];
-  }
-  // From all of the loss downwards until the budget holds; where only time or
-  // size is limited, upwards until that holds.
-  llvm::BitVector tried;
-  std::string problem = "the budget holds for no setting";
-  unsigned verifications = 0;
-  for (unsigned step = 0; step <= kMostSteps; ++step) {
-    unsigned power = budget ? step : kMostSteps - step;
-    double allowed = power == kMostSteps && budget
-                         ? 0
-                         : total * std::pow(kTightening, power);
-    llvm::BitVector keepFloat = chooseFloatLayers(losses, gains, allowed);
-    if (keepFloat == tried)
-      continue;
-    tried = keepFloat;
-    if (budget) {
-      auto loss = measureLoss(keepFloat);
-      if (!loss)
-        return loss.takeError();
-      if (*loss > budget->limit && !keepFloat.all())
-        continue;
-      if (++verifications > kMostVerifications)
-        keepFloat.set();
-    }
-    auto variant = compile(keepFloat);
-    if (!variant)
-      return variant.takeError();
-    BoundedMean loss;
-    if (budget) {
-      auto verified = verify(*variant->runner);
-      if (!verified)
-        return verified.takeError();
-      loss = *verified;
-      if (loss.upper > budget->limit && !keepFloat.all())
-        continue;
-    }
-    std::string missed = missedLimit(*variant, keepFloat);
-    if (!missed.empty()) {
-      problem = missed + (budget ? " where -max-drop=" + budget->text + " holds"
-                                 : " with all layers in 8 bits");
-      if (budget)
-        break; // A tighter loss only takes longer.
-      continue;
-    }
-    if (llvm::Error error = settle(*variant, keepFloat, loss))
-      return error;
-    return makePlan(keepFloat);
-  }
-  std::string text = problem;
-  if (budget) {
-    auto plain = verify(*allInt8.runner);
-    if (!plain)
-      return plain.takeError();
-    text += llvm::formatv("; with all layers in 8 bits it is {0:f3} ms and {1} "
-                          "bytes of weights, {2}",
-                          1000 * allInt8.seconds,
-                          countBytes(llvm::BitVector(losses.size(), false)),
-                          budget->describe(plain->mean));
-  }
-  return makeError("the budget cannot be kept: " + text);
-}
-
-/// Falls back to float where the choice is not faster, and says what was
-/// chosen.
-llvm::Error BudgetSearch::settle(Variant &chosen, llvm::BitVector &keepFloat,
-                                 const BoundedMean &loss) {
-  std::string text;
-  if (chosen.seconds > allFloat.seconds && maxBytes == 0 && !keepFloat.all()) {
-    keepFloat.set();
-    text = llvm::formatv("all layers stay float: 8 bits take {0:f3} ms, float "
-                         "{1:f3} ms",
-                         1000 * chosen.seconds, 1000 * allFloat.seconds);
-  } else {
-    text = llvm::formatv("{0} of {1} layers in 8 bits: {2:f3} ms (all float "
-                         "{3:f3} ms, all 8 bits {4:f3} ms)",
-                         keepFloat.size() - keepFloat.count(), keepFloat.size(),
-                         1000 * chosen.seconds, 1000 * allFloat.seconds,
-                         1000 * allInt8.seconds);
-    if (budget)
-      text += llvm::formatv("; {0} on {1} held-out samples, {2} at 95 % "
-                            "confidence",
-                            budget->describe(loss.mean), samples.heldOut.size(),
-                            budget->describe(loss.upper));
-  }
-  emitRemark(module.getLoc()) << text;
-  return llvm::Error::success();
+  std::vector<llvm::BitVector> candidates = listCandidates();
+  auto choice =
+      budgets.drop ? searchByLoss(candidates) : searchByLimits(candidates);
+  if (!choice)
+    return choice.takeError();
+  if (llvm::Error error = settle(*choice))
+    return error;
+  if (!budgets.exceeded(choice->variant).empty())
+    return refuse(*choice);
+  emitRemark(module.getLoc()) << describe(*choice);
+  finishPlan(*choice);
+  return std::move(plan);
 }
 
 llvm::Expected<PrecisionPlan> searchPrecision(ModuleOp module,

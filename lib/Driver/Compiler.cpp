@@ -10,6 +10,7 @@
 #include "Report.h"
 #include "Samples.h"
 #include "ShareConstants.h"
+#include "TargetRunner.h"
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
@@ -45,6 +46,8 @@ public:
   }
 
   LogicalResult run();
+  /// Writes the artefact of a legalized module, which is consumed.
+  LogicalResult emit(ModuleOp legalized, ArtefactSizes &sizes);
 
 private:
   /// An error about the command line or the output file.
@@ -66,7 +69,8 @@ private:
                            ArtefactSizes &sizes);
   /// What the report says of the model before it is lowered.
   LogicalResult startReport(ModelReport &report, ModuleOp imported,
-                            ModuleOp legalized, const ModelRunnerFactory &run);
+                            ModuleOp legalized, PrecisionPlan plan,
+                            const ModelRunnerFactory &run);
   LogicalResult finishReport(ModelReport &report);
 
   MLIRContext &context;
@@ -241,13 +245,13 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
 static constexpr size_t reportSamples = 4;
 
 LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
-                                       ModuleOp legalized,
+                                       ModuleOp legalized, PrecisionPlan plan,
                                        const ModelRunnerFactory &run) {
   report = describeModel(legalized, isExplicitlyQuantized(imported),
-                         quantizeModeName(options));
+                         quantizeModeName(options), std::move(plan));
   report.model = options.input;
   report.target = options.target;
-  if (!hasSamples(options))
+  if (!hasSamples(options) && !hasVerification(options))
     return success();
   OwningOpRef<ModuleOp> expected = makeForm(imported, Form::Float, options);
   if (!expected)
@@ -255,10 +259,19 @@ LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
   llvm::Expected<std::vector<InputSpec>> inputs = getInputSpecs(*expected);
   if (!inputs)
     return error() << llvm::toString(inputs.takeError());
-  auto samples = readSamples(options, *inputs, reportSamples);
-  if (!samples)
-    return error() << llvm::toString(samples.takeError());
-  if (llvm::Error e = measureErrors(report, *expected, *samples, run))
+  if (hasSamples(options)) {
+    auto samples = readSamples(options, *inputs, reportSamples);
+    if (!samples)
+      return error() << llvm::toString(samples.takeError());
+    if (llvm::Error e = measureErrors(report, *expected, *samples, run))
+      return error() << llvm::toString(std::move(e));
+  }
+  if (!hasVerification(options))
+    return success();
+  auto heldOut = readHeldOut(options, *inputs);
+  if (!heldOut)
+    return error() << llvm::toString(heldOut.takeError());
+  if (llvm::Error e = measureAccuracy(report, *expected, *heldOut, run))
     return error() << llvm::toString(std::move(e));
   return success();
 }
@@ -328,12 +341,14 @@ LogicalResult Compilation::run() {
     OwningOpRef<ModuleOp> imported;
     if (!options.report.empty())
       imported = OwningOpRef<ModuleOp>(module->clone());
-    if (failed(insertQuantization(*module, options, run, pipeline)) ||
+    PrecisionPlan plan;
+    if (failed(insertQuantization(*module, options, run, pipeline, &plan)) ||
         failed(pipeline(*module, [&](OpPassManager &pm) {
           buildLegalizePipeline(pm, run);
         })))
       return failure();
-    if (imported && failed(startReport(report, *imported, *module, run)))
+    if (imported &&
+        failed(startReport(report, *imported, *module, std::move(plan), run)))
       return failure();
     if (failed(pipeline(*module, buildLayoutPipeline)) ||
         failed(dump(*module, Phase::Quantize)))
@@ -344,6 +359,27 @@ LogicalResult Compilation::run() {
   if (failed(emitLevels(*module, *target, report.sizes)))
     return failure();
   return options.report.empty() ? success() : finishReport(report);
+}
+
+LogicalResult Compilation::emit(ModuleOp legalized, ArtefactSizes &sizes) {
+  llvm::Expected<TargetSpec> target = resolveTarget(options.target);
+  if (!target)
+    return error() << llvm::toString(target.takeError());
+  TimingScope scope = root.nest("Layout");
+  return failure(failed(chooseEmitKind()) ||
+                 failed(runPipeline(legalized, scope, buildLayoutPipeline)) ||
+                 failed(emitLevels(legalized, *target, sizes)));
+}
+
+LogicalResult emitModule(ModuleOp legalized, const CompileOptions &options,
+                         const std::string &path, ArtefactSizes &sizes) {
+  CompileOptions own = options;
+  own.output = path;
+  own.emitHeader = own.time = false;
+  own.dumpPhases.clear();
+  CompileHooks hooks;
+  OwningOpRef<ModuleOp> copy(legalized.clone());
+  return Compilation(*legalized.getContext(), own, hooks).emit(*copy, sizes);
 }
 
 LogicalResult compile(MLIRContext &context, const CompileOptions &options,

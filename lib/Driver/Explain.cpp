@@ -9,8 +9,10 @@
 #include "Forms.h"
 #include "Report.h"
 #include "Samples.h"
+#include "TargetRunner.h"
 
 #include "qcc/Calibration/Calibrate.h"
+#include "qcc/Driver/Targets.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -34,11 +36,13 @@ LogicalResult qcc::explain(MLIRContext &context, const CompileOptions &options,
   if (!imported)
     return failure();
   bool isExplicit = isExplicitlyQuantized(*imported);
-  OwningOpRef<ModuleOp> compiled = makeForm(*imported, Form::Compiled, options);
+  PrecisionPlan plan;
+  OwningOpRef<ModuleOp> compiled =
+      makeForm(*imported, Form::Compiled, options, &plan);
   if (!compiled)
     return failure();
-  ModelReport report =
-      describeModel(*compiled, isExplicit, quantizeModeName(options));
+  ModelReport report = describeModel(
+      *compiled, isExplicit, quantizeModeName(options), std::move(plan));
   size_t shown = 0;
   for (const LayerReport &entry : report.layers) {
     if (!StringRef(entry.layer.nodes).contains(filter))
@@ -74,16 +78,24 @@ struct LayerDrift {
 
 /// The side's module and how it is run; `storage` keeps its options alive.
 static FailureOr<Side> makeSide(MLIRContext &context, CompileOptions &options,
-                                StringRef form) {
+                                StringRef form, StringRef runner) {
   auto kind = llvm::StringSwitch<std::optional<Form>>(form)
                   .Case("float", Form::Float)
                   .Case("qdq", Form::QDQ)
                   .Cases({"compiled", "reference"}, Form::Compiled)
                   .Default(std::nullopt);
-  if (!kind)
-    return error(context) << "'" << form
-                          << "' is no form of a model; there are float, qdq, "
-                             "compiled and reference";
+  bool isTarget = !kind;
+  if (isTarget) {
+    auto target = resolveTarget(form);
+    if (!target) {
+      llvm::consumeError(target.takeError());
+      return error(context) << "'" << form
+                            << "' is no form of a model; there are float, qdq, "
+                               "compiled, reference, and the names of targets "
+                               "(-target=help)";
+    }
+    kind = Form::Compiled;
+  }
   OwningOpRef<ModuleOp> imported = importModel(context, options);
   if (!imported)
     return failure();
@@ -93,6 +105,13 @@ static FailureOr<Side> makeSide(MLIRContext &context, CompileOptions &options,
     return failure();
   options.reference = form == "reference";
   side.run = createHostRunnerFactory(options);
+  if (!isTarget)
+    return side;
+  options.target = form.str();
+  auto run = createTargetRunnerFactory(options, runner);
+  if (!run)
+    return error(context) << llvm::toString(run.takeError());
+  side.run = std::move(*run);
   return side;
 }
 
@@ -202,10 +221,12 @@ static double threshold(ArrayRef<LayerDrift> layers) {
 LogicalResult qcc::bisect(MLIRContext &context, const BisectOptions &options,
                           llvm::raw_ostream &os) {
   CompileOptions own[2] = {options.expected, options.actual};
-  FailureOr<Side> expected = makeSide(context, own[0], options.expectedForm);
+  FailureOr<Side> expected =
+      makeSide(context, own[0], options.expectedForm, options.runner);
   if (failed(expected))
     return failure();
-  FailureOr<Side> actual = makeSide(context, own[1], options.actualForm);
+  FailureOr<Side> actual =
+      makeSide(context, own[1], options.actualForm, options.runner);
   if (failed(actual))
     return failure();
 

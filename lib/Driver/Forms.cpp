@@ -31,13 +31,14 @@ qcc::runPlainPipeline(ModuleOp module,
 }
 
 OwningOpRef<ModuleOp> qcc::makeForm(ModuleOp imported, Form form,
-                                    const CompileOptions &options) {
+                                    const CompileOptions &options,
+                                    PrecisionPlan *plan) {
   OwningOpRef<ModuleOp> copy(imported.clone());
   CompileOptions own = options;
   if (form == Form::Float)
     own.quantize = QuantizeMode::None;
   ModelRunnerFactory run = createHostRunnerFactory(own);
-  if (failed(insertQuantization(*copy, own, run, runPlainPipeline)))
+  if (failed(insertQuantization(*copy, own, run, runPlainPipeline, plan)))
     return nullptr;
   if (form == Form::Compiled &&
       failed(runPlainPipeline(

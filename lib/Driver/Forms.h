@@ -30,7 +30,8 @@ enum class Form {
 
 /// A copy of an imported module in another form; null after an error.
 mlir::OwningOpRef<mlir::ModuleOp> makeForm(mlir::ModuleOp imported, Form form,
-                                           const CompileOptions &options);
+                                           const CompileOptions &options,
+                                           PrecisionPlan *plan = nullptr);
 
 /// "none", "static" or "dynamic", where the options leave it open.
 llvm::StringRef quantizeModeName(const CompileOptions &options);

@@ -119,6 +119,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"max-drop", &CompileOptions::maxDrop},
       {"max-latency", &CompileOptions::maxLatency},
       {"max-size", &CompileOptions::maxSize},
+      {"max-ram", &CompileOptions::maxRam},
       {"verify", &CompileOptions::verifyPath},
       {"dump-phases", &CompileOptions::dumpPhases}};
   for (auto [key, field] : texts)

@@ -7,6 +7,7 @@
 
 #include "Precision.h"
 
+#include "Budgets.h"
 #include "PTQ.h"
 
 #include "qcc/Quantization/Passes.h"
@@ -29,6 +30,7 @@ ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
     OwningOpRef<ModuleOp> copy(module.clone());
     PassManager pm(module.getContext(), ModuleOp::getOperationName());
     pm.addPass(createQuantizeWeights({weightClip(options)}));
+    pm.addPass(createQuantizeRecurrence());
     buildLegalizePipeline(pm, run);
     if (failed(pm.run(*copy)))
       return makeError("the layers cannot be measured");
@@ -85,6 +87,9 @@ llvm::Expected<PrecisionPlan>
 choosePrecision(ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
                 std::optional<double> noise, const ModelRunnerFactory &run) {
+  if (options.precision != "auto" && hasBudget(options))
+    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
+                     "-max-ram=) needs -precision=auto");
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
                           noise, run);

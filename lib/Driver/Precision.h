@@ -8,6 +8,8 @@
 #ifndef QCC_LIB_DRIVER_PRECISION_H
 #define QCC_LIB_DRIVER_PRECISION_H
 
+#include "Verification.h"
+
 #include "qcc/Calibration/CalibrationTable.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/PrecisionPlan.h"
@@ -26,8 +28,8 @@ guardPrecision(mlir::ModuleOp module, const CalibrationTable &table,
 
 /// What a search has.
 struct SplitSamples {
-  std::vector<std::vector<HostTensor>> search, heldOut;
-  std::vector<int64_t> labels; ///< of heldOut, or empty
+  std::vector<std::vector<HostTensor>> search;
+  HeldOutSamples heldOut;
 };
 
 /// The plan that options.precision asks to be measured; an empty one where it

@@ -81,39 +81,48 @@ observeForShapes(ArrayRef<HostTensor> sample, const PTQOptions &ptq,
       "the model cannot run on calibration samples of shape" + text);
 }
 
-/// Adds what -verify= names.
-static llvm::Error openHeldOut(const CompileOptions &options,
-                               ArrayRef<InputSpec> inputs,
-                               SplitSamples &samples) {
-  if (options.precision != "auto" || options.verifyPath.empty())
-    return llvm::Error::success();
-  auto dataset = openDataset(options.verifyPath, inputs, options.preprocess);
-  if (!dataset)
-    return dataset.takeError();
-  for (size_t i = 0, e = (*dataset)->size(); i < e; ++i) {
-    auto sample = (*dataset)->next();
-    if (!sample)
-      return sample.takeError();
-    samples.heldOut.push_back(std::move(*sample));
-  }
-  if (!StringRef(options.verifyPath).ends_with(".npz"))
-    return llvm::Error::success();
-  auto labels = readNpzArray(options.verifyPath, "labels");
-  if (!labels)
-    return llvm::Error::success();
-  auto append = [&](auto values) {
-    samples.labels.assign(values.begin(), values.end());
-  };
-  if (labels->dtype == DType::I64)
-    append(labels->as<int64_t>());
-  else if (labels->dtype == DType::I32)
-    append(labels->as<int32_t>());
-  else if (labels->dtype == DType::U8)
-    append(labels->as<uint8_t>());
-  else
-    return llvm::createStringError("-verify=" + options.verifyPath +
-                                   ": 'labels' must be i64, i32 or u8");
-  return llvm::Error::success();
+/// What is held out: the samples of -verify=, or what calibration left.
+static llvm::Expected<HeldOutSamples>
+collectHeldOut(const CompileOptions &options, ArrayRef<InputSpec> inputs,
+               HalfDataset &half) {
+  if (hasVerification(options))
+    return readHeldOut(options, inputs);
+  HeldOutSamples samples;
+  samples.inputs = half.takeHeldOut();
+  for (size_t i = 0; i < samples.inputs.size(); ++i)
+    samples.indices.push_back(2 * i + 1);
+  return samples;
+}
+
+/// Layers are measured on the model's own shapes.
+static bool hasShapes(ArrayRef<HostTensor> sample, ArrayRef<InputSpec> inputs) {
+  return llvm::all_of(llvm::zip_equal(sample, inputs), [](auto pair) {
+    return std::get<0>(pair).shape == std::get<1>(pair).shape;
+  });
+}
+
+static llvm::Expected<SplitSamples> splitSamples(const CompileOptions &options,
+                                                 ArrayRef<InputSpec> inputs,
+                                                 RecordedDataset &recorded,
+                                                 HalfDataset &half) {
+  SplitSamples samples;
+  samples.search = recorded.takeKept();
+  llvm::erase_if(samples.search, [&](ArrayRef<HostTensor> sample) {
+    return !hasShapes(sample, inputs);
+  });
+  if (options.precision != "auto")
+    return samples;
+  auto heldOut = collectHeldOut(options, inputs, half);
+  if (!heldOut)
+    return heldOut.takeError();
+  samples.heldOut.labels = std::move(heldOut->labels);
+  for (auto [sample, index] :
+       llvm::zip_equal(heldOut->inputs, heldOut->indices))
+    if (hasShapes(sample, inputs)) {
+      samples.heldOut.inputs.push_back(std::move(sample));
+      samples.heldOut.indices.push_back(index);
+    }
+  return samples;
 }
 
 namespace {
@@ -180,7 +189,7 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
     return observeForShapes(sample, ptq, options, run, module.getContext());
   };
   bool searches = options.precision == "auto" && !known;
-  bool holdsOut = searches && options.verifyPath.empty();
+  bool holdsOut = searches && !hasVerification(options);
   HalfDataset half(**dataset);
   RecordedDataset recorded(holdsOut ? half : **dataset,
                            searches ? kMostBudgetSamples : kMostGuardSamples,
@@ -192,17 +201,10 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
   if (!tables)
     return tables.takeError();
   Calibration result;
-  result.samples.search = recorded.takeKept();
-  result.samples.heldOut = half.takeHeldOut();
-  if (llvm::Error error = openHeldOut(options, *inputs, result.samples))
-    return error;
-  // The layers are measured on the model's own shapes.
-  for (auto *part : {&result.samples.search, &result.samples.heldOut})
-    llvm::erase_if(*part, [&](const std::vector<HostTensor> &sample) {
-      return llvm::any_of(llvm::zip_equal(sample, *inputs), [](auto pair) {
-        return std::get<0>(pair).shape != std::get<1>(pair).shape;
-      });
-    });
+  auto split = splitSamples(options, *inputs, recorded, half);
+  if (!split)
+    return split.takeError();
+  result.samples = std::move(*split);
   ArrayRef<std::vector<HostTensor>> samples = result.samples.search;
   if (known) {
     result.table = *known;
@@ -255,28 +257,40 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
   return equalized;
 }
 
-/// Names of the layers that stay float, `measured` where the options say no
-/// more.
-static llvm::Expected<std::vector<std::string>>
-findFloatLayers(const CompileOptions &options,
-                const std::vector<std::string> &measured) {
-  if (options.precision == "int8")
-    return std::vector<std::string>();
-  if (options.precision == "guarded" || options.precision == "auto")
-    return measured;
-  auto plan = PrecisionPlan::load(options.precision);
-  if (!plan)
+/// The plan of a file, if the options name one.
+static llvm::Error loadPlan(const CompileOptions &options,
+                            PrecisionPlan &plan) {
+  if (llvm::is_contained({"guarded", "auto", "int8"}, options.precision))
+    return llvm::Error::success();
+  auto loaded = PrecisionPlan::load(options.precision);
+  if (!loaded)
     return llvm::createStringError(
         "-precision=" + options.precision +
         ": expected guarded, int8, auto or a file of -save-precision; " +
-        llvm::toString(plan.takeError()));
-  return plan->keepFloat();
+        llvm::toString(loaded.takeError()));
+  plan = std::move(*loaded);
+  return llvm::Error::success();
+}
+
+/// Whether the precision of layers is measured here.
+static bool isMeasured(const CompileOptions &options) {
+  return options.precision == "guarded" || options.precision == "auto";
+}
+
+/// Names of the layers that stay float: the plan's, or those of the table.
+static std::vector<std::string> listFloatLayers(const CompileOptions &options,
+                                                const PrecisionPlan &plan,
+                                                const CalibrationTable &table) {
+  if (options.precision == "int8")
+    return {};
+  return isMeasured(options) ? table.keepFloat : plan.keepFloat();
 }
 
 /// Ranges and layers that stay float, from the table's file.
 static llvm::Expected<CalibrationTable>
 loadRanges(ModuleOp module, const PTQOptions &ptq,
-           const CompileOptions &options, const ModelRunnerFactory &run) {
+           const CompileOptions &options, const ModelRunnerFactory &run,
+           const PrecisionPlan &plan) {
   auto table = CalibrationTable::load(options.calibrationTable);
   if (!table)
     return table;
@@ -293,25 +307,25 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
   emitRemark(module.getLoc())
       << "the ranges come from " << options.calibrationTable
       << "; remove it to calibrate anew";
-  auto names = findFloatLayers(options, table->keepFloat);
-  if (!names)
-    return names.takeError();
   if (ptq.needsStatistics())
-    if (auto result =
-            calibrateOnSamples(module, &*table, *names, ptq, options, run);
+    if (auto result = calibrateOnSamples(module, &*table,
+                                         listFloatLayers(options, plan, *table),
+                                         ptq, options, run);
         !result)
       return result.takeError();
   return table;
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
-/// from the table if its file exists, else from the samples.
+/// from the table if its file exists, else from the samples. `plan` is the one
+/// that a file says, or becomes the one that is measured.
 static llvm::Expected<CalibrationTable>
 findRanges(ModuleOp module, const PTQOptions &ptq,
-           const CompileOptions &options, const ModelRunnerFactory &run) {
+           const CompileOptions &options, const ModelRunnerFactory &run,
+           PrecisionPlan &plan) {
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable))
-    return loadRanges(module, ptq, options, run);
+    return loadRanges(module, ptq, options, run, plan);
   if (!hasSamples(options))
     return llvm::createStringError(
         options.calibrationTable.empty()
@@ -319,24 +333,24 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
               "docs/calibration.md), or a saved table with -calib-table="
             : "-calib-table=" + options.calibrationTable +
                   ": no such file, and no -calib= to make it from");
-  auto given = findFloatLayers(options, {});
-  if (!given)
-    return given.takeError();
+  std::vector<std::string> given = listFloatLayers(options, plan, {});
   auto calibration =
       ptq.automatic && options.shapes.empty()
-          ? calibrateAutomatically(module, *given, ptq, options, run)
-          : calibrateOnSamples(module, nullptr, *given, ptq, options, run);
+          ? calibrateAutomatically(module, given, ptq, options, run)
+          : calibrateOnSamples(module, nullptr, given, ptq, options, run);
   if (!calibration)
     return calibration.takeError();
   CalibrationTable &table = calibration->table;
   // What the last correction needs.
   std::vector<std::vector<HostTensor>> samples = calibration->samples.search;
-  llvm::Expected<PrecisionPlan> plan =
+  llvm::Expected<PrecisionPlan> chosen =
       choosePrecision(module, table, options, std::move(calibration->samples),
                       calibration->noise, run);
-  if (!plan)
-    return plan.takeError();
-  table.keepFloat = plan->keepFloat();
+  if (!chosen)
+    return chosen.takeError();
+  if (isMeasured(options))
+    plan = std::move(*chosen);
+  table.keepFloat = plan.keepFloat();
   // Biases made up for what no longer happens. A search under a budget has
   // verified the model as it is.
   if (!table.keepFloat.empty() && options.precision == "guarded")
@@ -345,7 +359,7 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
         !noise)
       return noise.takeError();
   if (!options.savePrecision.empty())
-    if (llvm::Error e = plan->save(options.savePrecision))
+    if (llvm::Error e = plan.save(options.savePrecision))
       return e;
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table.save(options.calibrationTable))
@@ -356,7 +370,8 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
 static LogicalResult quantizeStatic(ModuleOp module,
                                     const CompileOptions &options,
                                     const ModelRunnerFactory &run,
-                                    PipelineRunner runPipeline) {
+                                    PipelineRunner runPipeline,
+                                    PrecisionPlan &plan) {
   llvm::Expected<PTQOptions> ptq = PTQOptions::parse(options.ptq);
   if (!ptq)
     return emitError(module.getLoc()) << llvm::toString(ptq.takeError());
@@ -371,15 +386,15 @@ static LogicalResult quantizeStatic(ModuleOp module,
   };
   if (auto changed = prepareWeights(module, *ptq, open, run); !changed)
     return emitError(module.getLoc()) << llvm::toString(changed.takeError());
+  if (llvm::Error error = loadPlan(options, plan))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
   llvm::Expected<CalibrationTable> table =
-      findRanges(module, *ptq, options, run);
+      findRanges(module, *ptq, options, run, plan);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
-  auto names = findFloatLayers(options, table->keepFloat);
-  if (!names)
-    return emitError(module.getLoc()) << llvm::toString(names.takeError());
   llvm::StringSet<> keepFloat;
-  keepFloat.insert(names->begin(), names->end());
+  for (const std::string &name : listFloatLayers(options, plan, *table))
+    keepFloat.insert(name);
   SmallVector<StringRef> kept;
   for (const auto &entry : keepFloat)
     kept.push_back(entry.getKey());
@@ -397,7 +412,8 @@ static LogicalResult quantizeStatic(ModuleOp module,
 
 LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
-                                 PipelineRunner runPipeline) {
+                                 PipelineRunner runPipeline,
+                                 PrecisionPlan *plan) {
   bool isExplicit = isExplicitlyQuantized(module);
   bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
@@ -421,8 +437,10 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Auto)
     mode = hasRanges ? QuantizeMode::Static : QuantizeMode::Dynamic;
 
+  PrecisionPlan unused;
   if (mode == QuantizeMode::Static &&
-      failed(quantizeStatic(module, options, run, runPipeline)))
+      failed(quantizeStatic(module, options, run, runPipeline,
+                            plan ? *plan : unused)))
     return failure();
   if (mode == QuantizeMode::WeightOnly &&
       failed(runPipeline(module, [&](OpPassManager &pm) {

@@ -122,8 +122,12 @@ static int64_t constantBytes(Operation *op) {
 }
 
 ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
-                               StringRef mode) {
+                               StringRef mode, PrecisionPlan plan) {
   ModelReport report;
+  report.plan = std::move(plan);
+  llvm::StringMap<StringRef> reasons;
+  for (const LayerPrecision &layer : report.plan.layers)
+    reasons[layer.name] = layer.reason;
   report.module = OwningOpRef<ModuleOp>(legalized.clone());
   llvm::StringSet<> kept;
   if (auto names = legalized->getAttrOfType<ArrayAttr>(keepFloatAttr))
@@ -142,8 +146,9 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
     if (int8)
       entry.reason = reasonForInt8(op);
     else if (kept.contains(layer.name))
-      entry.reason = "8 bits would spoil it: its noise at the outputs was "
-                     "measured to be too high (-precision=guarded)";
+      entry.reason = reasons.lookup(layer.name).empty()
+                         ? "the table or plan of precisions says so"
+                         : reasons.lookup(layer.name).str();
     else
       entry.reason = reasonForFloat(op, mode, explicitModel);
     entry.weightBytes = constantBytes(op);
@@ -324,6 +329,44 @@ static llvm::json::Object toJSON(const LayerReport &entry) {
   return object;
 }
 
+static llvm::json::Object toJSON(const PrecisionPlan &plan) {
+  llvm::json::Array points;
+  for (const SearchPoint &point : plan.points) {
+    llvm::json::Object object{{"int8_layers", int64_t(point.int8Layers)},
+                              {"ms", point.milliseconds},
+                              {"verdict", point.verdict}};
+    if (point.bytes != 0) {
+      object["bytes"] = int64_t(point.bytes);
+      object["ram"] = int64_t(point.ram);
+    }
+    if (point.hasLoss) {
+      object["loss"] = point.loss;
+      object["upper"] = point.upper;
+    }
+    points.push_back(std::move(object));
+  }
+  return llvm::json::Object{{"budget", plan.budget},
+                            {"loss", plan.lossName},
+                            {"points", std::move(points)}};
+}
+
+static llvm::json::Array toJSON(const Interval &interval) {
+  return llvm::json::Array{interval.mean, interval.lower, interval.upper};
+}
+
+static llvm::json::Object toJSON(const AccuracyReport &accuracy) {
+  llvm::json::Object object{{"samples", int64_t(accuracy.samples)},
+                            {"agreement", toJSON(accuracy.agreement)},
+                            {"kl", toJSON(accuracy.divergence)},
+                            {"noise", toJSON(accuracy.noise)}};
+  if (accuracy.isLabelled) {
+    object["float_top1"] = accuracy.expectedTop1;
+    object["compiled_top1"] = accuracy.actualTop1;
+    object["top1_drop"] = toJSON(accuracy.top1Drop);
+  }
+  return object;
+}
+
 static llvm::json::Value toJSON(const ModelReport &report) {
   llvm::json::Array layers, outputs;
   for (const LayerReport &entry : report.layers)
@@ -337,7 +380,7 @@ static llvm::json::Value toJSON(const ModelReport &report) {
       object["same_top1"] = int64_t(output.sameTop);
     outputs.push_back(std::move(object));
   }
-  return llvm::json::Object{{"version", 1},
+  llvm::json::Object object{{"version", 1},
                             {"compiler", versionString()},
                             {"model", report.model},
                             {"target", report.target},
@@ -345,6 +388,11 @@ static llvm::json::Value toJSON(const ModelReport &report) {
                             {"flash_bytes", int64_t(report.sizes.flashBytes)},
                             {"layers", std::move(layers)},
                             {"outputs", std::move(outputs)}};
+  if (!report.plan.points.empty())
+    object["search"] = toJSON(report.plan);
+  if (report.accuracy)
+    object["accuracy"] = toJSON(*report.accuracy);
+  return object;
 }
 
 static const unsigned char page[] = {

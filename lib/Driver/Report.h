@@ -9,8 +9,10 @@
 #define QCC_LIB_DRIVER_REPORT_H
 
 #include "Layers.h"
+#include "Verification.h"
 
 #include "qcc/Emit/Emit.h"
+#include "qcc/Quantization/PrecisionPlan.h"
 #include "llvm/Support/JSON.h"
 
 namespace qcc {
@@ -43,6 +45,19 @@ struct OutputReport {
   bool isClassifier = false;
 };
 
+/// A mean over samples with its 95 % confidence interval.
+struct Interval {
+  double mean = 0, lower = 0, upper = 0;
+};
+
+/// What quantization changes on samples of -verify=.
+struct AccuracyReport {
+  size_t samples = 0;
+  bool isLabelled = false;
+  double expectedTop1 = 0, actualTop1 = 0; ///< parts of the samples
+  Interval top1Drop, agreement, divergence, noise;
+};
+
 /// Holds a module, of which it speaks.
 struct ModelReport {
   std::string model, target;
@@ -50,16 +65,23 @@ struct ModelReport {
   std::vector<LayerReport> layers;
   std::vector<OutputReport> outputs;
   ArtefactSizes sizes;
+  PrecisionPlan plan; ///< empty without static quantization
+  std::optional<AccuracyReport> accuracy;
 };
 
 /// Precisions, reasons and weights. `explicitModel`: it came quantized.
 ModelReport describeModel(mlir::ModuleOp legalized, bool explicitModel,
-                          llvm::StringRef quantizeMode);
+                          llvm::StringRef quantizeMode, PrecisionPlan plan);
 
 /// Runs both forms on the samples and compares layers and outputs.
 llvm::Error measureErrors(ModelReport &report, mlir::ModuleOp expected,
                           llvm::ArrayRef<std::vector<HostTensor>> samples,
                           const ModelRunnerFactory &run);
+
+/// Runs both forms on samples that neither calibration nor search has seen.
+llvm::Error measureAccuracy(ModelReport &report, mlir::ModuleOp expected,
+                            const HeldOutSamples &samples,
+                            const ModelRunnerFactory &run);
 
 /// Times the layers of an artefact on one thread, if this machine can run it.
 void measureLatency(ModelReport &report, const std::string &artefact,

@@ -7,6 +7,9 @@
 
 #include "Samples.h"
 
+#include "qcc/Support/Npz.h"
+#include "qcc/Support/ResultToExpected.h"
+
 bool qcc::hasSamples(const CompileOptions &options) {
   return options.openCalibration || !options.calibrationPath.empty();
 }
@@ -31,6 +34,60 @@ qcc::readSamples(const CompileOptions &options,
     if (!sample)
       return sample.takeError();
     samples.push_back(std::move(*sample));
+  }
+  return samples;
+}
+
+bool qcc::hasVerification(const CompileOptions &options) {
+  return options.openVerification || !options.verifyPath.empty();
+}
+
+/// The array 'labels' of an .npz; empty where it has none.
+static llvm::Expected<std::vector<int64_t>>
+readLabels(const std::string &path) {
+  std::vector<int64_t> values;
+  if (!llvm::StringRef(path).ends_with(".npz"))
+    return values;
+  auto labels = qcc::readNpzArray(path, "labels");
+  if (!labels)
+    return values;
+  auto append = [&](auto elements) {
+    values.assign(elements.begin(), elements.end());
+  };
+  if (labels->dtype == qcc::DType::I64)
+    append(labels->as<int64_t>());
+  else if (labels->dtype == qcc::DType::I32)
+    append(labels->as<int32_t>());
+  else if (labels->dtype == qcc::DType::U8)
+    append(labels->as<uint8_t>());
+  else
+    return qcc::makeError("-verify=" + path +
+                          ": 'labels' must be i64, i32 or u8");
+  return values;
+}
+
+llvm::Expected<qcc::HeldOutSamples>
+qcc::readHeldOut(const CompileOptions &options,
+                 llvm::ArrayRef<InputSpec> inputs) {
+  auto dataset =
+      options.openVerification
+          ? options.openVerification(inputs)
+          : openDataset(options.verifyPath, inputs, options.preprocess);
+  if (!dataset)
+    return dataset.takeError();
+  HeldOutSamples samples;
+  for (size_t i = 0, e = (*dataset)->size(); i < e; ++i) {
+    auto sample = (*dataset)->next();
+    if (!sample)
+      return sample.takeError();
+    samples.inputs.push_back(std::move(*sample));
+    samples.indices.push_back(i);
+  }
+  if (!options.openVerification) {
+    auto labels = readLabels(options.verifyPath);
+    if (!labels)
+      return labels.takeError();
+    samples.labels = std::move(*labels);
   }
   return samples;
 }

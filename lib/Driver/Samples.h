@@ -8,6 +8,8 @@
 #ifndef QCC_LIB_DRIVER_SAMPLES_H
 #define QCC_LIB_DRIVER_SAMPLES_H
 
+#include "Verification.h"
+
 #include "qcc/Driver/Options.h"
 
 namespace qcc {
@@ -23,6 +25,13 @@ openSamples(const CompileOptions &options, llvm::ArrayRef<InputSpec> inputs);
 llvm::Expected<std::vector<std::vector<HostTensor>>>
 readSamples(const CompileOptions &options, llvm::ArrayRef<InputSpec> inputs,
             size_t count);
+
+/// Whether the options name samples to verify on.
+bool hasVerification(const CompileOptions &options);
+
+/// All of them, with their labels where there are some.
+llvm::Expected<HeldOutSamples> readHeldOut(const CompileOptions &options,
+                                           llvm::ArrayRef<InputSpec> inputs);
 
 } // namespace qcc
 

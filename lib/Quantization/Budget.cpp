@@ -10,55 +10,102 @@
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
 using namespace qcc;
 
+/// NAME, NAME5 -> 1, 5; nothing for other names and for 0.
+static std::optional<unsigned> takeClasses(llvm::StringRef name,
+                                           llvm::StringRef word) {
+  unsigned classes = 1;
+  if (!name.consume_front(word) ||
+      (!name.empty() && (name.getAsInteger(10, classes) || classes == 0)))
+    return std::nullopt;
+  return classes;
+}
+
 llvm::Expected<DropBudget> DropBudget::parse(llvm::StringRef text) {
   auto fail = [&] {
     return makeError("-max-drop=" + text +
-                     ": expected top1:1%, agreement:1%, kl:0.01, sqnr:20 (dB) "
-                     "or cosine:0.99");
+                     ": expected top1:1%, top5:1%, agreement:1%, "
+                     "agreement5:1%, kl:0.01, sqnr:20 (dB) or cosine:0.99");
   };
   auto [name, value] = text.split(':');
-  auto metric = llvm::StringSwitch<std::optional<DropMetric>>(name)
-                    .Case("top1", DropMetric::Top1)
-                    .Case("agreement", DropMetric::Agreement)
-                    .Case("kl", DropMetric::Divergence)
-                    .Case("sqnr", DropMetric::Noise)
-                    .Case("cosine", DropMetric::Angle)
-                    .Default(std::nullopt);
+  DropBudget budget{DropMetric::TopK, 0, text.str()};
+  if (auto classes = takeClasses(name, "agreement")) {
+    budget.metric = DropMetric::Agreement;
+    budget.classes = *classes;
+  } else if (auto classes = takeClasses(name, "top");
+             classes && name != "top") {
+    budget.classes = *classes;
+  } else {
+    auto metric = llvm::StringSwitch<std::optional<DropMetric>>(name)
+                      .Case("kl", DropMetric::Divergence)
+                      .Case("sqnr", DropMetric::Noise)
+                      .Case("cosine", DropMetric::Angle)
+                      .Case("metric", DropMetric::User)
+                      .Default(std::nullopt);
+    if (!metric)
+      return fail();
+    budget.metric = *metric;
+  }
   bool isPercent = value.consume_back("%");
   double number;
-  if (!metric || value.getAsDouble(number) || !std::isfinite(number))
+  if (value.getAsDouble(number) || !std::isfinite(number) ||
+      (isPercent && !budget.isRate()))
     return fail();
-  bool isRate = *metric == DropMetric::Top1 || *metric == DropMetric::Agreement;
-  if (isPercent && !isRate)
+  budget.limit = isPercent ? number / 100 : number;
+  if (budget.metric == DropMetric::Noise)
+    budget.limit = std::pow(10, -number / 10);
+  if (budget.metric == DropMetric::Angle)
+    budget.limit = 1 - number;
+  if (budget.limit < 0 || (budget.isRate() && budget.limit >= 1))
     return fail();
-  double limit = isPercent ? number / 100 : number;
-  if (*metric == DropMetric::Noise)
-    limit = std::pow(10, -number / 10);
-  if (*metric == DropMetric::Angle)
-    limit = 1 - number;
-  if (limit < 0 || (isRate && limit >= 1))
-    return fail();
-  return DropBudget{*metric, limit, text.str()};
+  return budget;
+}
+
+std::string DropBudget::lossName() const {
+  switch (metric) {
+  case DropMetric::TopK:
+    return llvm::formatv("drop of top-{0} accuracy", classes);
+  case DropMetric::Agreement:
+    return classes == 1 ? "part of other classes"
+                        : llvm::formatv("part of classes not among the first "
+                                        "{0}",
+                                        classes)
+                              .str();
+  case DropMetric::Divergence:
+    return "KL divergence, nats";
+  case DropMetric::Noise:
+    return "noise by signal";
+  case DropMetric::Angle:
+    return "1 - cosine";
+  case DropMetric::User:
+    return "drop of the metric";
+  }
+  llvm_unreachable("no such metric");
 }
 
 std::string DropBudget::describe(double loss) const {
   switch (metric) {
-  case DropMetric::Top1:
-    return llvm::formatv("top-1 drop {0:f2} %", 100 * loss);
+  case DropMetric::TopK:
+    return llvm::formatv("top-{0} drop {1:f2} %", classes, 100 * loss);
   case DropMetric::Agreement:
-    return llvm::formatv("other class chosen in {0:f2} %", 100 * loss);
+    if (classes == 1)
+      return llvm::formatv("other class chosen in {0:f2} %", 100 * loss);
+    return llvm::formatv("class not among the first {0} in {1:f2} %", classes,
+                         100 * loss);
   case DropMetric::Divergence:
     return llvm::formatv("KL divergence {0:f5}", loss);
   case DropMetric::Noise:
     return llvm::formatv("SQNR {0:f1} dB", toDecibels(loss));
   case DropMetric::Angle:
     return llvm::formatv("cosine {0:f5}", 1 - loss);
+  case DropMetric::User:
+    return llvm::formatv("drop of the metric {0}", llvm::format("%.4g", loss));
   }
   llvm_unreachable("no such metric");
 }
@@ -77,9 +124,8 @@ BoundedMean qcc::boundMean(llvm::ArrayRef<double> losses, bool isRate) {
   double squares = 0;
   for (double loss : losses)
     squares += (loss - result.mean) * (loss - result.mean);
-  // One-sided: 95 % of the normal distribution lie below 1.645.
   double deviation = losses.size() > 1 ? std::sqrt(squares / (count - 1)) : 0;
-  result.upper = result.mean + 1.645 * deviation / std::sqrt(count);
+  result.upper = result.mean + kOneSided * deviation / std::sqrt(count);
   if (isRate)
     result.upper =
         std::max(result.upper, result.mean + finestRate(losses.size()));

@@ -21,11 +21,12 @@ namespace {
 /// What stands in the file.
 struct PlanDocument {
   unsigned version = 1;
-  std::vector<LayerPrecision> layers;
+  PrecisionPlan plan;
 };
 } // namespace
 
 LLVM_YAML_IS_SEQUENCE_VECTOR(qcc::LayerPrecision)
+LLVM_YAML_IS_SEQUENCE_VECTOR(qcc::SearchPoint)
 
 namespace llvm::yaml {
 
@@ -44,12 +45,29 @@ template <> struct MappingTraits<LayerPrecision> {
   }
 };
 
+template <> struct MappingTraits<SearchPoint> {
+  static void mapping(IO &io, SearchPoint &point) {
+    io.mapRequired("int8_layers", point.int8Layers);
+    io.mapRequired("ms", point.milliseconds);
+    io.mapOptional("bytes", point.bytes, uint64_t(0));
+    io.mapOptional("ram", point.ram, uint64_t(0));
+    if (point.hasLoss || !io.outputting()) {
+      io.mapOptional("loss", point.loss);
+      io.mapOptional("upper", point.upper);
+    }
+    io.mapRequired("verdict", point.verdict);
+  }
+};
+
 template <> struct MappingTraits<PlanDocument> {
   static void mapping(IO &io, PlanDocument &document) {
     io.mapRequired("version", document.version);
     if (document.version != 1)
       io.setError("only version 1 is known");
-    io.mapRequired("layers", document.layers);
+    io.mapRequired("layers", document.plan.layers);
+    io.mapOptional("budget", document.plan.budget, std::string());
+    io.mapOptional("loss_is", document.plan.lossName, std::string());
+    io.mapOptional("points", document.plan.points);
   }
 };
 
@@ -66,7 +84,7 @@ std::vector<std::string> PrecisionPlan::keepFloat() const {
 std::string PrecisionPlan::print() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  PlanDocument document{1, layers};
+  PlanDocument document{1, *this};
   llvm::yaml::Output output(os);
   output << document;
   return text;
@@ -95,11 +113,11 @@ llvm::Expected<PrecisionPlan> PrecisionPlan::parse(llvm::StringRef text,
     return makeError(path + ":" +
                      (message.empty() ? " no precision plan" : message));
   llvm::StringSet<> names;
-  for (const LayerPrecision &layer : document.layers)
+  for (const LayerPrecision &layer : document.plan.layers)
     if (!names.insert(layer.name).second)
       return makeError(path + ": layer '" + layer.name +
                        "' stands in the file twice");
-  return PrecisionPlan{std::move(document.layers)};
+  return std::move(document.plan);
 }
 
 llvm::Expected<PrecisionPlan> PrecisionPlan::load(const std::string &path) {

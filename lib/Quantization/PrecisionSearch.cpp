@@ -32,14 +32,15 @@ PrecisionSearch::create(Simulation &simulation, std::vector<Sample> samples) {
 }
 
 llvm::Expected<OutputError>
-PrecisionSearch::measure(const llvm::BitVector &keepFloat) const {
+PrecisionSearch::measure(const llvm::BitVector &keepFloat,
+                         unsigned classes) const {
   OutputError mean;
   auto count = double(samples.size());
   for (auto [sample, reference] : llvm::zip_equal(samples, references)) {
     auto outputs = simulation->run(sample, keepFloat);
     if (!outputs)
       return outputs.takeError();
-    OutputError error = compareOutputs(reference, *outputs);
+    OutputError error = compareOutputs(reference, *outputs, classes);
     mean.noise += error.noise / count;
     mean.angle += error.angle / count;
     mean.divergence += error.divergence / count;
@@ -131,6 +132,16 @@ llvm::BitVector qcc::chooseFloatLayers(llvm::ArrayRef<double> losses,
                : steps + 1;
   };
   llvm::BitVector keepFloat(losses.size(), true);
+  // Where all may go, rounding must not say otherwise.
+  double wanted = 0;
+  for (auto [loss, gain] : llvm::zip_equal(losses, gains))
+    wanted += gain > 0 ? std::max(loss, 0.0) : 0;
+  if (wanted <= allowed * (1 + 1e-9)) {
+    for (auto [i, gain] : llvm::enumerate(gains))
+      if (gain > 0)
+        keepFloat.reset(unsigned(i));
+    return keepFloat;
+  }
   // best[i][s]: the most time that the first i layers gain with s steps.
   std::vector<std::vector<double>> best(losses.size() + 1,
                                         std::vector<double>(steps + 1, 0));

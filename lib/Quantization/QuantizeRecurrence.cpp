@@ -7,6 +7,7 @@
 
 #include "WeightScales.h"
 
+#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Quantization/Passes.h"
@@ -39,8 +40,9 @@ struct QuantizeRecurrence
     Value weights = op.getWeights();
     RankedTensorType type = tensorTypeOf(weights);
     auto bytes = ConstantBytes::get(weights);
-    if (!bytes || !type.getElementType().isF32() ||
-        type.getNumElements() < minWeights || type.getNumElements() == 0)
+    if (!bytes || op->hasAttr(kKeepFloatAttr) ||
+        !type.getElementType().isF32() || type.getNumElements() < minWeights ||
+        type.getNumElements() == 0)
       return false;
     WeightChannels channels(type.getShape(), /*axis=*/0);
     ArrayRef<float> values = bytes->as<float>();

@@ -24,10 +24,12 @@ namespace {
 /// Gives the ops of a copy of the model their quantized twins.
 class TwinBuilder {
 public:
-  TwinBuilder(func::FuncOp main, const QuantizationSites &sites,
-              const CalibrationTable &table, IRMapping &copies)
-      : main(main), sites(sites), table(table), copies(copies),
-        builder(main.getContext()) {}
+  /// `main` is a copy of `function`, which `sites` are of.
+  TwinBuilder(func::FuncOp function, func::FuncOp main,
+              const QuantizationSites &sites, const CalibrationTable &table,
+              IRMapping &copies)
+      : function(function), main(main), sites(sites), table(table),
+        copies(copies), builder(main.getContext()) {}
 
   llvm::Error run();
   std::vector<llvm::PointerUnion<Operation *, Value>> switches;
@@ -35,10 +37,11 @@ public:
 private:
   llvm::Error quantizeValue(Value original, Value copy);
   void addTwin(QuantizableOpInterface original);
+  void addTwin(RecurrenceOp original);
   Value addSwitch(llvm::PointerUnion<Operation *, Value> decides);
   Value select(Location loc, Value condition, Value onTrue, Value onFalse);
 
-  func::FuncOp main;
+  func::FuncOp function, main;
   const QuantizationSites &sites;
   const CalibrationTable &table;
   IRMapping &copies;
@@ -95,10 +98,28 @@ void TwinBuilder::addTwin(QuantizableOpInterface original) {
   copies.map(original->getResult(0), chosen);
 }
 
+/// The twin's weights go to 8 bits, the other's do not.
+void TwinBuilder::addTwin(RecurrenceOp original) {
+  Operation *copy = copies.lookup(original.getOperation());
+  builder.setInsertionPointAfter(copy);
+  Operation *twin = builder.clone(*copy);
+  copy->setAttr(kKeepFloatAttr, builder.getUnitAttr());
+  Value condition = addSwitch(original.getOperation());
+  for (auto [result, own, other] : llvm::zip_equal(
+           original->getResults(), copy->getResults(), twin->getResults())) {
+    Value chosen = select(copy->getLoc(), condition, other, own);
+    own.replaceAllUsesExcept(chosen, chosen.getDefiningOp());
+    copies.map(result, chosen);
+  }
+}
+
 llvm::Error TwinBuilder::run() {
   QuantizationSites::OpSet selected;
   for (QuantizableOpInterface op : sites.ops())
     selected.insert(op);
+  QuantizationSites::OpSet recurrent;
+  for (QuantizationSites::RecurrentLayer layer : sites.recurrentLayers())
+    recurrent.insert(layer.op);
   Block &block = main.getBody().front();
   auto finish = [&](Value original) -> llvm::Error {
     if (!sites.ids().contains(original))
@@ -120,14 +141,15 @@ llvm::Error TwinBuilder::run() {
   };
   // Twins of the users read `rounded`, so values come before their users.
   unsigned arguments = block.getNumArguments();
-  Block &originals =
-      sites.ops().empty() ? block : *sites.ops().front()->getBlock();
+  Block &originals = function.getBody().front();
   for (unsigned i = 0; i < arguments; ++i)
     if (llvm::Error error = finish(originals.getArgument(i)))
       return error;
   for (Operation &op : originals) {
     if (selected.contains(&op))
       addTwin(cast<QuantizableOpInterface>(op));
+    if (recurrent.contains(&op))
+      addTwin(cast<RecurrenceOp>(op));
     for (Value result : op.getResults())
       if (llvm::Error error = finish(result))
         return error;
@@ -190,15 +212,25 @@ llvm::Error Simulation::build(const CalibrationTable &table,
   for (QuantizationSites::Layer layer : sites->layers()) {
     auto weight = cast<RankedTensorType>(
         layer.op->getOperand(*layer.op.getWeightOperand()).getType());
-    allLayers.push_back({layer.name, countProducts(layer.op),
-                         weight.getNumElements(),
-                         estimateNoise(layer.op, *sites, table)});
+    allLayers.push_back(
+        {layer.name, countProducts(layer.op), weight.getNumElements(),
+         cast<RankedTensorType>(layer.op->getResult(0).getType())
+             .getNumElements(),
+         estimateNoise(layer.op, *sites, table)});
+  }
+  for (QuantizationSites::RecurrentLayer layer : sites->recurrentLayers()) {
+    auto weights = cast<RankedTensorType>(layer.op.getWeights().getType());
+    auto states = cast<RankedTensorType>(layer.op.getStates().getType());
+    // Each step multiplies the state by all weights.
+    int64_t steps = states.getNumElements() / weights.getDimSize(1);
+    allLayers.push_back({layer.name, steps * weights.getNumElements(),
+                         weights.getNumElements(), states.getNumElements(), 0});
   }
   IRMapping copies;
   OwningOpRef<ModuleOp> twins(
       cast<ModuleOp>(model->getOperation()->clone(copies)));
-  TwinBuilder builder(twins->lookupSymbol<func::FuncOp>("main"), *sites, table,
-                      copies);
+  TwinBuilder builder(main, twins->lookupSymbol<func::FuncOp>("main"), *sites,
+                      table, copies);
   if (llvm::Error error = builder.run())
     return error;
   switches = std::move(builder.switches);
@@ -215,6 +247,9 @@ Simulation::switchesFor(const llvm::BitVector &keepFloat) const {
   for (unsigned i : keepFloat.set_bits())
     names.insert(allLayers[i].name);
   QuantizationSites::OpSet selected = sites->select(names);
+  for (QuantizationSites::RecurrentLayer layer : sites->recurrentLayers())
+    if (!names.contains(layer.name))
+      selected.insert(layer.op);
   std::vector<bool> settings;
   for (auto decides : switches) {
     if (auto *op = dyn_cast<Operation *>(decides)) {

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 import warnings
-from typing import Any, Callable, Iterable, Mapping, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Mapping, Sequence, Union
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from . import _library
 from ._dtypes import dtype_of, fit
 
 Sample = Union[Mapping[str, Any], Sequence[Any], np.ndarray]
+Samples = Union[Iterable[Sample], str, "os.PathLike[str]"]
+Metric = Callable[[Dict[str, np.ndarray], int], float]
 _SEVERITIES = ("error", "warning", "remark")
 
 
@@ -62,14 +64,17 @@ class _ProgressBar:
 class _Callbacks:
     """The C callbacks of one compilation. Exceptions in them end it and are raised after it."""
 
-    def __init__(self, samples: list[Sample], progress: Callable[[str, int, int], None] | None):
-        self.samples, self.progress = samples, progress
+    def __init__(self, samples: list[Sample], verification: list[Sample], metric: Metric | None,
+                 progress: Callable[[str, int, int], None] | None):
+        self.metric, self.progress = metric, progress
         self.diagnostics: list[Diagnostic] = []
         self.raised: BaseException | None = None
         self._alive: list[Any] = []  # what the library may still read
         self.on_diagnostic = _library.DiagnosticHandler(self._on_diagnostic)
         self.on_progress = _library.ProgressHandler(self._on_progress)
-        self.on_sample = _library.SampleSource(self._on_sample)
+        self.on_sample = _library.SampleSource(self._source(samples))
+        self.on_verification = _library.SampleSource(self._source(verification))
+        self.on_metric = _library.Metric(self._on_metric)
 
     def _on_diagnostic(self, _: Any, severity: int, location: bytes, message: bytes) -> None:
         self.diagnostics.append(Diagnostic(_SEVERITIES[severity],
@@ -83,20 +88,44 @@ class _Callbacks:
         except BaseException as error:  # raised again by compile()
             self.raised = error
 
-    def _on_sample(self, _: Any, index: int, inputs: Any, count: int, data: Any) -> int | None:
+    def _failed(self, error: BaseException) -> int:
+        """Keeps the exception, which compile() raises again; returns a text for the library."""
+        self.raised = self.raised or error
+        text = C.create_string_buffer(str(error).encode())
+        self._alive = [text]
+        return C.addressof(text)
+
+    def _source(self, samples: list[Sample]) -> Callable[..., int | None]:
+        def on_sample(_: Any, index: int, inputs: Any, count: int, data: Any) -> int | None:
+            try:
+                if self.raised:
+                    raise self.raised
+                arrays = _arrange(samples[index], [inputs[i] for i in range(count)])
+                self._alive = arrays
+                for i, array in enumerate(arrays):
+                    data[i] = array.ctypes.data
+                return None
+            except BaseException as error:
+                return self._failed(error)
+        return on_sample
+
+    def _on_metric(self, _: Any, index: int, outputs: Any, count: int, value: Any) -> int | None:
         try:
             if self.raised:
                 raise self.raised
-            arrays = _arrange(self.samples[index], [inputs[i] for i in range(count)])
-            self._alive = arrays
-            for i, array in enumerate(arrays):
-                data[i] = array.ctypes.data
+            assert self.metric is not None
+            arrays = dict(_copy(outputs[i]) for i in range(count))
+            value[0] = float(self.metric(arrays, index))
             return None
-        except BaseException as error:  # raised again by compile()
-            self.raised = self.raised or error
-            text = C.create_string_buffer(str(error).encode())
-            self._alive = [text]
-            return C.addressof(text)
+        except BaseException as error:
+            return self._failed(error)
+
+
+def _copy(view: _library.TensorView) -> tuple[str, np.ndarray]:
+    shape, dtype = tuple(view.shape[:view.rank]), dtype_of(view.dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    array = np.frombuffer(bytearray(C.string_at(view.data, size)), dtype).reshape(shape)
+    return view.name.decode(), array
 
 
 def _arrange(sample: Sample, inputs: Sequence[_library.InputSpec]) -> list[np.ndarray]:
@@ -122,15 +151,44 @@ def _option_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _budget(metric: Metric | None, max_drop: float | str | None) -> dict[str, str]:
+    """The options of a budget."""
+    if isinstance(max_drop, str):
+        if metric is not None:
+            raise TypeError(f"max_drop='{max_drop}' names a metric of its own; with metric= it is "
+                            "a number")
+        return {"precision": "auto", "max_drop": max_drop}
+    if (metric is None) != (max_drop is None):
+        raise TypeError("metric and max_drop need each other, or max_drop a text such as 'kl:0.01'")
+    if max_drop is None:
+        return {}
+    return {"precision": "auto", "max_drop": f"metric:{float(max_drop)!r}"}
+
+
+def _samples(name: str, value: Samples | None, option: str,
+             settings: dict[str, Any]) -> list[Sample]:
+    """The samples as a list; those of a path are an option instead."""
+    if value is None:
+        return []
+    if isinstance(value, (str, os.PathLike)):
+        settings[option] = os.fspath(value)
+        return []
+    samples = list(value)
+    if not samples:
+        raise ValueError(f"{name}: there are no samples")
+    return samples
+
+
 def compile(model: str | os.PathLike[str] | bytes,
             output: str | os.PathLike[str] | None = None,
             *,
             target: str = "native",
-            calibration: Iterable[Sample] | str | os.PathLike[str] | None = None,
+            calibration: Samples | None = None,
             quantize: str = "auto",
             shapes: Mapping[str, Sequence[int]] | None = None,
-            metric: Callable[[Any], float] | None = None,
-            max_drop: float | None = None,
+            metric: Metric | None = None,
+            max_drop: float | str | None = None,
+            verification: Samples | None = None,
             progress: bool | Callable[[str, int, int], None] = False,
             kind: str = "so",
             **options: Any) -> bytes | None:
@@ -145,6 +203,16 @@ def compile(model: str | os.PathLike[str] | bytes,
         the inputs; or a path as the command line's -calib takes.
     quantize: "auto", "none", "static", "dynamic" or "weight-only" (see qcc -help).
     shapes: shapes of inputs whose dimensions the model leaves open.
+    max_drop: how much worse than the float model the result may be; then the
+        compiler searches for the precision of each layer. A text as the command
+        line's -max-drop takes ("kl:0.01", "top1:1%"), or with `metric` a number.
+    metric: called with the outputs, {name: array}, of the float model and of each
+        one that the search tries, and the index of the sample that they are for:
+        a position in `verification` or, without that, in `calibration`. Returns
+        what they are worth, more is better. The mean over the samples may fall
+        by `max_drop`, at 95 % confidence.
+    verification: samples that the budget is verified on, as `calibration` takes;
+        without them every second calibration sample is set aside for it.
     progress: True draws a bar on a terminal; a callable is called with
         (task, done, total).
     options: any other option of the command line, with underscores for dashes:
@@ -152,19 +220,12 @@ def compile(model: str | os.PathLike[str] | bytes,
 
     Raises CompileError. Warnings of the compiler become Python warnings.
     """
-    if metric is not None or max_drop is not None:
-        raise NotImplementedError("metric and max_drop are not connected to the compiler's search "
-                                  "for precisions yet")
     lib = _library.library()
-    settings = {"target": target, "quantize": quantize, **options}
-    samples: list[Sample] = []
-    if isinstance(calibration, (str, os.PathLike)):
-        settings["calib"] = os.fspath(calibration)
-    elif calibration is not None:
-        samples = list(calibration)
-        if not samples:
-            raise ValueError("calibration: there are no samples")
-    callbacks = _Callbacks(samples, _ProgressBar() if progress is True else progress or None)
+    settings = {"target": target, "quantize": quantize, **_budget(metric, max_drop), **options}
+    samples = _samples("calibration", calibration, "calib", settings)
+    held_out = _samples("verification", verification, "verify", settings)
+    callbacks = _Callbacks(samples, held_out, metric,
+                           _ProgressBar() if progress is True else progress or None)
 
     handle = lib.qccCompilationCreate()
     if not handle:
@@ -192,6 +253,10 @@ def compile(model: str | os.PathLike[str] | bytes,
             check(lib.qccSetOption(handle, b"shape", f"{name}:{text}".encode()))
         if samples:
             check(lib.qccSetCalibration(handle, len(samples), callbacks.on_sample, None))
+        if held_out:
+            check(lib.qccSetVerification(handle, len(held_out), callbacks.on_verification, None))
+        if metric is not None:
+            check(lib.qccSetMetric(handle, callbacks.on_metric, None))
         result = None
         if output is not None:
             check(lib.qccCompileToFile(handle, os.fsencode(output)))

@@ -15,6 +15,11 @@ class InputSpec(C.Structure):
                 ("shape", C.POINTER(C.c_int64))]
 
 
+class TensorView(C.Structure):
+    _fields_ = [("name", C.c_char_p), ("dtype", C.c_int32), ("rank", C.c_int32),
+                ("shape", C.POINTER(C.c_int64)), ("data", C.c_void_p)]
+
+
 class Pixels(C.Structure):
     _fields_ = [("data", C.c_void_p), ("height", C.c_int64), ("width", C.c_int64),
                 ("channels", C.c_int64)]
@@ -25,6 +30,8 @@ ProgressHandler = C.CFUNCTYPE(None, C.c_void_p, C.c_char_p, C.c_uint64, C.c_uint
 # Returns the address of a text or None.
 SampleSource = C.CFUNCTYPE(C.c_void_p, C.c_void_p, C.c_uint64, C.POINTER(InputSpec),
                            C.c_uint32, C.POINTER(C.c_void_p))
+Metric = C.CFUNCTYPE(C.c_void_p, C.c_void_p, C.c_uint64, C.POINTER(TensorView), C.c_uint32,
+                     C.POINTER(C.c_double))
 
 _FUNCTIONS = {  # name: (result, arguments)
     "qccApiVersion": (C.c_uint32, []),
@@ -36,6 +43,8 @@ _FUNCTIONS = {  # name: (result, arguments)
     "qccSetModelBytes": (C.c_int, [C.c_void_p, C.c_char_p, C.c_size_t, C.c_char_p, C.c_char_p]),
     "qccSetOption": (C.c_int, [C.c_void_p, C.c_char_p, C.c_char_p]),
     "qccSetCalibration": (C.c_int, [C.c_void_p, C.c_uint64, SampleSource, C.c_void_p]),
+    "qccSetVerification": (C.c_int, [C.c_void_p, C.c_uint64, SampleSource, C.c_void_p]),
+    "qccSetMetric": (C.c_int, [C.c_void_p, Metric, C.c_void_p]),
     "qccSetDiagnosticHandler": (None, [C.c_void_p, DiagnosticHandler, C.c_void_p]),
     "qccSetProgressHandler": (None, [C.c_void_p, ProgressHandler, C.c_void_p]),
     "qccCompileToFile": (C.c_int, [C.c_void_p, C.c_char_p]),

@@ -5,7 +5,7 @@ import ctypes as C
 import dataclasses
 import os
 import tempfile
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 import numpy as np
 
@@ -198,6 +198,14 @@ class Model:
 
     def run(self, *args: Any, **named: Any) -> dict[str, np.ndarray]:
         """Runs on a dict, or on arrays by position or name; returns {output name: array}."""
+        return self.bind(*args, **named)()
+
+    def bind(self, *args: Any, **named: Any) -> Callable[[], dict[str, np.ndarray]]:
+        """What runs on these arrays, without preparing them again, each time it is called.
+
+        It reads the arrays that were given where they needed no conversion, and
+        returns the same arrays each time, filled anew.
+        """
         feeds = self._feeds(args, named)
         arrays = [fit(i.name, feeds[i.name], i.dtype, i.shape) for i in self.inputs]
         inputs = (_Tensor * max(len(arrays), 1))(
@@ -205,9 +213,12 @@ class Model:
         results = {o.name: np.empty(o.shape, o.dtype) for o in self.outputs}
         outputs = (_Tensor * len(results))(
             *(_tensor(a, o.code) for a, o in zip(results.values(), self.outputs)))
-        self._check(self._api.run(self._handle(), inputs, len(arrays), outputs, len(results)))
-        self._last = (arrays, results)  # get_tensor may point into them
-        return results
+
+        def run() -> dict[str, np.ndarray]:
+            self._check(self._api.run(self._handle(), inputs, len(arrays), outputs, len(results)))
+            self._last = (arrays, results)  # get_tensor may point into them
+            return results
+        return run
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Copies of every tensor of the last run (of models compiled with keep_tensors)."""

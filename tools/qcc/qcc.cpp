@@ -91,8 +91,9 @@ static cl::opt<std::string>
                   cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string>
     maxDrop("max-drop",
-            cl::desc("budget of -precision=auto: top1:1%, agreement:1%, "
-                     "kl:0.01, sqnr:20 or cosine:0.99"),
+            cl::desc("budget of -precision=auto: top1:1%, top5:1%, "
+                     "agreement:1%, agreement5:1%, kl:0.01, sqnr:20 or "
+                     "cosine:0.99"),
             cl::value_desc("metric:value"), cl::cat(category));
 static cl::opt<std::string>
     maxLatency("max-latency",
@@ -100,12 +101,17 @@ static cl::opt<std::string>
                         "machine"),
                cl::value_desc("ms"), cl::cat(category));
 static cl::opt<std::string>
-    maxSize("max-size", cl::desc("budget of -precision=auto: the weights"),
+    maxSize("max-size", cl::desc("budget of -precision=auto: the artefact"),
             cl::value_desc("bytes"), cl::cat(category));
 static cl::opt<std::string>
+    maxRam("max-ram",
+           cl::desc("budget of -precision=auto: memory of an instance"),
+           cl::value_desc("bytes"), cl::cat(category));
+static cl::opt<std::string>
     verify("verify",
-           cl::desc("samples to verify the budget on, with 'labels' for top1; "
-                    "else every second sample of -calib"),
+           cl::desc("samples to verify the budget on and to report accuracy "
+                    "of, with 'labels' for top1; else every second sample of "
+                    "-calib"),
            cl::value_desc("path"), cl::cat(category));
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
@@ -140,8 +146,14 @@ static cl::opt<std::string>
 static cl::opt<std::string> between(
     "between",
     cl::desc("bisect: what is compared, the right one first: two of float, qdq "
-             "(quantized, computed literally), compiled, reference"),
+             "(quantized, computed literally), compiled, reference, or a "
+             "target such as arm64"),
     cl::init("float,compiled"), cl::value_desc("form,form"), cl::cat(category));
+static cl::opt<std::string>
+    runner("runner",
+           cl::desc("bisect: what runs artefacts of another target, in front "
+                    "of qcc-run's arguments (default for arm64: qemu-aarch64)"),
+           cl::value_desc("command"), cl::cat(category));
 static cl::opt<std::string>
     against("against",
             cl::desc("bisect: the second model, if it is another file"),
@@ -206,6 +218,7 @@ static llvm::LogicalResult run(Command command, mlir::MLIRContext &context,
     std::tie(bisect.expectedForm, bisect.actualForm) =
         llvm::StringRef(between).split(',');
     bisect.inputs = samples;
+    bisect.runner = runner;
     return qcc::bisect(context, bisect, llvm::outs());
   }
   qcc::CompileHooks hooks;
@@ -260,6 +273,7 @@ int main(int argc, char **argv) {
   options.maxDrop = maxDrop;
   options.maxLatency = maxLatency;
   options.maxSize = maxSize;
+  options.maxRam = maxRam;
   options.verifyPath = verify;
   options.emitHeader = emitHeader;
   options.keepTensors = keepTensors;

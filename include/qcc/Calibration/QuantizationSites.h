@@ -28,6 +28,11 @@ public:
     qnn::QuantizableOpInterface op;
     std::string name; ///< of its node; unique in the function
   };
+  /// A recurrent layer, whose weights alone go to 8 bits: it needs no ranges.
+  struct RecurrentLayer {
+    qnn::RecurrenceOp op;
+    std::string name;
+  };
   using OpSet = llvm::DenseSet<mlir::Operation *>;
 
   /// `usedIds` holds ids that are taken, and gets those of this function.
@@ -35,6 +40,9 @@ public:
                     llvm::StringMap<unsigned> &usedIds);
 
   llvm::ArrayRef<Layer> layers() const { return allLayers; }
+  llvm::ArrayRef<RecurrentLayer> recurrentLayers() const {
+    return allRecurrent;
+  }
   /// The ops that compute in 8 bits where the named layers stay float: the
   /// other layers, and what lies between two of them or moves data in front of
   /// one.
@@ -56,11 +64,13 @@ private:
 
   llvm::SmallVector<qnn::QuantizableOpInterface> candidates, allOps;
   llvm::SmallVector<Layer> allLayers;
+  llvm::SmallVector<RecurrentLayer> allRecurrent;
   llvm::DenseMap<mlir::Operation *, std::string> layerNames;
   llvm::MapVector<mlir::Value, std::string> idOfValue;
 };
 
-/// On an op that stays float although its input is quantized.
+/// On an op that stays float although its input is quantized, and on recurrent
+/// layers whose weights do.
 constexpr llvm::StringLiteral kKeepFloatAttr = "qnn.keep_float";
 
 } // namespace qcc

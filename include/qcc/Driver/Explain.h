@@ -24,8 +24,9 @@ llvm::LogicalResult explain(mlir::MLIRContext &context,
 struct BisectOptions {
   CompileOptions expected, actual; ///< models and how they are quantized
   /// "float", "qdq" (literal Q and DQ), "compiled" or "reference" (the plain
-  /// loops) of each.
+  /// loops) of each, or a target, whose artefact is run.
   std::string expectedForm = "float", actualForm = "compiled";
+  std::string runner; ///< command in front of qcc-run's arguments, or empty
   std::string inputs; ///< samples, as -calib= takes; empty: those of -calib=
 };
 

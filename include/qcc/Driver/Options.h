@@ -60,6 +60,10 @@ struct ModelBytes {
   std::string directory; ///< of external data; empty: there may be none
 };
 
+/// Opens samples for these inputs.
+using SampleOpener = std::function<llvm::Expected<std::unique_ptr<Dataset>>(
+    llvm::ArrayRef<InputSpec>)>;
+
 struct CompileOptions {
   std::string input;
   std::optional<ModelBytes> model; ///< then `input` only names it
@@ -79,9 +83,7 @@ struct CompileOptions {
   std::string calibrationMethod =
       "auto"; ///< or minmax, percentile, entropy, mse, output
   /// Samples in place of calibrationPath.
-  std::function<llvm::Expected<std::unique_ptr<Dataset>>(
-      llvm::ArrayRef<InputSpec>)>
-      openCalibration;
+  SampleOpener openCalibration;
   std::string calibrationTable; ///< reused when it exists, else written
   /// guarded, int8 (no layer stays float), auto (under the budgets below), or a
   /// file that savePrecision wrote.
@@ -93,8 +95,16 @@ struct CompileOptions {
   std::string savePrecision; ///< file for the precision of each layer
   std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
   std::string maxLatency;    ///< milliseconds of an inference on this machine
-  std::string maxSize;       ///< bytes of the layers' weights
+  std::string maxSize;       ///< bytes of the artefact
+  std::string maxRam;        ///< bytes of memory of an instance
   std::string verifyPath;    ///< samples to verify on; else half of the others
+  /// Samples in place of verifyPath.
+  SampleOpener openVerification;
+  /// The caller's metric, for -max-drop=metric:VALUE: what the model's outputs
+  /// for the sample of this index (of the verification samples, else of the
+  /// calibration samples) are worth; more is better.
+  std::function<llvm::Expected<double>(uint64_t, llvm::ArrayRef<HostTensor>)>
+      metric;
 
   bool emitHeader = false;
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)

@@ -17,6 +17,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "qcc/Driver/Options.h"
 #include "qcc/Emit/Emit.h"
+#include "qcc/Quantization/PrecisionPlan.h"
 #include "qcc/Support/ModelRunner.h"
 #include "qcc/Target/TargetBackend.h"
 
@@ -47,11 +48,13 @@ bool isExplicitlyQuantized(mlir::ModuleOp module);
 
 /// Phase Quantize up to the legalize pipeline: simplifies, calibrates and
 /// quantizes as the options say. It ends with a model of float ops
-/// between explicit quantize and dequantize.
+/// between explicit quantize and dequantize. `plan` receives what static
+/// quantization decided, and measured for it.
 llvm::LogicalResult insertQuantization(mlir::ModuleOp module,
                                        const CompileOptions &options,
                                        const ModelRunnerFactory &run,
-                                       PipelineRunner runPipeline);
+                                       PipelineRunner runPipeline,
+                                       PrecisionPlan *plan = nullptr);
 
 /// Phase Kernels for one level of the target: kernels on an arena.
 llvm::LogicalResult lowerToKernels(mlir::ModuleOp module,

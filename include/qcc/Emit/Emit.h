@@ -60,6 +60,7 @@ llvm::LogicalResult lowerKernelsToLLVM(const LevelModule &level,
 struct ArtefactSizes {
   uint64_t arenaBytes = 0; ///< qcc_model_info.arena_bytes
   uint64_t flashBytes = 0; ///< code and constants as loaded; 0 if unknown
+  uint64_t fileBytes = 0;  ///< of the artefact
 };
 
 /// Writes the artefact to `path`, whole or not at all. `levels` ascend by rank;

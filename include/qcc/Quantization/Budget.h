@@ -17,23 +17,33 @@ namespace qcc {
 
 /// What a budget limits. Each is a loss: 0 where nothing changed.
 enum class DropMetric {
-  Top1,       ///< part of the samples that the float model alone gets right,
-              ///< less the part that the quantized one alone does
-  Agreement,  ///< part of the positions where another class is chosen
+  TopK,       ///< part of the samples that the float model alone gets right,
+              ///< less the part that the quantized one alone does; right is
+              ///< a label among the K largest scores
+  Agreement,  ///< part of the positions where the class that the float model
+              ///< chooses is not among the K largest scores
   Divergence, ///< Kullback-Leibler, in nats
   Noise,      ///< energy of the difference by energy of the signal
   Angle,      ///< 1 - cosine
+  User,       ///< mean of a number per sample that the caller computes
 };
 
 /// -max-drop=METRIC:VALUE
 struct DropBudget {
   DropMetric metric;
-  double limit;     ///< of the loss
-  std::string text; ///< as the user wrote it
+  double limit;         ///< of the loss
+  std::string text;     ///< as the user wrote it
+  unsigned classes = 1; ///< K
 
-  /// "top1:1%", "agreement:0.02", "kl:0.01", "sqnr:20" (dB, at least),
-  /// "cosine:0.99" (at least).
+  /// "top1:1%", "top5:1%", "agreement:0.02", "agreement5:1%", "kl:0.01",
+  /// "sqnr:20" (dB, at least), "cosine:0.99" (at least), "metric:0.5".
   static llvm::Expected<DropBudget> parse(llvm::StringRef text);
+  /// Whether each sample is right or wrong, so that few samples say little.
+  bool isRate() const {
+    return metric == DropMetric::TopK || metric == DropMetric::Agreement;
+  }
+  /// What the loss is, as the title of an axis.
+  std::string lossName() const;
   /// A loss in the metric's own words: "0.8 %", "23.1 dB".
   std::string describe(double loss) const;
 };
@@ -42,6 +52,9 @@ struct DropBudget {
 struct BoundedMean {
   double mean = 0, upper = 0;
 };
+
+/// One-sided: 95 % of the normal distribution lie below this many deviations.
+inline constexpr double kOneSided = 1.645;
 
 /// Of paired differences in -1..1 (gained, same, lost) or other losses. Where
 /// all samples are alike the bound is that of an event that none of them

@@ -1,5 +1,4 @@
-//===- OutputError.h - How far outputs are from the float model's -*- C++
-//-*-===//
+//===- OutputError.h - Distances from a float model's outputs ---*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -25,18 +24,22 @@ struct OutputError {
   /// last dimension of the first output, averaged over the others. Scores that
   /// are no probabilities go through a softmax.
   double divergence = 0;
-  /// The part of those positions where the largest score is another one.
+  /// The part of those positions where the class that the reference chooses is
+  /// not among the `classes` largest scores.
   double disagreement = 0;
 };
 
 OutputError compareOutputs(llvm::ArrayRef<HostTensor> reference,
-                           llvm::ArrayRef<HostTensor> outputs);
+                           llvm::ArrayRef<HostTensor> outputs,
+                           unsigned classes = 1);
 
 /// Noise in dB below the signal; 200 without noise.
 double toDecibels(double noise);
 
-/// The class of each position of the first output.
-std::vector<int64_t> chosenClasses(llvm::ArrayRef<HostTensor> outputs);
+/// Whether `label` is among the `classes` largest scores of the first position
+/// of the first output; of equal scores the first is the largest.
+bool isAmongLargest(llvm::ArrayRef<HostTensor> outputs, int64_t label,
+                    unsigned classes);
 
 } // namespace qcc
 

@@ -14,7 +14,8 @@
 //     reason: "..."
 //
 // "name" and "precision" (int8 or float) are needed, the rest is for the
-// reader. Layers that the file does not name go to 8 bits.
+// reader, as are "budget" and "points" behind the layers: what was measured on
+// the way. Layers that the file does not name go to 8 bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,8 +37,21 @@ struct LayerPrecision {
   double floatMicroseconds = 0, int8Microseconds = 0; ///< measured; 0 unknown
 };
 
+/// A choice that a search compiled and measured.
+struct SearchPoint {
+  unsigned int8Layers = 0;
+  double milliseconds = 0;     ///< of an inference on this machine
+  uint64_t bytes = 0, ram = 0; ///< of the artefact; 0: not measured
+  bool hasLoss = false;        ///< whether the two below are known
+  double loss = 0, upper = 0;  ///< on samples held out, and its 95 % bound
+  std::string verdict;         ///< "chosen", "float", "loses too much", ...
+};
+
 struct PrecisionPlan {
   std::vector<LayerPrecision> layers;
+  std::vector<SearchPoint> points; ///< empty where nothing was searched
+  std::string budget;              ///< in words, what the points are held to
+  std::string lossName;            ///< what a point's loss is
 
   /// Names of the layers that stay float.
   std::vector<std::string> keepFloat() const;

@@ -26,3 +26,17 @@ for layer in layers:
 for output in report["outputs"]:
     print(f"output {output['name']}: {output['sqnr_db']:.0f} dB on {output['samples']} samples, "
           f"same top-1 on {output['same_top1']}")
+if "accuracy" in report:
+    accuracy = report["accuracy"]
+    if "top1_drop" in accuracy:
+        mean, low, high = accuracy["top1_drop"]
+        assert low <= mean <= high and abs(
+            accuracy["float_top1"] - accuracy["compiled_top1"] - mean) < 1e-9, accuracy
+        print(f"top-1 of {accuracy['samples']}: float {100 * accuracy['float_top1']:.1f} %, "
+              f"drop {100 * mean:.1f} %")
+    print(f"same class: {100 * accuracy['agreement'][0]:.0f} %")
+if "search" in report:
+    search = report["search"]
+    print(f"search under {search['budget']} for {search['loss']}: "
+          f"{[p['int8_layers'] for p in search['points']]}, chosen "
+          f"{[p['int8_layers'] for p in search['points'] if p['verdict'] == 'chosen']}")

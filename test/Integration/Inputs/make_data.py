@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a .npz of seeded samples: make_data.py OUT.npz NAME=DIMS[:KIND]...
 
-DIMS as in 4x3x8x8. KIND: normal (default), nan, inf, zero, int.
+DIMS as in 4x3x8x8. KIND: normal (default), nan, inf, zero, int, mod6 (0 to 5).
 """
 import sys
 
@@ -13,6 +13,7 @@ KINDS = {
     "nan": lambda shape: np.full(shape, np.nan, np.float32),
     "inf": lambda shape: np.full(shape, np.inf, np.float32),
     "zero": lambda shape: np.zeros(shape, np.float32),
+    "mod6": lambda shape: (np.arange(np.prod(shape)) % 6).reshape(shape),
     "int": lambda shape: np.ones(shape, np.int64),
 }
 arrays = {}

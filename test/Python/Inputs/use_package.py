@@ -55,6 +55,38 @@ assert qcc.compile(model, calibration=[(s,) for s in samples], calib_method="min
                    keep_tensors=True) == int8
 assert b"arm64" in qcc.compile(model, target="arm64", quantize="none")
 
+# A search for precisions, in a metric of the caller's: what it is given, and that it counts.
+seen = []
+def closeness(outputs, index):
+    seen.append(index)
+    wanted = float_model(samples[index])
+    assert list(outputs) == ["y"] and outputs["y"].dtype == np.float32
+    return -np.abs(outputs["y"] - wanted).max() / np.abs(wanted).max()
+steps.clear()
+good = qcc.compile(model, calibration=samples, metric=closeness, max_drop=0.05,
+                   progress=lambda *step: steps.append(step))
+assert set(seen) == {1, 3, 5, 7}, seen  # every second sample was held out
+assert {s[0] for s in steps} >= {"measuring layers", "verifying the budget"}, steps
+with qcc.Model(good) as chosen:
+    assert np.abs(chosen(samples[0]) - y).max() < 0.06 * np.abs(y).max()
+    run = chosen.bind(samples[0])
+    assert np.array_equal(run()["y"], chosen(samples[0]))
+# Nothing may be lost: all stays float.
+exact = qcc.compile(model, calibration=samples, metric=closeness, max_drop=0,
+                    verification=samples[:3])
+assert np.array_equal(qcc.Model(exact)(samples[0]), y)
+assert qcc.compile(model, calibration=samples, max_drop="sqnr:10", verification=samples)
+# Right or wrong: three samples cannot confirm one per cent.
+raises(qcc.CompileError, "3 held-out samples can confirm no drop below 0.6316", qcc.compile, model,
+       calibration=samples, verification=samples[:3], max_drop=0.01,
+       metric=lambda outputs, index: index == 0)
+raises(ZeroDivisionError, "division", qcc.compile, model, calibration=samples, max_drop=0.1,
+       metric=lambda outputs, index: 1 / 0)
+raises(qcc.CompileError, "the metric of sample 1 is no finite number", qcc.compile, model,
+       calibration=samples, max_drop=0.1, metric=lambda outputs, index: float("nan"))
+raises(ValueError, "verification: there are no samples", qcc.compile, model,
+       calibration=samples, max_drop="kl:1", verification=[])
+
 # Compiling on several threads.
 results = [None, None]
 def job(i):
@@ -68,7 +100,9 @@ assert results[0] == results[1] == open(f"{folder}/float.so", "rb").read()
 error = raises(qcc.CompileError, "none.onnx: cannot read", qcc.compile, f"{folder}/none.onnx")
 assert error.diagnostics[0].severity == "error"
 raises(qcc.CompileError, "no option 'colour'", qcc.compile, model, colour="red")
-raises(NotImplementedError, "search for precisions", qcc.compile, model, max_drop=0.01)
+raises(TypeError, "metric and max_drop need each other", qcc.compile, model, max_drop=0.01)
+raises(TypeError, "names a metric of its own", qcc.compile, model, max_drop="kl:1",
+       metric=lambda outputs, index: 0)
 raises(ValueError, "no samples", qcc.compile, model, calibration=[])
 raises(ValueError, "input 'x': expected shape (1, 3, 224, 224), got (1, 3, 8, 8)",
        qcc.compile, model, calibration=[samples[0][:, :, :8, :8]])

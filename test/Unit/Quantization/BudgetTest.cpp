@@ -21,20 +21,26 @@ TEST(Budget, ParsesEachMetric) {
     const char *text;
     DropMetric metric;
     double limit;
+    unsigned classes = 1;
   };
-  for (const Case &c : {Case{"top1:1%", DropMetric::Top1, 0.01},
+  for (const Case &c : {Case{"top1:1%", DropMetric::TopK, 0.01},
+                        Case{"top5:1%", DropMetric::TopK, 0.01, 5},
                         Case{"agreement:0.02", DropMetric::Agreement, 0.02},
+                        Case{"agreement5:2%", DropMetric::Agreement, 0.02, 5},
                         Case{"kl:0.01", DropMetric::Divergence, 0.01},
                         Case{"sqnr:20", DropMetric::Noise, 0.01},
-                        Case{"cosine:0.99", DropMetric::Angle, 0.01}}) {
+                        Case{"cosine:0.99", DropMetric::Angle, 0.01},
+                        Case{"metric:0.5", DropMetric::User, 0.5}}) {
     auto budget = DropBudget::parse(c.text);
     ASSERT_TRUE(bool(budget)) << c.text;
     EXPECT_EQ(budget->metric, c.metric);
+    EXPECT_EQ(budget->classes, c.classes);
     EXPECT_NEAR(budget->limit, c.limit, 1e-12);
   }
   for (const char *text :
-       {"", "kl", "kl:", "kl:x", "kl:1%", "kl:-1", "top2:1%", "top1:100%",
-        "agreement:2", "cosine:1.5", "sqnr:inf"}) {
+       {"", "kl", "kl:", "kl:x", "kl:1%", "kl:-1", "top0:1%", "top:1%",
+        "topx:1%", "top1:100%", "agreement0:1%", "metric:1%", "agreement:2",
+        "cosine:1.5", "sqnr:inf"}) {
     auto budget = DropBudget::parse(text);
     EXPECT_FALSE(bool(budget)) << text;
     llvm::consumeError(budget.takeError());
@@ -69,6 +75,10 @@ TEST(Budget, ChoosesTheMostTimeWithinTheLoss) {
   EXPECT_EQ(chooseFloatLayers(losses, gains, 100).count(), 1u);
   EXPECT_EQ(chooseFloatLayers(losses, gains, 0).count(), 4u);
   EXPECT_EQ(chooseFloatLayers({}, {}, 1).size(), 0u);
+  // All of the loss allows all, though its parts are rounded up.
+  std::vector<double> parts = {1e-4, 0.95, 2e-4, 3e-4}, same(4, 1);
+  double sum = parts[0] + parts[1] + parts[2] + parts[3];
+  EXPECT_EQ(chooseFloatLayers(parts, same, sum).count(), 0u);
 }
 
 TEST(PrecisionPlan, RoundTrip) {
@@ -76,6 +86,10 @@ TEST(PrecisionPlan, RoundTrip) {
   plan.layers.resize(2);
   plan.layers[0] = {"conv: \"1\"", true, "too noisy", 8.5, 12, 4};
   plan.layers[1].name = "fc";
+  plan.budget = "-max-drop=kl:0.01";
+  plan.points.resize(2);
+  plan.points[0] = {2, 0.5, 1000, 64, true, 0.125, 0.25, "chosen"};
+  plan.points[1] = {0, 0.75, 0, 0, false, 0, 0, "holds"};
   TempFolder folder;
   std::string path = folder.path("p.yaml");
   ASSERT_FALSE(bool(plan.save(path)));
@@ -85,6 +99,12 @@ TEST(PrecisionPlan, RoundTrip) {
   EXPECT_EQ(back->layers[0].name, plan.layers[0].name);
   EXPECT_EQ(back->layers[0].reason, "too noisy");
   EXPECT_EQ(back->layers[0].noiseDecibels, 8.5);
+  EXPECT_EQ(back->budget, plan.budget);
+  ASSERT_EQ(back->points.size(), 2u);
+  EXPECT_EQ(back->points[0].bytes, 1000u);
+  EXPECT_EQ(back->points[0].upper, 0.25);
+  EXPECT_EQ(back->points[0].verdict, "chosen");
+  EXPECT_EQ(back->points[1].milliseconds, 0.75);
   EXPECT_EQ(back->keepFloat(), std::vector<std::string>{"conv: \"1\""});
 }
 

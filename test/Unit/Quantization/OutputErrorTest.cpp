@@ -52,5 +52,16 @@ TEST(OutputError, DisagreementCountsPositions) {
   std::vector<HostTensor> x = {scores({1, 2, 5, 3}, 2)};
   std::vector<HostTensor> y = {scores({3, 2, 5, 3}, 2)};
   EXPECT_EQ(compareOutputs(x, y).disagreement, 0.5);
-  EXPECT_EQ(chosenClasses(x), (std::vector<int64_t>{1, 0}));
+  EXPECT_EQ(compareOutputs(x, y, 2).disagreement, 0);
+}
+
+TEST(OutputError, LargestScores) {
+  std::vector<HostTensor> x = {scores({1, 4, 4, 2}, 4)};
+  EXPECT_TRUE(isAmongLargest(x, 1, 1));
+  EXPECT_FALSE(isAmongLargest(x, 2, 1)); // of equal scores the first
+  EXPECT_TRUE(isAmongLargest(x, 2, 2));
+  EXPECT_FALSE(isAmongLargest(x, 0, 3));
+  EXPECT_TRUE(isAmongLargest(x, 0, 4));
+  EXPECT_FALSE(isAmongLargest(x, -1, 4));
+  EXPECT_FALSE(isAmongLargest(x, 4, 9));
 }

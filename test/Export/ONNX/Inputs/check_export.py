@@ -45,7 +45,8 @@ def main():
     print(f"{args.name}: {kinds.count('QuantizeLinear')} QuantizeLinear, "
           f"{kinds.count('DequantizeLinear')} DequantizeLinear, {len(feeds)} inputs")
     bad = False
-    for name, scale in zip(run.outputs, steps.output_steps(exported)):
+    names = [output.name for output in run.outputs]
+    for name, scale in zip(names, steps.output_steps(exported)):
         theirs, ours = (np.stack([p[i][name] for p in pairs]) for i in (0, 1))
         if ours.dtype.kind in "iu" and not scale:
             unit = 1

@@ -1,0 +1,61 @@
+//===- Variants.h - A model with some layers in 8 bits, measured -*- C++
+//-*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_DRIVER_VARIANTS_H
+#define QCC_LIB_DRIVER_VARIANTS_H
+
+#include "qcc/Calibration/CalibrationTable.h"
+#include "qcc/Driver/Phases.h"
+#include "qcc/Quantization/Simulation.h"
+
+namespace qcc {
+
+/// One way to compile the model, and what it is like.
+struct Variant {
+  std::shared_ptr<ModelRunner> runner;
+  double seconds = 0;  ///< of an inference, the fastest of some
+  ArtefactSizes sizes; ///< where they are asked for
+};
+
+/// Compiles variants as they will be emitted.
+class VariantCompiler {
+public:
+  /// `module` is simplified, float and without observers; `sample` is what
+  /// times are measured on. All must outlive this.
+  VariantCompiler(mlir::ModuleOp module, const CalibrationTable &table,
+                  const CompileOptions &options, const ModelRunnerFactory &run,
+                  llvm::ArrayRef<HostTensor> sample)
+      : module(module), table(table), options(options), run(run),
+        sample(sample) {}
+
+  /// The model where the layers of this bit stay float.
+  llvm::Expected<Variant> compile(llvm::ArrayRef<Simulation::Layer> layers,
+                                  const llvm::BitVector &keepFloat,
+                                  bool measureSizes) const;
+
+  /// Measures the times of all anew, in alternating runs.
+  llvm::Error time(std::initializer_list<Variant *> variants) const;
+
+  /// Times of each variant's steps by the layer that they belong to, in
+  /// alternating runs. A step without a layer's node (an activation, a
+  /// conversion) goes with the one in front of it.
+  llvm::Expected<std::vector<std::vector<double>>>
+  timeLayers(std::initializer_list<const Variant *> variants,
+             llvm::ArrayRef<Simulation::Layer> layers) const;
+
+private:
+  mlir::ModuleOp module;
+  const CalibrationTable &table;
+  const CompileOptions &options;
+  const ModelRunnerFactory &run;
+  llvm::ArrayRef<HostTensor> sample;
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_DRIVER_VARIANTS_H

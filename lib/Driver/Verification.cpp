@@ -1,0 +1,163 @@
+//===- Verification.cpp - A budget's loss on samples held out -------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Verification.h"
+
+#include "qcc/Support/Progress.h"
+#include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+#include <set>
+
+using namespace qcc;
+
+/// From so many samples on a part of them can show that a budget is missed:
+/// where the mean is this many standard errors above it.
+static constexpr size_t kFewestSamples = 32;
+static constexpr double kCertain = 3.5;
+
+double qcc::additiveLoss(const OutputError &error,
+                         const std::optional<DropBudget> &budget) {
+  if (!budget || budget->metric == DropMetric::Noise ||
+      budget->metric == DropMetric::User)
+    return error.noise;
+  return budget->metric == DropMetric::Angle ? error.angle : error.divergence;
+}
+
+static llvm::Error tooFine(const DropBudget &budget, size_t samples,
+                           const std::string &finest) {
+  return makeError("-max-drop=" + budget.text + ": " + std::to_string(samples) +
+                   " held-out samples can confirm no drop below " + finest +
+                   "; give more with -verify=, or use kl or sqnr, which are "
+                   "finer");
+}
+
+llvm::Expected<Verification>
+Verification::create(const DropBudget &budget, const HeldOutSamples &samples,
+                     const CompileOptions &options) {
+  if (budget.metric == DropMetric::TopK) {
+    auto hasLabel = [&](uint64_t i) { return i < samples.labels.size(); };
+    if (!llvm::all_of(samples.indices, hasLabel))
+      return makeError(
+          "-max-drop=" + budget.text +
+          ": accuracy needs the classes of the samples: give "
+          "-verify=FILE.npz with an array 'labels' as long as the others, or "
+          "use agreement, kl or sqnr");
+  }
+  if (budget.metric == DropMetric::User && !options.metric)
+    return makeError("-max-drop=" + budget.text +
+                     ": the metric is a function of the program that calls "
+                     "the compiler (qccSetMetric, or metric= in Python)");
+  size_t count = samples.inputs.size();
+  if (budget.isRate() && finestRate(count) > budget.limit)
+    return tooFine(budget, count,
+                   llvm::formatv("{0:f2} %", 100 * finestRate(count)));
+  return Verification(budget, samples, options);
+}
+
+llvm::Expected<double>
+Verification::valueOf(size_t sample, llvm::ArrayRef<HostTensor> outputs) const {
+  uint64_t index = samples->indices[sample];
+  if (budget.metric == DropMetric::TopK)
+    return double(
+        isAmongLargest(outputs, samples->labels[index], budget.classes));
+  auto value = options->metric(index, outputs);
+  if (value && !std::isfinite(*value))
+    return makeError("the metric of sample " + std::to_string(index) +
+                     " is no finite number");
+  return value;
+}
+
+/// What one sample that is right instead of wrong adds, where the values of a
+/// metric are two at most: then it is a rate. Nothing where they are more.
+static std::optional<double> findUnit(const std::set<double> &values) {
+  if (values.size() == 2)
+    return *values.rbegin() - *values.begin();
+  // All are right; but a value of 0 may as well be a distance.
+  if (values.size() == 1 && *values.begin() != 0)
+    return std::abs(*values.begin());
+  return std::nullopt;
+}
+
+BoundedMean Verification::bound(llvm::ArrayRef<double> losses,
+                                llvm::ArrayRef<double> values) const {
+  std::optional<double> unit;
+  if (budget.isRate())
+    unit = 1;
+  if (budget.metric == DropMetric::User) {
+    std::set<double> distinct(floatValues.begin(), floatValues.end());
+    distinct.insert(values.begin(), values.end());
+    unit = findUnit(distinct);
+  }
+  if (!unit)
+    return boundMean(losses, /*isRate=*/false);
+  std::vector<double> rates;
+  for (double loss : losses)
+    rates.push_back(loss / *unit);
+  BoundedMean bounded = boundMean(rates, /*isRate=*/true);
+  return {bounded.mean * *unit, bounded.upper * *unit};
+}
+
+llvm::Error Verification::measureFloat(ModelRunner &runner) {
+  Progress progress("running the float model", size());
+  for (size_t i = 0; i < size(); ++i) {
+    auto outputs = runner.run(samples->inputs[i]);
+    if (!outputs)
+      return outputs.takeError();
+    if (isPerSample()) {
+      auto value = valueOf(i, *outputs);
+      if (!value)
+        return value.takeError();
+      floatValues.push_back(*value);
+    } else {
+      floatOutputs.push_back(std::move(*outputs));
+    }
+    progress.step();
+  }
+  if (budget.metric != DropMetric::User)
+    return llvm::Error::success();
+  auto unit = findUnit({floatValues.begin(), floatValues.end()});
+  double finest = unit.value_or(0) * finestRate(size());
+  if (finest > budget.limit)
+    return tooFine(budget, size(), llvm::formatv("{0:f4}", finest));
+  return llvm::Error::success();
+}
+
+llvm::Expected<BoundedMean> Verification::measure(ModelRunner &runner) const {
+  std::vector<double> losses, values;
+  Progress progress("verifying the budget", size());
+  size_t nextCheck = kFewestSamples;
+  for (size_t i = 0; i < size(); ++i) {
+    auto outputs = runner.run(samples->inputs[i]);
+    if (!outputs)
+      return outputs.takeError();
+    if (isPerSample()) {
+      auto value = valueOf(i, *outputs);
+      if (!value)
+        return value.takeError();
+      losses.push_back(floatValues[i] - *value);
+      values.push_back(*value);
+    } else {
+      OutputError error =
+          compareOutputs(floatOutputs[i], *outputs, budget.classes);
+      losses.push_back(budget.metric == DropMetric::Agreement
+                           ? error.disagreement
+                           : additiveLoss(error, budget));
+    }
+    progress.step();
+    if (losses.size() != nextCheck)
+      continue;
+    nextCheck *= 2;
+    BoundedMean part = boundMean(losses, /*isRate=*/false);
+    double error = (part.upper - part.mean) / kOneSided;
+    if (error > 0 && part.mean - kCertain * error > budget.limit)
+      break;
+  }
+  return bound(losses, values);
+}
