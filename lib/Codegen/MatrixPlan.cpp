@@ -17,6 +17,9 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
+/// A panel and the next one, which is fetched meanwhile, should stay in a
+/// second-level cache.
+static constexpr int64_t goodPanelBytes = 640 * 1024;
 /// Depths at which storing results takes longer than summing them.
 static constexpr int64_t shortUnits = 16;
 /// What a block of gathered rows should take, and the most that it may; a
@@ -120,6 +123,8 @@ void MatrixPlan::cutColumns(RegisterTile tile) {
       vectors = v;
       break;
     }
+  while (vectors > 2 && vectors * lanes * units * 4 > goodPanelBytes)
+    vectors /= 2;
   fullPanels = total / vectors;
   tailVectors = total % vectors;
 }
