@@ -146,6 +146,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
         initial.push_back(offsetsFirst ? offsetOf[row * vectors + v] : zero);
 
   MatrixWeights weights(c, p, group, panel, vectors);
+  weights.lookAhead(p, panel, c.div(rows.first, p.tileRows));
   SmallVector<Value> all = sums(rows, vectors, weights, initial);
 
   SmallVector<int64_t> order;
@@ -283,6 +284,7 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
                               ArrayRef<Value> activations, unsigned vectors,
                               MatrixWeights &panel, Value unit) {
   unsigned perVector = sumsPerVector();
+  panel.prefetch(args.weights, unit);
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
     Value loaded = panel.load(args.weights, unit, v);

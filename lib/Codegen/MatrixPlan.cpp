@@ -17,6 +17,11 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
+/// A panel and the next one, which is fetched meanwhile, should stay in a
+/// second-level cache.
+static constexpr int64_t goodPanelBytes = 640 * 1024;
+/// Depths at which storing results takes longer than summing them.
+static constexpr int64_t shortUnits = 16;
 /// What a block of gathered rows should take, and the most that it may; a
 /// copied band need only stay in the second level.
 static constexpr int64_t goodScratchBytes = 32 * 1024;
@@ -107,13 +112,19 @@ int64_t MatrixPlan::scratchElements() const {
 
 void MatrixPlan::cutColumns(RegisterTile tile) {
   int64_t total = llvm::divideCeil(columns, lanes);
-  // Equal panels where they are not much narrower: one body serves them all.
   vectors = std::min<int64_t>(tile.vectors, total);
-  for (unsigned v = vectors; v >= 2 && v + 2 > vectors; --v)
+  // Four vectors pack into whole ones of bytes, which counts for more than
+  // equal panels unless a last vector alone takes long.
+  bool packsWhole =
+      permuted && vectors == 4 && (total % vectors != 1 || units <= shortUnits);
+  // Equal panels where they are not much narrower: one body serves them all.
+  for (unsigned v = vectors; !packsWhole && v >= 2 && v + 2 > vectors; --v)
     if (total % v == 0) {
       vectors = v;
       break;
     }
+  while (vectors > 2 && vectors * lanes * units * 4 > goodPanelBytes)
+    vectors /= 2;
   fullPanels = total / vectors;
   tailVectors = total % vectors;
 }

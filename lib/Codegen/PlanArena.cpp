@@ -76,7 +76,7 @@ static std::optional<int64_t> arenaSize(MemRefType type) {
 static LogicalResult addUses(Value value, Buffer &buffer,
                              const DenseMap<Operation *, int64_t> &numbers) {
   for (Operation *user : value.getUsers()) {
-    if (isa<ViewLikeOpInterface>(user)) {
+    if (isa<ViewLikeOpInterface, UnrealizedConversionCastOp>(user)) {
       for (Value view : user->getResults())
         if (failed(addUses(view, buffer, numbers)))
           return failure();

@@ -86,22 +86,21 @@ void Rows::emit(CodeBuilder &c, Value begin, Value end,
   });
 }
 
-/// 32-bit integers q - zeroPoint of the bytes at `at`, as vectors of reals.
+/// q - zeroPoint of the bytes at `at`, as vectors of reals. They repeat after
+/// `period` bytes.
 static SmallVector<Value> loadCentered(LoopBuilder &b, CodeBuilder &c,
                                        const TargetLevel &level,
                                        const Element &element, int64_t valid,
-                                       Value buffer, Value at, bool asReal) {
+                                       Value buffer, Value at, int64_t period) {
   SmallVector<Value> vectors;
   int64_t lanes = level.lanes();
   for (int64_t first = 0; first < valid; first += lanes) {
-    Value bytes =
-        loadFirst(c, c.vectorType(b.getI8Type(), lanes),
-                  std::min(valid - first, lanes), buffer, c.add(at, first));
-    Value q = b.centered(bytes, element, b.getI32Type());
-    vectors.push_back(asReal ? arith::SIToFPOp::create(
-                                   b, c.vectorType(b.getF32Type(), lanes), q)
-                                   .getResult()
-                             : q);
+    Value bytes = loadFirst(c, c.vectorType(b.getI8Type(), lanes),
+                            std::min(valid - first, lanes), buffer,
+                            c.add(at, first % period));
+    vectors.push_back(
+        arith::SIToFPOp::create(b, c.vectorType(b.getF32Type(), lanes),
+                                b.centered(bytes, element, b.getI32Type())));
   }
   return vectors;
 }
@@ -141,9 +140,13 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
                                  walkOf(op.getRhs(), type)};
   if (!walks[0] || !walks[1] || type.getNumElements() == 0)
     return failure();
-  int64_t length = type.getNumElements();
+  int64_t length = type.getNumElements(), period = length;
   if (walks[0] == Walk::Column || walks[1] == Walk::Column)
-    length = type.getShape().back();
+    length = period = type.getShape().back();
+  // Several short rows are one.
+  if (level.vectorBytes % length == 0 && length % level.lanes() == 0 &&
+      type.getNumElements() % level.vectorBytes == 0)
+    length = level.vectorBytes;
   if (length < level.vectorBytes) // the reference loops cross rows
     return failure();
 
@@ -179,10 +182,11 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
         Value result = flatten(c, args[2]);
         Element elements[] = {Element(lhs), Element(rhs)};
         auto f32 = c.vectorType(b.getF32Type(), lanes);
-        // Centered integers of a product, scaled terms of a sum.
+        // Factors of a product (of integers, exact), scaled terms of a sum.
         auto load = [&](unsigned i, int64_t valid, Value at) {
-          SmallVector<Value> values = loadCentered(
-              b, c, level, elements[i], valid, buffers[i], at, !isMul);
+          SmallVector<Value> values =
+              loadCentered(b, c, level, elements[i], valid, buffers[i], at,
+                           walks[i] == Walk::Column ? period : length);
           if (!isMul)
             for (Value &value : values)
               value = b.mul(value, b.real(f32, factors[i]));
@@ -193,10 +197,10 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
           Value q = vector::BroadcastOp::create(
               b, c.vectorType(b.getI32Type(), lanes),
               b.centered(byte, elements[i], b.getI32Type()));
+          Value value = arith::SIToFPOp::create(b, f32, q);
           if (!isMul)
-            q = b.mul(arith::SIToFPOp::create(b, f32, q),
-                      b.real(f32, factors[i]));
-          return SmallVector<Value>(4, q);
+            value = b.mul(value, b.real(f32, factors[i]));
+          return SmallVector<Value>(4, value);
         };
         rows.emit(c, begin, end,
                   [&](Value column, int64_t valid, Rows::ForRows forRows) {
@@ -217,9 +221,8 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
                       SmallVector<Value> scaled;
                       for (int64_t v = 0; v * lanes < valid; ++v) {
                         if (isMul)
-                          scaled.push_back(b.mul(arith::SIToFPOp::create(
-                                                     b, f32, b.mul(x[v], y[v])),
-                                                 b.real(f32, product)));
+                          scaled.push_back(
+                              b.mul(b.mul(x[v], y[v]), b.real(f32, product)));
                         else
                           scaled.push_back(kind == BinaryKind::Add
                                                ? b.add(x[v], y[v])
@@ -239,22 +242,19 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
 // Lookup, quantization
 //===----------------------------------------------------------------------===//
 
-static LogicalResult emitLut(LutOp op, KernelEmitter &emitter) {
+/// result = table[input], byte by byte.
+static void emitLookup(Operation *op, ArrayRef<char> bytes,
+                       KernelEmitter &emitter) {
   const TargetLevel &level = emitter.level();
-  std::optional<ConstantBytes> data = ConstantBytes::get(op.getTable());
-  Element in(op.getInput().getType()), out(op.getType());
-  int64_t elements = op.getType().getNumElements();
-  if (!data || in.width() != 8 || out.width() != 8 ||
-      data->bytes().size() != 256 || elements == 0)
-    return failure();
   Value table = emitter.constant(
-      "table", MemRefType::get({256}, IntegerType::get(op.getContext(), 8)),
-      data->bytes());
-  Rows rows(1, elements, level.vectorBytes);
-  SmallVector<Value> args{emitter.buffer(op.getInput()), table,
-                          emitter.buffer(op.getResult())};
+      "table", MemRefType::get({256}, IntegerType::get(op->getContext(), 8)),
+      bytes);
+  Rows rows(1, tensorTypeOf(op->getResult(0)).getNumElements(),
+            level.vectorBytes);
+  SmallVector<Value> args{emitter.buffer(op->getOperand(0)), table,
+                          emitter.buffer(op->getResult(0))};
   func::FuncOp kernel = emitter.kernel(
-      "lut", "", ValueRange(args).getTypes(), op.getLoc(),
+      "lut", "", ValueRange(args).getTypes(), op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
           Value end) {
         CodeBuilder c(builder, loc);
@@ -271,7 +271,36 @@ static LogicalResult emitLut(LutOp op, KernelEmitter &emitter) {
               });
             });
       });
-  emitter.call(kernel, args, rows.tiles(), op.getLoc());
+  emitter.call(kernel, args, rows.tiles(), op->getLoc());
+}
+
+static LogicalResult emitLut(LutOp op, KernelEmitter &emitter) {
+  std::optional<ConstantBytes> data = ConstantBytes::get(op.getTable());
+  Element in(op.getInput().getType()), out(op.getType());
+  if (!data || in.width() != 8 || out.width() != 8 ||
+      data->bytes().size() != 256 || op.getType().getNumElements() == 0)
+    return failure();
+  emitLookup(op, data->bytes(), emitter);
+  return success();
+}
+
+/// A function of a byte, as a table.
+static LogicalResult emitRequantize(RequantizeOp op, KernelEmitter &emitter) {
+  auto from = getActivationType(op.getInput()),
+       to = getActivationType(op.getResult());
+  if (!from || !to || op.getType().getNumElements() == 0)
+    return failure();
+  QuantParams in = getQuantParams(from), out = getQuantParams(to);
+  SmallVector<char> table;
+  for (int i = 0; i < 256; ++i) {
+    int64_t q = from.isSigned() ? int64_t(int8_t(i)) : i;
+    // Between equal scales only the zero point moves.
+    table.push_back(
+        in.scale == out.scale
+            ? std::clamp(q - in.zeroPoint + out.zeroPoint, out.qmin, out.qmax)
+            : quantize(dequantize(q, in), out));
+  }
+  emitLookup(op, table, emitter);
   return success();
 }
 
@@ -317,6 +346,9 @@ static LogicalResult emitStream(Operation *op, KernelEmitter &emitter) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](BinaryOp binary) { return emitBinary(binary, emitter); })
       .Case([&](LutOp lut) { return emitLut(lut, emitter); })
+      .Case([&](RequantizeOp requantize) {
+        return emitRequantize(requantize, emitter);
+      })
       .Case(
           [&](QuantizeOp quantize) { return emitQuantize(quantize, emitter); })
       .Default([](Operation *) { return failure(); });

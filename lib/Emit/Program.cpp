@@ -173,9 +173,11 @@ LogicalResult Reader::readView(memref::ViewOp op) {
   BufferRef buffer = *source;
   buffer.offset += shift.getZExtValue();
   uint64_t bytes = *byteSize(op.getType());
-  if (buffer.kind != BufferRef::Arena || buffer.offset > program.arenaBytes ||
-      bytes > program.arenaBytes - buffer.offset)
-    return op.emitError("does not lie within the arena");
+  uint64_t size = buffer.kind == BufferRef::Arena
+                      ? program.arenaBytes
+                      : source->offset + *byteSize(op.getSource().getType());
+  if (buffer.offset > size || bytes > size - buffer.offset)
+    return op.emitError("does not lie within its buffer");
   buffers[op.getResult()] = buffer;
   return success();
 }
@@ -287,13 +289,15 @@ LogicalResult Reader::readOp(Operation *op) {
           // Same bytes: an offset is part of the type, and the kernel adds it.
           .Case<memref::ReinterpretCastOp, memref::CastOp,
                 memref::CollapseShapeOp, memref::ExpandShapeOp,
-                memref::SubViewOp>([&](Operation *alias) -> LogicalResult {
-            FailureOr<BufferRef> source = lookup(alias, alias->getOperand(0));
-            if (failed(source))
-              return failure();
-            buffers[alias->getResult(0)] = *source;
-            return success();
-          })
+                memref::SubViewOp, UnrealizedConversionCastOp>(
+              [&](Operation *alias) -> LogicalResult {
+                FailureOr<BufferRef> source =
+                    lookup(alias, alias->getOperand(0));
+                if (failed(source))
+                  return failure();
+                buffers[alias->getResult(0)] = *source;
+                return success();
+              })
           .Default([](Operation *other) {
             return other->emitError("does not belong into @main, which is a "
                                     "list of views, constants and calls");

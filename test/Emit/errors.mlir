@@ -11,7 +11,7 @@
 // LIBM: error: internal error: the generated code calls 'expf', which no artefact may leave undefined
 // LOOP: error: {{.*}}does not belong into @main
 // TILES: error: {{.*}}must call a kernel on buffers, 0 and a constant number of tiles
-// BOUNDS: error: {{.*}}does not lie within the arena
+// BOUNDS: error: {{.*}}does not lie within its buffer
 // PREFIX: error: -prefix=2-: expected letters
 // NOWRITE: error: {{.*}}no/such/out.so
 

@@ -81,14 +81,36 @@ Value KernelEmitter::buffer(Value tensor) {
     result = constant(op, type);
   } else {
     auto alloc = memref::AllocOp::create(mainBuilder, tensor.getLoc(), type);
-    std::string name = tensorName(tensor);
-    if (!name.empty())
-      alloc->setAttr("qcc.tensor", mainBuilder.getStringAttr(name));
-    alloc->setAttr("qcc.type", TypeAttr::get(tensor.getType()));
+    describeBuffer(alloc, tensor);
     result = alloc;
   }
   buffers[tensor] = result;
   return result;
+}
+
+/// Notes which tensor the result of `op` holds.
+void KernelEmitter::describeBuffer(Operation *op, Value tensor) {
+  std::string name = tensorName(tensor);
+  if (!name.empty())
+    op->setAttr("qcc.tensor", mainBuilder.getStringAttr(name));
+  op->setAttr("qcc.type", TypeAttr::get(tensor.getType()));
+}
+
+Value KernelEmitter::part(Value buffer, int64_t element, Value tensor) {
+  auto whole = cast<MemRefType>(buffer.getType());
+  int64_t bytes = whole.getElementTypeBitWidth() / 8;
+  auto bytesType = MemRefType::get({whole.getNumElements() * bytes},
+                                   mainBuilder.getI8Type());
+  Location loc = tensor.getLoc();
+  auto raw =
+      UnrealizedConversionCastOp::create(mainBuilder, loc, bytesType, buffer);
+  Value offset =
+      arith::ConstantIndexOp::create(mainBuilder, loc, element * bytes);
+  auto view =
+      memref::ViewOp::create(mainBuilder, loc, bufferType(tensor.getType()),
+                             raw.getResult(0), offset, ValueRange());
+  describeBuffer(view, tensor);
+  return view;
 }
 
 Value KernelEmitter::scratch(MemRefType type) {

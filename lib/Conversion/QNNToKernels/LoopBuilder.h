@@ -243,6 +243,12 @@ bool emitBlockTranspose(KernelEmitter &emitter, mlir::Location loc, Move move,
 /// other moves.
 bool emitInterleave(KernelEmitter &emitter, mlir::Location loc, Move move,
                     mlir::Value from, mlir::Value to);
+/// Whether a tensor is a slice or a transposition that is only moved on: it is
+/// not stored, and who moves it reads the operand.
+bool isReadThrough(mlir::Value tensor);
+/// Whether a concatenation is only transposed: its operands are written where
+/// the transposition has them.
+bool isWrittenThrough(qnn::ConcatOp concat);
 /// Emits a call that copies all elements of one buffer to another.
 void emitCopy(KernelEmitter &emitter, mlir::Value from, mlir::Value to,
               mlir::Location loc);

@@ -100,6 +100,33 @@ static void noteOperationCount(Operation *op, Operation *before,
   }
 }
 
+/// Lets the operands of a concatenation be computed in their part of its
+/// result, where that is contiguous.
+static void placeOperands(qnn::ConcatOp concat, KernelEmitter &emitter) {
+  ArrayRef<int64_t> shape = concat.getType().getShape();
+  int64_t axis = concat.getAxis();
+  if (concat.use_empty() || reference::isWrittenThrough(concat) ||
+      llvm::any_of(shape.take_front(axis), [](int64_t d) { return d != 1; }))
+    return;
+  SmallVector<bool> placed;
+  int64_t offset = 0;
+  for (Value operand : concat.getInputs()) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    Value root = bytesOf(operand);
+    bool fits = isa<OpResult>(root) && !root.getDefiningOp<qnn::ConstantOp>() &&
+                !reference::isReadThrough(root) && !emitter.hasBuffer(root) &&
+                type.getElementType() == concat.getType().getElementType() &&
+                type.getNumElements() > 0;
+    if (fits)
+      emitter.mapBuffer(
+          root, emitter.part(emitter.buffer(concat.getResult()), offset, root));
+    placed.push_back(fits);
+    offset += type.getNumElements();
+  }
+  concat->setDiscardableAttr(
+      "qcc.placed", DenseBoolArrayAttr::get(concat.getContext(), placed));
+}
+
 LogicalResult qcc::convertQNNToKernels(ModuleOp module,
                                        const TargetLevel &level,
                                        const KernelGenerators &generators) {
@@ -161,6 +188,11 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     else
       copies.push_back({value, output});
   }
+
+  // The last first, which may hold others.
+  for (Operation &op : llvm::reverse(source.front()))
+    if (auto concat = dyn_cast<qnn::ConcatOp>(op))
+      placeOperands(concat, emitter);
 
   for (Operation &op : source.front().without_terminator()) {
     // Constants become buffers where a kernel asks for them; what is marked is

@@ -15,63 +15,146 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::reference;
 
+//===----------------------------------------------------------------------===//
+// Transpose, slice, concat
+//===----------------------------------------------------------------------===//
+
+bool reference::isReadThrough(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  return op && isa<qnn::SliceOp, qnn::TransposeOp>(op) && !tensor.use_empty() &&
+         llvm::all_of(tensor.getUsers(), [](Operation *user) {
+           return isa<qnn::SliceOp, qnn::TransposeOp, qnn::ConcatOp>(user);
+         });
+}
+
+/// The transposition that a concatenation is written through.
+static qnn::TransposeOp onlyTransposition(qnn::ConcatOp concat) {
+  Value result = concat.getResult();
+  if (!result.hasOneUse())
+    return {};
+  auto transpose = dyn_cast<qnn::TransposeOp>(*result.getUsers().begin());
+  return transpose && !isReadThrough(transpose.getResult())
+             ? transpose
+             : qnn::TransposeOp();
+}
+
+bool reference::isWrittenThrough(qnn::ConcatOp concat) {
+  return bool(onlyTransposition(concat));
+}
+
+namespace {
+/// Where the elements of a tensor are stored, in the buffer of another one.
+struct Place {
+  Value tensor;
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+
+  static Place ofSource(Value tensor);
+  static Place ofResult(Value tensor);
+
+  void slice(qnn::SliceOp op) {
+    for (auto [stride, start, step] :
+         llvm::zip(strides, op.getStarts(), op.getSteps())) {
+      offset += start * stride;
+      stride *= step;
+    }
+  }
+  /// From the operand's dimensions to those of the result.
+  void transpose(qnn::TransposeOp op) {
+    SmallVector<int64_t> from = strides;
+    for (auto [stride, d] : llvm::zip(strides, op.getPermutation()))
+      stride = from[d];
+  }
+  void transposeBack(qnn::TransposeOp op) {
+    SmallVector<int64_t> to = strides;
+    for (auto [stride, d] : llvm::zip(to, op.getPermutation()))
+      strides[d] = stride;
+  }
+};
+} // namespace
+
+/// Of the operand of a move.
+Place Place::ofSource(Value tensor) {
+  if (!isReadThrough(tensor))
+    return {tensor, rowMajor(shapeOf(tensor))};
+  Operation *op = tensor.getDefiningOp();
+  Place place = ofSource(op->getOperand(0));
+  if (auto slice = dyn_cast<qnn::SliceOp>(op))
+    place.slice(slice);
+  else
+    place.transpose(cast<qnn::TransposeOp>(op));
+  return place;
+}
+
+/// Of the result of a move.
+Place Place::ofResult(Value tensor) {
+  qnn::TransposeOp transpose;
+  if (auto concat = tensor.getDefiningOp<qnn::ConcatOp>())
+    transpose = onlyTransposition(concat);
+  if (!transpose)
+    return {tensor, rowMajor(shapeOf(tensor))};
+  Place place = ofResult(transpose.getResult());
+  place.transposeBack(transpose);
+  return place;
+}
+
 /// Copies a box; an element is requantized where `from` and `to` differ.
 static void emitBox(KernelEmitter &emitter, Operation *op, StringRef stem,
-                    ArrayRef<int64_t> shape, Value from,
-                    ArrayRef<int64_t> fromStrides, int64_t fromOffset,
-                    ArrayRef<int64_t> toStrides, int64_t toOffset) {
-  Value to = op->getResult(0);
-  Element in(from.getType()), out(to.getType());
+                    ArrayRef<int64_t> shape, const Place &from,
+                    const Place &to) {
+  Element in(from.tensor.getType()), out(to.tensor.getType());
+  Value source = emitter.buffer(from.tensor),
+        target = emitter.buffer(to.tensor);
   if (in.type == out.type || !in.isQuantized() || !out.isQuantized()) {
-    Move move{SmallVector<int64_t>(shape), SmallVector<int64_t>(fromStrides),
-              SmallVector<int64_t>(toStrides), fromOffset, toOffset};
-    emitMove(emitter, op->getLoc(), stem, move, emitter.buffer(from),
-             emitter.buffer(to));
+    Move move{SmallVector<int64_t>(shape), from.strides, to.strides,
+              from.offset, to.offset};
+    emitMove(emitter, op->getLoc(), stem, move, source, target);
     return;
   }
   MapEmitter map(emitter, op->getLoc(), shape);
-  map.input(emitter.buffer(from), fromStrides, fromOffset);
-  map.output(emitter.buffer(to), toStrides, toOffset);
+  map.input(source, from.strides, from.offset);
+  map.output(target, to.strides, to.offset);
   map.emit(stem, opKey(op), [&](LoopBuilder &b, ValueRange raws) {
     return SmallVector<Value>{b.fromReal(b.toReal(raws[0], in), out)};
   });
 }
 
 static LogicalResult emit(qnn::TransposeOp op, KernelEmitter &emitter) {
-  ArrayRef<int64_t> shape = op.getType().getShape();
-  SmallVector<int64_t> from = rowMajor(shapeOf(op.getInput())), strides;
-  for (int64_t d : op.getPermutation())
-    strides.push_back(from[d]);
-  emitBox(emitter, op, "transpose", shape, op.getInput(), strides, 0,
-          rowMajor(shape), 0);
+  auto concat = op.getInput().getDefiningOp<qnn::ConcatOp>();
+  if (isReadThrough(op.getResult()) || (concat && isWrittenThrough(concat)))
+    return success();
+  Place from = Place::ofSource(op.getInput());
+  from.transpose(op);
+  emitBox(emitter, op, "transpose", op.getType().getShape(), from,
+          Place::ofResult(op.getResult()));
   return success();
 }
 
 static LogicalResult emit(qnn::ConcatOp op, KernelEmitter &emitter) {
-  SmallVector<int64_t> strides = rowMajor(op.getType().getShape());
-  int64_t axis = op.getAxis(), offset = 0;
-  for (Value input : op.getInputs()) {
+  Place to = Place::ofResult(op.getResult());
+  auto placed = op->getAttrOfType<DenseBoolArrayAttr>("qcc.placed");
+  for (auto [i, input] : llvm::enumerate(op.getInputs())) {
     ArrayRef<int64_t> shape = shapeOf(input);
-    emitBox(emitter, op, "concat", shape, input, rowMajor(shape), 0, strides,
-            offset);
-    offset += shape[axis] * strides[axis];
+    if (!placed || !placed[i])
+      emitBox(emitter, op, "concat", shape, Place::ofSource(input), to);
+    to.offset += shape[op.getAxis()] * to.strides[op.getAxis()];
   }
   return success();
 }
 
 static LogicalResult emit(qnn::SliceOp op, KernelEmitter &emitter) {
-  ArrayRef<int64_t> shape = op.getType().getShape();
-  SmallVector<int64_t> strides = rowMajor(shapeOf(op.getInput()));
-  int64_t offset = 0;
-  for (auto [stride, start, step] :
-       llvm::zip(strides, op.getStarts(), op.getSteps())) {
-    offset += start * stride;
-    stride *= step;
-  }
-  emitBox(emitter, op, "slice", shape, op.getInput(), strides, offset,
-          rowMajor(shape), 0);
+  if (isReadThrough(op.getResult()))
+    return success();
+  Place from = Place::ofSource(op.getInput());
+  from.slice(op);
+  emitBox(emitter, op, "slice", op.getType().getShape(), from,
+          Place::ofResult(op.getResult()));
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Expand
+//===----------------------------------------------------------------------===//
 
 static LogicalResult emit(qnn::ExpandOp op, KernelEmitter &emitter) {
   ArrayRef<int64_t> shape = op.getType().getShape();
@@ -154,7 +237,8 @@ static LogicalResult emit(qnn::PadOp op, KernelEmitter &emitter) {
     fill(out, 0);
     return success();
   }
-  emitBox(emitter, op, "pad", box, op.getInput(), inStrides, from, strides, to);
+  emitBox(emitter, op, "pad", box, {op.getInput(), inStrides, from},
+          {op.getResult(), strides, to});
   // The border: below and above the box in each dimension, over the box's own
   // range in the dimensions before it.
   SmallVector<int64_t> region(out);

@@ -66,6 +66,10 @@ public:
   mlir::Value reshape(mlir::Value buffer, mlir::MemRefType type,
                       mlir::Location loc);
 
+  /// A buffer for `tensor` within another one of its element type, from the
+  /// given element on (in @main).
+  mlir::Value part(mlir::Value buffer, int64_t element, mlir::Value tensor);
+
   /// The kernel with this `stem` and `key`; its body is emitted at first use.
   /// The key must spell out everything that the body depends on besides the
   /// argument types and the level.
@@ -79,8 +83,10 @@ public:
   /// Called by the pass before the generators see `op`.
   void setInsertionPoint(mlir::Operation *mainOp);
   void mapBuffer(mlir::Value tensor, mlir::Value buffer);
+  bool hasBuffer(mlir::Value tensor) const { return buffers.contains(tensor); }
 
 private:
+  void describeBuffer(mlir::Operation *op, mlir::Value tensor);
   mlir::Value globalFor(llvm::StringRef stem, mlir::MemRefType type,
                         llvm::ArrayRef<char> bytes,
                         llvm::function_ref<mlir::ElementsAttr()> makeValue);
