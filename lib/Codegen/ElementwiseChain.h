@@ -89,11 +89,6 @@ void storeQuantized(CodeBuilder &c, const TargetLevel &level,
                     mlir::quant::UniformQuantizedType type,
                     mlir::ValueRange scaled, int64_t count, mlir::Value buffer,
                     mlir::Value at);
-/// x / divisor for a quantization that follows, correctly rounded as far as
-/// that can be seen: beyond 2^20 the result is 2^20 of the same sign, and for
-/// NaN -2^20. By multiplications where the level has fused ones.
-mlir::Value divideExactly(reference::LoopBuilder &b, mlir::Value x,
-                          float divisor);
 /// Bytes as packToBytes() leaves them, in the order of the vectors that were
 /// packed.
 mlir::Value inOrder(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,
