@@ -94,6 +94,12 @@ void MatrixWeights::locate(const MatrixPlan &plan, const MatrixPlan &wide,
   }
 }
 
+Value MatrixWeights::end(int64_t units) {
+  Value size =
+      arith::MulIOp::create(c.b, c.loc, pitch, c.index(units)).getResult();
+  return c.add(base, size);
+}
+
 Value MatrixWeights::load(Value buffer, Value unit, unsigned vector) {
   auto element = cast<MemRefType>(buffer.getType()).getElementType();
   Value start =

@@ -33,6 +33,9 @@ public:
   /// The given vector of the panel at a unit.
   mlir::Value load(mlir::Value buffer, mlir::Value unit, unsigned vector);
 
+  /// Where the next panel starts, in a packing of the plan's own.
+  mlir::Value end(int64_t units);
+
 private:
   using Value = mlir::Value;
 

@@ -8,6 +8,7 @@
 #include "ElementwiseChain.h"
 #include "FusedKernels.h"
 #include "MatrixEpilogue.h"
+#include "PanelPrefetch.h"
 #include "Product.h"
 
 using namespace mlir;
@@ -30,6 +31,7 @@ private:
     int64_t count;
     Value first; ///< of the result's matrix
     Value at;    ///< unit where the first one starts
+    Value tile;  ///< number of the register tile in its column of them
     Value slot;  ///< of its sum
   };
 
@@ -52,6 +54,11 @@ private:
   }
   void accumulate(SmallVectorImpl<Value> &sums, ArrayRef<Value> activations,
                   unsigned vectors, Value weightsAt);
+  /// Whether the panels are read one after the other from memory far away.
+  bool streamsWeights() const {
+    return p.panelsOuter && p.panels() > 1 &&
+           p.rhs.getDefiningOp<qnn::ConstantOp>();
+  }
   SmallVector<Value> sums(const Rows &rows, unsigned vectors, Value weights,
                           ArrayRef<Value> initial);
   void registerTile(const Rows &rows, Value rhsMatrix, Value panel,
@@ -162,8 +169,8 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
         auto emitRows = [&](Value rowTile, int64_t count) {
           Value row = firstRowOf(rowTile), slot = c.sub(row, firstRow);
           Value at = copied ? c.mul(slot, p.rowPitch()) : rowAt(row);
-          registerTile({count, row, c.div(at, p.unitElements), slot}, rhsMatrix,
-                       panel, vectors, valid, c.mul(matrix, p.rows));
+          registerTile({count, row, c.div(at, p.unitElements), rowTile, slot},
+                       rhsMatrix, panel, vectors, valid, c.mul(matrix, p.rows));
         };
         c.loop(firstTile, lastTile, 1, [&](Value rowTile) {
           if (p.longTiles == p.rowTiles)
@@ -311,13 +318,25 @@ SmallVector<Value> ProductKernel::sums(const Rows &rows, unsigned vectors,
     }
   };
   SmallVector<Value> result(initial);
-  if (whole > 0)
-    result = c.loop(c.index(0), c.index(whole), step, result,
+  PanelPrefetch prefetch;
+  if (streamsWeights())
+    prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
+                             p.rowTiles, whole / step);
+  int64_t stride = step * prefetch.together(), steps = whole / stride;
+  Value nextPanel =
+      c.add(weights, int64_t(vectors) * p.lanes * p.units * p.unitElements);
+  if (steps > 0)
+    result = c.loop(c.index(0), c.index(steps * stride), stride, result,
                     [&](Value unit, ValueRange carried) {
                       SmallVector<Value> next(carried);
-                      block(unit, next);
+                      for (int64_t i = 0; i < stride; i += step)
+                        block(c.add(unit, i), next);
+                      prefetch.emit(c, packed, nextPanel, rows.tile,
+                                    c.div(unit, stride));
                       return next;
                     });
+  for (int64_t unit = steps * stride; unit < whole; unit += step)
+    block(c.index(unit), result);
   for (int64_t unit = whole; unit < p.units; ++unit)
     single(c.index(unit), result);
   return result;
