@@ -257,6 +257,8 @@ void ChainEmitter::store(ValueRange values, int64_t count, Value result,
                          c.add(position, at), c.add(column, at)));
   if (auto type = getActivationType(chain.result()))
     return storeQuantized(c, level, type, done, count, result, position);
+  if (recorder)
+    recorder->add(done, count);
   for (auto [v, value] : llvm::enumerate(done)) {
     int64_t at = int64_t(v) * lanes;
     storeFirst(c, value, std::min(count - at, lanes), result,

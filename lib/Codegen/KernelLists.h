@@ -13,6 +13,7 @@
 namespace qcc {
 
 void populateDepthwiseKernels(KernelGenerators &generators);
+void populateDynamicQuantizeKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);

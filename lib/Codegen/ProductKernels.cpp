@@ -23,7 +23,8 @@ public:
                 const ElementwiseChain &chain)
       : b(b), c(b, b.getLoc()), p(p), level(level), chain(chain) {}
 
-  void emit(ValueRange args, Value begin, Value end);
+  /// `ranges`: of the results of each tile, or null.
+  void emit(ValueRange args, Value ranges, Value begin, Value end);
 
 private:
   /// The rows that a register tile works on.
@@ -76,6 +77,7 @@ private:
   /// unrolled over all of them it would take every register.
   Value held;
   SmallVector<Value> operands;
+  std::optional<RangeRecorder> recorder;
 };
 } // namespace
 
@@ -116,7 +118,8 @@ Value ProductKernel::zeroPoint(const ZeroPoint &zero, Value buffer) {
   return b.add(wide, value);
 }
 
-void ProductKernel::emit(ValueRange args, Value begin, Value end) {
+void ProductKernel::emit(ValueRange args, Value ranges, Value begin,
+                         Value end) {
   SmallVector<Value> flat;
   for (Value arg : args)
     flat.push_back(flatten(c, arg));
@@ -142,7 +145,12 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
   Value source = copied ? copied : lhs;
   units = p.isInteger ? wordsOf(c, source) : source;
 
+  if (ranges)
+    recorder.emplace(b, p.lanes, ranges);
+
   c.loop(begin, end, 1, [&](Value tile) {
+    if (recorder)
+      recorder->beginTile();
     Value outer = c.div(tile, p.rowBlocks);
     Value panelOfTile = c.rem(outer, p.panels());
     Value matrix = p.panelsOuter ? c.div(outer, p.panels()) : outer;
@@ -183,8 +191,11 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
       });
     };
     if (p.panelsOuter)
-      return emitPanel(panelOfTile);
-    c.loop(0, p.panels(), 1, emitPanel);
+      emitPanel(panelOfTile);
+    else
+      c.loop(0, p.panels(), 1, emitPanel);
+    if (recorder)
+      recorder->endTile(tile);
   });
 }
 
@@ -272,7 +283,7 @@ void ProductKernel::store(ValueRange sums, int64_t valid, Value position,
                   c.splat(f32, p.scale, p.lanes));
       value = p.activation.emit(c, value);
     }
-  ChainEmitter(b, level, chain, operands)
+  ChainEmitter(b, level, chain, operands, recorder ? &*recorder : nullptr)
       .store(values, valid, result, position, column);
 }
 
@@ -423,14 +434,22 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
       args.push_back(emitter.buffer(zero->tensor));
   for (Value operand : chain.operands())
     args.push_back(emitter.buffer(operand));
-  func::FuncOp kernel = emitter.kernel(
-      p.isSum ? "matmul_integer" : "matmul", p.key() + chain.key(),
-      ValueRange(args).getTypes(), loc,
-      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
-          Value end) {
-        LoopBuilder b(builder, loc, emitter.level());
-        ProductKernel(b, p, emitter.level(), chain).emit(values, begin, end);
-      });
+  std::string key = p.key() + chain.key();
+  Value ranges = RangeRecorder::bufferFor(chain.result(), p.tiles(), emitter);
+  if (ranges) {
+    args.push_back(ranges);
+    key += " ranges";
+  }
+  func::FuncOp kernel =
+      emitter.kernel(p.isSum ? "matmul_integer" : "matmul", key,
+                     ValueRange(args).getTypes(), loc,
+                     [&](OpBuilder &builder, Location loc, ValueRange values,
+                         Value begin, Value end) {
+                       LoopBuilder b(builder, loc, emitter.level());
+                       ProductKernel(b, p, emitter.level(), chain)
+                           .emit(ranges ? values.drop_back() : values,
+                                 ranges ? values.back() : Value(), begin, end);
+                     });
   emitter.call(kernel, args, p.tiles(), loc);
   return success();
 }
