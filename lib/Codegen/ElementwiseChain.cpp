@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ElementwiseChain.h"
+#include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -256,31 +257,13 @@ void ChainEmitter::store(ValueRange values, int64_t count, Value result,
                          c.add(position, at), c.add(column, at)));
   if (auto type = getActivationType(chain.result()))
     return storeQuantized(c, level, type, done, count, result, position);
+  if (recorder)
+    recorder->add(done, count);
   for (auto [v, value] : llvm::enumerate(done)) {
     int64_t at = int64_t(v) * lanes;
     storeFirst(c, value, std::min(count - at, lanes), result,
                c.add(position, at));
   }
-}
-
-Value qcc::divideExactly(LoopBuilder &b, Value x, float divisor) {
-  Type type = x.getType();
-  if (divisor == 1.f)
-    return x;
-  // With the nearest reciprocal and an exact remainder, one correction of an
-  // approximate quotient gives the nearest one (Markstein), as long as nothing
-  // overflows or becomes subnormal.
-  bool isOrdinary = divisor > 0x1p-60f && divisor < 0x1p60f;
-  if (!b.level.hasFMA || !isOrdinary)
-    return b.div(x, b.real(type, divisor));
-  Value bound = b.real(type, 0x1p20f * divisor);
-  Value least = b.real(type, -0x1p20f * divisor);
-  x = b.smaller(b.larger(x, least), bound); // NaN: the least
-  Value reciprocal = b.real(type, 1.f / divisor);
-  Value quotient = b.mul(x, reciprocal);
-  Value remainder = b.multiplyAdd(arith::NegFOp::create(b, quotient),
-                                  b.real(type, divisor), x);
-  return b.multiplyAdd(remainder, reciprocal, quotient);
 }
 
 Value qcc::inOrder(CodeBuilder &c, const TargetLevel &level, Value bytes,

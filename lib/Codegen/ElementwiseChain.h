@@ -17,6 +17,7 @@
 
 #include "../Conversion/QNNToKernels/LoopBuilder.h"
 #include "CodeBuilder.h"
+#include "RangeRecorder.h"
 
 namespace qcc {
 
@@ -56,11 +57,13 @@ class ChainEmitter {
 public:
   using Value = mlir::Value;
 
-  /// `operands`: flat buffers of chain.operands().
+  /// `operands`: flat buffers of chain.operands(); `recorder` gets what is
+  /// stored.
   ChainEmitter(reference::LoopBuilder &b, const TargetLevel &level,
-               const ElementwiseChain &chain, mlir::ValueRange operands)
-      : b(b), c(b, b.getLoc()), level(level), chain(chain), operands(operands) {
-  }
+               const ElementwiseChain &chain, mlir::ValueRange operands,
+               RangeRecorder *recorder = nullptr)
+      : b(b), c(b, b.getLoc()), level(level), chain(chain), operands(operands),
+        recorder(recorder) {}
 
   /// What the chain makes of the first `count` elements of a vector; they stand
   /// at `position` of the tensor and at `column` of its row. A quantization is
@@ -81,6 +84,7 @@ private:
   const TargetLevel &level;
   const ElementwiseChain &chain;
   mlir::ValueRange operands;
+  RangeRecorder *recorder;
 };
 
 /// Requantizes vectors of f32 in units of the scale (`scaled`) and stores the
@@ -89,11 +93,6 @@ void storeQuantized(CodeBuilder &c, const TargetLevel &level,
                     mlir::quant::UniformQuantizedType type,
                     mlir::ValueRange scaled, int64_t count, mlir::Value buffer,
                     mlir::Value at);
-/// x / divisor for a quantization that follows, correctly rounded as far as
-/// that can be seen: beyond 2^20 the result is 2^20 of the same sign, and for
-/// NaN -2^20. By multiplications where the level has fused ones.
-mlir::Value divideExactly(reference::LoopBuilder &b, mlir::Value x,
-                          float divisor);
 /// Bytes as packToBytes() leaves them, in the order of the vectors that were
 /// packed.
 mlir::Value inOrder(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,

@@ -43,7 +43,9 @@ static bool isNative(Operation *op, bool fma) {
 static Value expand(OpBuilder &b, Operation *op, ValueRange x, bool fma) {
   MathApproximation f(b, op->getLoc(), x[0].getType(), fma);
   return llvm::TypeSwitch<Operation *, Value>(op)
-      .Case([&](math::ExpOp) { return f.exp(x[0]); })
+      .Case([&](math::ExpOp) {
+        return op->hasAttr("qcc.bounded") ? f.boundedExp(x[0]) : f.exp(x[0]);
+      })
       .Case([&](math::Exp2Op) { return f.exp2(x[0]); })
       .Case([&](math::ExpM1Op) { return f.expm1(x[0]); })
       .Case([&](math::LogOp) { return f.log(x[0]); })

@@ -29,6 +29,8 @@ struct RowOp {
   /// be emitted for `dequantization` and its chain.
   static bool takes(mlir::Operation *dequantization);
   int64_t rowsPerTile() const;
+  /// Rows that are worked on side by side.
+  int64_t rowsTogether() const;
 };
 
 llvm::LogicalResult emitRows(const RowOp &row, const ElementwiseChain &chain,

@@ -14,6 +14,7 @@ namespace qcc {
 
 void populateColumnDepthwiseKernels(KernelGenerators &generators);
 void populateDepthwiseKernels(KernelGenerators &generators);
+void populateDynamicQuantizeKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);

@@ -15,5 +15,6 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
   populateStreamKernels(generators);
+  populateDynamicQuantizeKernels(generators);
   populateRecurrentKernels(generators);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MathApproximation.h"
+#include "../Conversion/QNNToKernels/FloatFunctions.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -14,6 +15,7 @@
 
 using namespace mlir;
 using namespace qcc;
+using reference::FloatFunctions;
 
 static constexpr double infinity = std::numeric_limits<double>::infinity();
 static constexpr double quietNaN = std::numeric_limits<double>::quiet_NaN();
@@ -144,9 +146,13 @@ Value MathApproximation::scale(Value x, Value n) {
 //===----------------------------------------------------------------------===//
 
 void MathApproximation::reduceExp(Value x, Value &r, Value &n) {
-  Value turns = math::RoundEvenOp::create(b, loc, mul(x, f32(log2E)));
+  // Adding this rounds to an integer, which stands in the low bits of the sum.
+  constexpr double offset = 12582912.0;
+  constexpr int64_t offsetBits = 0x4b400000;
+  Value sum = mulAdd(x, f32(log2E), f32(offset));
+  Value turns = sub(sum, f32(offset));
   r = mulAdd(turns, f32(-ln2Lo), mulAdd(turns, f32(-ln2Hi), x));
-  n = toInt(turns);
+  n = sub(toBits(sum), i32(offsetBits));
 }
 
 Value MathApproximation::expm1Poly(Value r) {
@@ -162,6 +168,12 @@ Value MathApproximation::exp(Value x) {
   reduceExp(minimum(maximum(x, -104.0), 89.0), r, n);
   Value y = scale(add(expm1Poly(r), f32(1)), n);
   return select(compare(Pred::UNO, x, x), x, y);
+}
+
+Value MathApproximation::boundedExp(Value x) {
+  Value r, n;
+  reduceExp(x, r, n);
+  return mul(add(expm1Poly(r), f32(1)), powerOfTwo(n));
 }
 
 Value MathApproximation::exp2(Value x) {
@@ -187,14 +199,15 @@ Value MathApproximation::expm1(Value x) {
 }
 
 Value MathApproximation::tanh(Value x) {
-  static const double c[] = {-0.3333325982093811, 0.1333083063364029,
-                             -0.05368802323937416, 0.02046941965818405,
-                             -0.005515163764357567};
-  Value magnitude = abs(x), square = mul(x, x);
-  Value small = mulAdd(mul(x, square), horner(square, c), x);
-  Value e = exp(add(magnitude, magnitude));
-  Value large = copySign(sub(f32(1), div(f32(2), add(e, f32(1)))), x);
-  return select(compare(Pred::OLT, magnitude, f32(0.625)), small, large);
+  // e / (e + 2) with e = exp(2|x|) - 1; beyond the limit the result is 1.
+  Value magnitude = minimum(abs(x), 9.02);
+  Value r, n;
+  reduceExp(add(magnitude, magnitude), r, n);
+  Value power = powerOfTwo(n);
+  Value e = mulAdd(power, expm1Poly(r), sub(power, f32(1)));
+  Value y =
+      mul(e, FloatFunctions(b, loc, like, fma).reciprocal(add(e, f32(2))));
+  return select(compare(Pred::UNO, x, x), x, copySign(y, x));
 }
 
 Value MathApproximation::sinh(Value x) {

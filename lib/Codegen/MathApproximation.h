@@ -28,6 +28,8 @@ public:
                     bool fma);
 
   mlir::Value exp(mlir::Value x);
+  /// exp of x in [-87.3, 88.3], where the result is a normal number.
+  mlir::Value boundedExp(mlir::Value x);
   mlir::Value exp2(mlir::Value x);
   mlir::Value expm1(mlir::Value x);
   mlir::Value log(mlir::Value x);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatrixKernel.h"
+#include "PanelPrefetch.h"
 
 using namespace mlir;
 using namespace qcc;
@@ -85,7 +86,7 @@ void MatrixKernel::block(
   auto registerTile = [&](Value tile, int64_t count, Value panelNumber,
                           unsigned vectors) {
     Value first = firstRowOf(tile);
-    Rows rows{first, count, elements, {}, c.sub(first, firstRow)};
+    Rows rows{first, count, tile, elements, {}, c.sub(first, firstRow)};
     Value start = startOf(first, firstRow, group);
     for (int64_t row = 0; row < count; ++row)
       rows.starts.push_back(p.band ? startOf(c.add(first, row), firstRow, group)
@@ -146,7 +147,6 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
         initial.push_back(offsetsFirst ? offsetOf[row * vectors + v] : zero);
 
   MatrixWeights weights(c, p, group, panel, vectors);
-  weights.lookAhead(p, panel, c.div(rows.first, p.tileRows));
   SmallVector<Value> all = sums(rows, vectors, weights, initial);
 
   SmallVector<int64_t> order;
@@ -212,7 +212,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                                       ArrayRef<Value> initial) {
   if (p.lines == 1)
     return lineSums(rows.elements, rows.starts, vectors, weights, c.index(0),
-                    initial);
+                    rows.tile, initial);
   return c.loop(c.index(0), c.index(p.lines), 1, initial,
                 [&](Value line, ValueRange carried) {
                   Value offset = c.mul(line, p.shape.dh * p.linePitch);
@@ -220,17 +220,18 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                   for (Value start : rows.starts)
                     starts.push_back(c.add(start, offset));
                   return lineSums(rows.elements, starts, vectors, weights,
-                                  c.mul(line, p.lineUnits), carried);
+                                  c.mul(line, p.lineUnits),
+                                  c.add(c.mul(rows.tile, p.lines), line),
+                                  carried);
                 });
 }
 
 /// Adds what one line of the windows contributes; `firstUnit` is its first unit
-/// of the weights.
-SmallVector<Value> MatrixKernel::lineSums(Value elements,
-                                          ArrayRef<Value> starts,
-                                          unsigned vectors,
-                                          MatrixWeights &weights,
-                                          Value firstUnit, ValueRange initial) {
+/// of the weights, `loopNumber` counts such loops of the panel.
+SmallVector<Value>
+MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
+                       MatrixWeights &weights, Value firstUnit,
+                       Value loopNumber, ValueRange initial) {
   int64_t step = level.activationLoadBytes / 4;
   int64_t blocks = p.lineUnits / step;
   auto elementAt = [&](Value unit, Value start) {
@@ -265,15 +266,29 @@ SmallVector<Value> MatrixKernel::lineSums(Value elements,
 
   SmallVector<Value> result(initial);
   // Not unrolled: the loads of all units would come first and spill the sums.
-  if (blocks == 1)
+  PanelPrefetch prefetch;
+  if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p))
+    prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
+                             p.rowTiles * p.lines, blocks);
+  int64_t stride = step * prefetch.together();
+  int64_t steps = blocks * step / stride;
+  Value nextPanel = weights.end(p.units);
+  if (blocks == 1) {
     block(c.index(0), result);
-  else if (blocks > 1)
-    result = c.loop(c.index(0), c.index(blocks * step), step, result,
+    prefetch.emit(c, args.weights, nextPanel, loopNumber, c.index(0));
+  } else if (blocks > 1) {
+    result = c.loop(c.index(0), c.index(steps * stride), stride, result,
                     [&](Value unit, ValueRange carried) {
                       SmallVector<Value> next(carried);
-                      block(unit, next);
+                      for (int64_t i = 0; i < stride; i += step)
+                        block(c.add(unit, i), next);
+                      prefetch.emit(c, args.weights, nextPanel, loopNumber,
+                                    c.div(unit, stride));
                       return next;
                     });
+    for (int64_t unit = steps * stride; unit < blocks * step; unit += step)
+      block(c.index(unit), result);
+  }
   for (int64_t unit = blocks * step; unit < p.lineUnits; ++unit)
     single(c.index(unit), result);
   return result;
@@ -284,7 +299,6 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
                               ArrayRef<Value> activations, unsigned vectors,
                               MatrixWeights &panel, Value unit) {
   unsigned perVector = sumsPerVector();
-  panel.prefetch(args.weights, unit);
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
     Value loaded = panel.load(args.weights, unit, v);

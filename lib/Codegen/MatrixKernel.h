@@ -38,6 +38,7 @@ protected: // for TileMatrixKernel
   struct Rows {
     Value first; ///< number of the first row
     int64_t count;
+    Value tile;                      ///< number of the register tile
     Value elements;                  ///< memref: i8 or f32
     llvm::SmallVector<Value> starts; ///< the elements where the rows start
     Value sumsAt;                    ///< of the first row in `rowSums`
@@ -65,7 +66,8 @@ protected: // for TileMatrixKernel
   llvm::SmallVector<Value> lineSums(Value elements,
                                     llvm::ArrayRef<Value> starts,
                                     unsigned vectors, MatrixWeights &weights,
-                                    Value firstUnit, mlir::ValueRange initial);
+                                    Value firstUnit, Value loopNumber,
+                                    mlir::ValueRange initial);
   void accumulate(llvm::SmallVectorImpl<Value> &sums,
                   llvm::ArrayRef<Value> activations, unsigned vectors,
                   MatrixWeights &panel, Value unit);

@@ -7,8 +7,6 @@
 
 #include "MatrixWeights.h"
 
-#include "llvm/Support/MathExtras.h"
-
 #include <numeric>
 
 using namespace mlir;
@@ -16,7 +14,6 @@ using namespace qcc;
 
 /// Columns that stay together in every order of packing.
 static constexpr int64_t blockColumns = 4;
-static constexpr int64_t lineBytes = 64;
 
 std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
   if (!plan.level.packing)
@@ -97,6 +94,12 @@ void MatrixWeights::locate(const MatrixPlan &plan, const MatrixPlan &wide,
   }
 }
 
+Value MatrixWeights::end(int64_t units) {
+  Value size =
+      arith::MulIOp::create(c.b, c.loc, pitch, c.index(units)).getResult();
+  return c.add(base, size);
+}
+
 Value MatrixWeights::load(Value buffer, Value unit, unsigned vector) {
   auto element = cast<MemRefType>(buffer.getType()).getElementType();
   Value start =
@@ -117,36 +120,4 @@ Value MatrixWeights::load(Value buffer, Value unit, unsigned vector) {
     loaded = joined;
   }
   return loaded.front();
-}
-
-void MatrixWeights::lookAhead(const MatrixPlan &plan, Value panel, Value tile) {
-  // Panels that stay in a cache are read again in no time.
-  if (plan.rowsOuter || plan.shape.group != 1 || plan.fullPanels < 2 ||
-      sharedPacking(plan))
-    return;
-  int64_t elementBytes = 4 / plan.unitElements;
-  int64_t panelElements = plan.panelColumns() * plan.units * plan.unitElements;
-  int64_t panelLines = llvm::divideCeil(plan.panelColumns() * 4, lineBytes);
-  lineElements = lineBytes / elementBytes;
-  linesPerUnit = llvm::divideCeil(panelLines, plan.rowTiles);
-  // What there is nothing left to do for looks at its own panel.
-  int64_t busyTiles = panelLines / linesPerUnit;
-  Value useful = arith::AndIOp::create(
-      c.b, c.loc, c.compare(arith::CmpIPredicate::ult, tile, busyTiles),
-      c.compare(arith::CmpIPredicate::ult, panel, plan.fullPanels - 1));
-  Value own = c.mul(panel, panelElements);
-  Value next = c.add(c.add(own, panelElements),
-                     c.mul(tile, plan.units * linesPerUnit * lineElements));
-  ahead = arith::SelectOp::create(c.b, c.loc, useful, next, own);
-}
-
-void MatrixWeights::prefetch(Value buffer, Value unit) {
-  if (!ahead)
-    return;
-  Value at = c.add(ahead, c.mul(unit, linesPerUnit * lineElements));
-  for (int64_t line = 0; line < linesPerUnit; ++line)
-    memref::PrefetchOp::create(c.b, c.loc, buffer,
-                               ValueRange{c.add(at, line * lineElements)},
-                               /*isWrite=*/false, /*localityHint=*/2,
-                               /*isDataCache=*/true);
 }

@@ -33,11 +33,8 @@ public:
   /// The given vector of the panel at a unit.
   mlir::Value load(mlir::Value buffer, mlir::Value unit, unsigned vector);
 
-  /// From here on prefetch() brings the weights of the panel after `panel`
-  /// into the second-level cache: each row tile, of the given number, a part.
-  void lookAhead(const MatrixPlan &plan, mlir::Value panel, mlir::Value tile);
-  /// To be called once for each unit.
-  void prefetch(mlir::Value buffer, mlir::Value unit);
+  /// Where the next panel starts, in a packing of the plan's own.
+  mlir::Value end(int64_t units);
 
 private:
   using Value = mlir::Value;
@@ -53,9 +50,6 @@ private:
   /// Per vector, the places of its parts behind the start of a unit.
   llvm::SmallVector<llvm::SmallVector<Value>> parts;
   int64_t partElements; ///< of each part
-  /// What prefetch() starts from, and its cache lines per unit.
-  Value ahead;
-  int64_t linesPerUnit = 0, lineElements = 0;
 };
 
 } // namespace qcc

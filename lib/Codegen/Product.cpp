@@ -203,6 +203,9 @@ void Product::cut(const TargetLevel &level) {
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   int64_t total = llvm::divideCeil(columns, lanes);
   vectors = std::min<int64_t>(tile.vectors, total);
+  // Equal panels where they are not much narrower.
+  if (vectors > 2 && total % vectors != 0 && total % (vectors - 1) == 0)
+    --vectors;
   fullPanels = total / vectors;
   tailVectors = total % vectors;
 

@@ -8,6 +8,7 @@
 #include "ElementwiseChain.h"
 #include "FusedKernels.h"
 #include "MatrixEpilogue.h"
+#include "PanelPrefetch.h"
 #include "Product.h"
 
 using namespace mlir;
@@ -22,7 +23,8 @@ public:
                 const ElementwiseChain &chain)
       : b(b), c(b, b.getLoc()), p(p), level(level), chain(chain) {}
 
-  void emit(ValueRange args, Value begin, Value end);
+  /// `ranges`: of the results of each tile, or null.
+  void emit(ValueRange args, Value ranges, Value begin, Value end);
 
 private:
   /// The rows that a register tile works on.
@@ -30,6 +32,7 @@ private:
     int64_t count;
     Value first; ///< of the result's matrix
     Value at;    ///< unit where the first one starts
+    Value tile;  ///< number of the register tile in its column of them
     Value slot;  ///< of its sum
   };
 
@@ -52,6 +55,11 @@ private:
   }
   void accumulate(SmallVectorImpl<Value> &sums, ArrayRef<Value> activations,
                   unsigned vectors, Value weightsAt);
+  /// Whether the panels are read one after the other from memory far away.
+  bool streamsWeights() const {
+    return p.panelsOuter && p.panels() > 1 &&
+           p.rhs.getDefiningOp<qnn::ConstantOp>();
+  }
   SmallVector<Value> sums(const Rows &rows, unsigned vectors, Value weights,
                           ArrayRef<Value> initial);
   void registerTile(const Rows &rows, Value rhsMatrix, Value panel,
@@ -69,6 +77,7 @@ private:
   /// unrolled over all of them it would take every register.
   Value held;
   SmallVector<Value> operands;
+  std::optional<RangeRecorder> recorder;
 };
 } // namespace
 
@@ -109,7 +118,8 @@ Value ProductKernel::zeroPoint(const ZeroPoint &zero, Value buffer) {
   return b.add(wide, value);
 }
 
-void ProductKernel::emit(ValueRange args, Value begin, Value end) {
+void ProductKernel::emit(ValueRange args, Value ranges, Value begin,
+                         Value end) {
   SmallVector<Value> flat;
   for (Value arg : args)
     flat.push_back(flatten(c, arg));
@@ -135,7 +145,12 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
   Value source = copied ? copied : lhs;
   units = p.isInteger ? wordsOf(c, source) : source;
 
+  if (ranges)
+    recorder.emplace(b, p.lanes, ranges);
+
   c.loop(begin, end, 1, [&](Value tile) {
+    if (recorder)
+      recorder->beginTile();
     Value outer = c.div(tile, p.rowBlocks);
     Value panelOfTile = c.rem(outer, p.panels());
     Value matrix = p.panelsOuter ? c.div(outer, p.panels()) : outer;
@@ -162,8 +177,8 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
         auto emitRows = [&](Value rowTile, int64_t count) {
           Value row = firstRowOf(rowTile), slot = c.sub(row, firstRow);
           Value at = copied ? c.mul(slot, p.rowPitch()) : rowAt(row);
-          registerTile({count, row, c.div(at, p.unitElements), slot}, rhsMatrix,
-                       panel, vectors, valid, c.mul(matrix, p.rows));
+          registerTile({count, row, c.div(at, p.unitElements), rowTile, slot},
+                       rhsMatrix, panel, vectors, valid, c.mul(matrix, p.rows));
         };
         c.loop(firstTile, lastTile, 1, [&](Value rowTile) {
           if (p.longTiles == p.rowTiles)
@@ -176,8 +191,11 @@ void ProductKernel::emit(ValueRange args, Value begin, Value end) {
       });
     };
     if (p.panelsOuter)
-      return emitPanel(panelOfTile);
-    c.loop(0, p.panels(), 1, emitPanel);
+      emitPanel(panelOfTile);
+    else
+      c.loop(0, p.panels(), 1, emitPanel);
+    if (recorder)
+      recorder->endTile(tile);
   });
 }
 
@@ -265,7 +283,7 @@ void ProductKernel::store(ValueRange sums, int64_t valid, Value position,
                   c.splat(f32, p.scale, p.lanes));
       value = p.activation.emit(c, value);
     }
-  ChainEmitter(b, level, chain, operands)
+  ChainEmitter(b, level, chain, operands, recorder ? &*recorder : nullptr)
       .store(values, valid, result, position, column);
 }
 
@@ -311,13 +329,25 @@ SmallVector<Value> ProductKernel::sums(const Rows &rows, unsigned vectors,
     }
   };
   SmallVector<Value> result(initial);
-  if (whole > 0)
-    result = c.loop(c.index(0), c.index(whole), step, result,
+  PanelPrefetch prefetch;
+  if (streamsWeights())
+    prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
+                             p.rowTiles, whole / step);
+  int64_t stride = step * prefetch.together(), steps = whole / stride;
+  Value nextPanel =
+      c.add(weights, int64_t(vectors) * p.lanes * p.units * p.unitElements);
+  if (steps > 0)
+    result = c.loop(c.index(0), c.index(steps * stride), stride, result,
                     [&](Value unit, ValueRange carried) {
                       SmallVector<Value> next(carried);
-                      block(unit, next);
+                      for (int64_t i = 0; i < stride; i += step)
+                        block(c.add(unit, i), next);
+                      prefetch.emit(c, packed, nextPanel, rows.tile,
+                                    c.div(unit, stride));
                       return next;
                     });
+  for (int64_t unit = steps * stride; unit < whole; unit += step)
+    block(c.index(unit), result);
   for (int64_t unit = whole; unit < p.units; ++unit)
     single(c.index(unit), result);
   return result;
@@ -404,14 +434,22 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
       args.push_back(emitter.buffer(zero->tensor));
   for (Value operand : chain.operands())
     args.push_back(emitter.buffer(operand));
-  func::FuncOp kernel = emitter.kernel(
-      p.isSum ? "matmul_integer" : "matmul", p.key() + chain.key(),
-      ValueRange(args).getTypes(), loc,
-      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
-          Value end) {
-        LoopBuilder b(builder, loc, emitter.level());
-        ProductKernel(b, p, emitter.level(), chain).emit(values, begin, end);
-      });
+  std::string key = p.key() + chain.key();
+  Value ranges = RangeRecorder::bufferFor(chain.result(), p.tiles(), emitter);
+  if (ranges) {
+    args.push_back(ranges);
+    key += " ranges";
+  }
+  func::FuncOp kernel =
+      emitter.kernel(p.isSum ? "matmul_integer" : "matmul", key,
+                     ValueRange(args).getTypes(), loc,
+                     [&](OpBuilder &builder, Location loc, ValueRange values,
+                         Value begin, Value end) {
+                       LoopBuilder b(builder, loc, emitter.level());
+                       ProductKernel(b, p, emitter.level(), chain)
+                           .emit(ranges ? values.drop_back() : values,
+                                 ranges ? values.back() : Value(), begin, end);
+                     });
   emitter.call(kernel, args, p.tiles(), loc);
   return success();
 }

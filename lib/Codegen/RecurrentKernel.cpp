@@ -7,6 +7,7 @@
 
 #include "RecurrentKernel.h"
 
+#include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -16,9 +17,6 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 using Pred = arith::CmpFPredicate;
-
-/// How much of the next panel is fetched while gates are computed.
-static constexpr int64_t kPrefetchBytes = 16 * 1024;
 
 //===----------------------------------------------------------------------===//
 // RecurrentPlan
@@ -55,7 +53,9 @@ RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
 
 void RecurrentPlan::addSegment(int64_t firstGate, int64_t gates) {
   unsigned sumsPerVector = isInteger ? level.micro->accumulatorsPerVector() : 1;
-  int64_t sums = level.numVectorRegisters / 2 / (rows * sumsPerVector);
+  // More sums than hide the latency of a product only make panels larger.
+  int64_t registers = std::min(level.numVectorRegisters / 2, 8u);
+  int64_t sums = registers / (rows * sumsPerVector);
   Segment segment{firstGate, gates, std::max<int64_t>(1, sums / gates),
                   0,         0,     0};
   // Only the last panel may hold padding.
@@ -193,6 +193,7 @@ void RecurrentKernel::step(Value firstSequence, Value t) {
   Value row = c.add(c.mul(t, p.sequences), firstSequence);
   inputAt = c.mul(row, p.columns());
   stateAt = c.mul(row, p.hidden);
+  backwards = c.compare(arith::CmpIPredicate::eq, c.rem(t, 2), 1);
   // The gates of a panel change the state while others still need the old one,
   // which is in `bytes` where it is quantized.
   Value old = state;
@@ -254,8 +255,7 @@ void RecurrentKernel::quantize(Value vector, int64_t row) {
   Value position = arith::DivFOp::create(c.b, c.loc, subF(zero, low), scale);
   position = smaller(larger(position, zero), number(255));
   Value zeroPoint = level.micro->roundToInt(c.b, c.loc, position);
-  Value offset = arith::SIToFPOp::create(c.b, c.loc, f32Vector(), zeroPoint);
-  Value least = subF(zero, offset), most = subF(number(255), offset);
+  RuntimeQuantizer quantizer(c, level, scale, zeroPoint);
   // The level's dot product may want signed bytes: 128 less.
   Type i32 = c.b.getI32Type();
   Value stored = zeroPoint;
@@ -263,20 +263,19 @@ void RecurrentKernel::quantize(Value vector, int64_t row) {
     stored = c.sub(zeroPoint, c.splat(i32, 128, p.lanes));
 
   int64_t bytesAt = row * p.rowBytes();
-  SmallVector<Value> sum =
-      c.loop(c.index(0), c.index(p.paddedHidden()), p.lanes,
-             {c.splat(i32, 0, p.lanes)},
-             [&](Value at, ValueRange carried) -> SmallVector<Value> {
-               Value v = c.load(vector, c.add(at, from), f32Vector());
-               Value q = arith::DivFOp::create(c.b, c.loc, v, scale);
-               q = smaller(larger(q, least), most);
-               Value centered = level.micro->roundToInt(c.b, c.loc, q);
-               Value byte = arith::TruncIOp::create(
-                   c.b, c.loc, c.vectorType(c.b.getI8Type(), p.lanes),
-                   c.add(centered, stored));
-               c.store(byte, bytes, c.add(at, bytesAt));
-               return {c.add(carried[0], centered)};
-             });
+  SmallVector<Value> sum = quantizer.emit(TypeRange(i32Vector()), [&] {
+    return c.loop(c.index(0), c.index(p.paddedHidden()), p.lanes,
+                  {c.splat(i32, 0, p.lanes)},
+                  [&](Value at, ValueRange carried) -> SmallVector<Value> {
+                    Value v = c.load(vector, c.add(at, from), f32Vector());
+                    Value centered = quantizer.centered(v);
+                    Value byte = arith::TruncIOp::create(
+                        c.b, c.loc, c.vectorType(c.b.getI8Type(), p.lanes),
+                        c.add(centered, stored));
+                    c.store(byte, bytes, c.add(at, bytesAt));
+                    return {c.add(carried[0], centered)};
+                  });
+  });
   stepScale[row] = scale;
   stepZeroPoint[row] = stored;
   if (args.zeroPoints)
@@ -296,59 +295,26 @@ void RecurrentKernel::runSegment(
       quantize(vector, row);
   }
   int64_t size = segment.panelWeights(segment.panelVectors, p);
-  // What is fetched early: the start of the next panel, as much as stays in the
-  // first-level cache, in equal parts for each vector of gates.
-  int64_t smallest =
-      segment.tailVectors ? segment.panelWeights(segment.tailVectors, p) : size;
-  int64_t lineElements = 64 / (p.isInteger ? 1 : 4);
-  int64_t lines =
-      std::min<int64_t>(kPrefetchBytes / 64, smallest / lineElements) /
-      (segment.panelVectors * p.rows);
-  auto panel = [&](Value weights, Value next, Value firstHidden,
-                   int64_t vectors, int64_t lastCount) {
+  auto panel = [&](Value i, int64_t vectors, int64_t lastCount) {
+    Value weights = c.add(c.mul(i, size), segment.firstWeight);
+    Value firstHidden = c.mul(i, segment.panelVectors * p.lanes);
     multiplyPanel(segment, weights, firstHidden, vectors, vector);
-    int64_t fetched = 0;
     for (int64_t v = 0; v < vectors; ++v)
-      for (int64_t row = 0; row < p.rows; ++row) {
+      for (int64_t row = 0; row < p.rows; ++row)
         emitGates({row, c.add(firstHidden, v * p.lanes),
                    v + 1 == vectors ? lastCount : int64_t(p.lanes)});
-        if (next)
-          prefetch(next, fetched, lines);
-        fetched += lines * lineElements;
-      }
   };
-  int64_t panels = segment.fullPanels + (segment.tailVectors != 0);
-  // The last panel is followed by the first one, of this or the next step.
-  auto nextOf = [&](Value index) -> Value {
-    if (panels == 1)
-      return {};
-    Value isLast = c.compare(arith::CmpIPredicate::eq, index, panels - 1);
-    Value first = c.index(segment.firstWeight);
-    return arith::SelectOp::create(
-        c.b, c.loc, isLast, first,
-        c.add(c.mul(index, size), segment.firstWeight + size));
-  };
-  c.loop(0, segment.fullPanels, 1, [&](Value i) {
-    panel(c.add(c.mul(i, size), segment.firstWeight), nextOf(i),
-          c.mul(i, segment.panelVectors * p.lanes), segment.panelVectors,
-          p.lanes);
+  // Every other step goes through the full panels backwards and finds those
+  // that the last one ended with in the first-level cache.
+  int64_t full = segment.fullPanels;
+  c.loop(0, full, 1, [&](Value k) {
+    Value i = arith::SelectOp::create(c.b, c.loc, backwards,
+                                      c.sub(c.index(full - 1), k), k);
+    panel(i, segment.panelVectors, p.lanes);
   });
-  if (segment.tailVectors) {
-    Value i = c.index(segment.fullPanels);
-    panel(c.add(c.mul(i, size), segment.firstWeight), nextOf(i),
-          c.mul(i, segment.panelVectors * p.lanes), segment.tailVectors,
+  if (segment.tailVectors)
+    panel(c.index(full), segment.tailVectors,
           p.hidden - (p.gateVectors - 1) * p.lanes);
-  }
-}
-
-/// Fetches `count` lines that stand `first` elements behind `weights`.
-void RecurrentKernel::prefetch(Value weights, int64_t first, int64_t count) {
-  int64_t lineElements = 64 / (p.isInteger ? 1 : 4);
-  for (int64_t i = 0; i < count; ++i)
-    memref::PrefetchOp::create(c.b, c.loc, args.weights,
-                               c.add(weights, first + i * lineElements),
-                               /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
 }
 
 /// The products of the panel's columns with all rows of `vector`.

@@ -8,9 +8,9 @@
 // The kernel runs through all steps of some sequences. Each step is a product
 // of the state with the weights, whose packed form stays in a second-level
 // cache from step to step, and the gates in vectors of hidden values. Both go
-// panel by panel: a panel holds some vectors of hidden values of all gates, and
-// while its gates are computed the weights of the next one are fetched into the
-// first-level cache.
+// panel by panel: a panel holds some vectors of hidden values of all gates.
+// Panels are small, so that the processor reads the weights of the next one
+// while gates are still being computed.
 //
 // Along the hidden values, both operands are cut into units of four bytes: four
 // 8-bit values or one float. A gate's columns are padded to whole vectors. The
@@ -121,7 +121,6 @@ private:
                   llvm::function_ref<void(const Lane &)> emitGates);
   void multiplyPanel(const RecurrentPlan::Segment &segment, Value weights,
                      Value firstHidden, int64_t vectors, Value vector);
-  void prefetch(Value weights, int64_t first, int64_t count);
   void storeIntegerProduct(llvm::ArrayRef<Value> parts, Value column,
                            int64_t row);
   void lstm(const Lane &lane);
@@ -185,6 +184,7 @@ private:
   Value state, before, cell, reset, products, bytes, words;
   llvm::SmallVector<Value> stepScale, stepZeroPoint, stepSum; ///< per row
   Value inputAt, stateAt; ///< of the first row in this step
+  Value backwards;        ///< whether this step goes through the panels so
 };
 
 } // namespace qcc

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Requantize.h"
+#include "../Conversion/QNNToKernels/FloatFunctions.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
@@ -193,12 +194,7 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
   auto add = [&](Value u, Value v) -> Value {
     return arith::AddFOp::create(c.b, c.loc, u, v);
   };
-  // numerator * sigmoid(x), rounded as everywhere: one division.
-  auto gated = [&](Value numerator) -> Value {
-    Value e =
-        math::ExpOp::create(c.b, c.loc, arith::NegFOp::create(c.b, c.loc, x));
-    return arith::DivFOp::create(c.b, c.loc, numerator, add(number(1), e));
-  };
+  reference::FloatFunctions functions(c.b, c.loc, x.getType());
   switch (*kind) {
   case UnaryKind::Relu:
     return replaceIf(c, arith::CmpFPredicate::OLT, x, number(0));
@@ -211,7 +207,7 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
                                    x);
   }
   case UnaryKind::Sigmoid:
-    return gated(number(1));
+    return functions.gated(number(1), x);
   case UnaryKind::Tanh:
     return math::TanhOp::create(c.b, c.loc, x);
   case UnaryKind::HardSigmoid:
@@ -220,18 +216,14 @@ Value FloatActivation::emit(CodeBuilder &c, Value x) const {
     return mul(
         x, clampFloat(c, add(mul(number(1.0f / 6.0f), x), number(0.5f)), 0, 1));
   case UnaryKind::Silu:
-    return gated(x);
-  case UnaryKind::Gelu: {
-    Value erf = math::ErfOp::create(c.b, c.loc,
-                                    mul(x, number(0.70710678118654752440f)));
-    return mul(mul(number(0.5f), x), add(number(1), erf));
-  }
+    return functions.gated(x, x);
+  case UnaryKind::Gelu:
+    return functions.gelu(x);
   case UnaryKind::GeluTanh: {
     Value cube = mul(mul(x, x), x);
     Value inner = mul(number(0.79788456080286535588f),
                       add(x, mul(number(0.044715f), cube)));
-    Value tanh = math::TanhOp::create(c.b, c.loc, inner);
-    return mul(mul(number(0.5f), x), add(number(1), tanh));
+    return functions.gated(x, add(inner, inner));
   }
   default:
     llvm_unreachable("get() lets no other kind in");

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/FloatFunctions.h"
 #include "FusedKernels.h"
 #include "MatrixEpilogue.h"
 
@@ -87,31 +88,44 @@ bool RowOp::takes(Operation *dequantization) {
 }
 
 namespace {
+/// Some rows are worked on side by side: what must wait for a sum over one row
+/// leaves room for the others.
 class RowKernel {
 public:
   RowKernel(LoopBuilder &b, const RowOp &row, const ElementwiseChain &chain,
             const TargetLevel &level)
       : b(b), c(b, b.getLoc()), row(row), chain(chain), level(level) {}
 
-  void emit(ValueRange args, Value begin, Value end);
+  /// `ranges`: of the results of each tile, or null.
+  void emit(ValueRange args, Value ranges, Value begin, Value end);
 
 private:
+  using Step = llvm::function_ref<Value(size_t row, Value acc, Value element)>;
+
   VectorType type() { return c.vectorType(b.getF32Type(), width); }
   int64_t whole() const { return row.length / width * width; }
   int64_t tail() const { return row.length - whole(); }
+  int64_t pitch() const { return whole() + (tail() != 0 ? width : 0); }
+  Value keptAt(size_t number, Value column) {
+    return c.add(column, int64_t(number) * pitch());
+  }
+  Value loadKept(size_t number, Value column) {
+    return c.load(kept, keptAt(number, column), type());
+  }
 
-  /// acc = step(acc, elements, column) over the vectors of the row, with
-  /// `neutral` behind its end.
-  Value fold(double init, llvm::function_ref<Value(Value, Value, Value)> step,
-             double neutral);
+  void rows(SmallVector<Value> starts);
+  /// For each row, acc = step(row, acc, elements) over its vectors, with
+  /// `neutral` behind its end; then the lanes as one number, in all lanes.
+  SmallVector<Value> reduce(double init, Step step, double neutral,
+                            llvm::function_ref<Value(Value, Value)> join);
+  /// Replaces the elements of all rows.
+  void update(llvm::function_ref<Value(size_t row, Value element)> f);
   Value onlyValid(Value value, double neutral);
-  /// The lanes of `acc` as one number, in all lanes.
-  Value combine(Value acc, llvm::function_ref<Value(Value, Value)> join);
 
-  void loadRow();
-  Value normalization();
-  Value softmax();
-  void storeRow(Value factor);
+  void loadRows();
+  SmallVector<Value> normalization();
+  SmallVector<Value> softmax();
+  void storeRows(ValueRange factors);
 
   LoopBuilder &b;
   CodeBuilder c;
@@ -120,7 +134,8 @@ private:
   const TargetLevel &level;
   Value input, result, kept;
   SmallVector<Value> beforeOperands, operands;
-  Value start; ///< position of the row
+  SmallVector<Value> starts; ///< positions of the rows
+  std::optional<RangeRecorder> recorder;
 };
 } // namespace
 
@@ -133,39 +148,49 @@ Value RowKernel::onlyValid(Value value, double neutral) {
   return b.select(isValid, value, b.real(type(), neutral));
 }
 
-Value RowKernel::fold(double init,
-                      llvm::function_ref<Value(Value, Value, Value)> step,
-                      double neutral) {
-  Value acc = b.real(type(), init);
-  acc =
-      c.loop(c.index(0), c.index(whole()), width, ValueRange(acc),
-             [&](Value column, ValueRange carried) -> SmallVector<Value> {
-               return {step(carried[0], c.load(kept, column, type()), column)};
-             })[0];
-  if (tail() == 0)
-    return acc;
-  Value column = c.index(whole());
-  Value last = onlyValid(c.load(kept, column, type()), neutral);
-  return step(acc, last, column);
-}
-
-Value RowKernel::combine(Value acc,
-                         llvm::function_ref<Value(Value, Value)> join) {
-  for (int64_t half = width / 2; half >= 1; half /= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t i = 0; i < half; ++i) {
-      low.push_back(i);
-      high.push_back(half + i);
+SmallVector<Value>
+RowKernel::reduce(double init, Step step, double neutral,
+                  llvm::function_ref<Value(Value, Value)> join) {
+  SmallVector<Value> accs(starts.size(), b.real(type(), init));
+  accs = c.loop(c.index(0), c.index(whole()), width, accs,
+                [&](Value column, ValueRange carried) {
+                  SmallVector<Value> next;
+                  for (auto [r, acc] : llvm::enumerate(carried))
+                    next.push_back(step(r, acc, loadKept(r, column)));
+                  return next;
+                });
+  if (tail() != 0)
+    for (auto [r, acc] : llvm::enumerate(accs))
+      acc = step(r, acc, onlyValid(loadKept(r, c.index(whole())), neutral));
+  for (int64_t half = width / 2; half >= 1; half /= 2)
+    for (Value &acc : accs) {
+      SmallVector<int64_t> low, high;
+      for (int64_t i = 0; i < half; ++i) {
+        low.push_back(i);
+        high.push_back(half + i);
+      }
+      acc = join(c.shuffle(acc, acc, low), c.shuffle(acc, acc, high));
     }
-    acc = join(c.shuffle(acc, acc, low), c.shuffle(acc, acc, high));
+  for (Value &acc : accs) {
+    Value number = vector::ExtractOp::create(b, acc, ArrayRef<int64_t>{0});
+    acc = vector::BroadcastOp::create(b, type(), number);
   }
-  Value number = vector::ExtractOp::create(b, acc, ArrayRef<int64_t>{0});
-  return vector::BroadcastOp::create(b, type(), number);
+  return accs;
 }
 
-/// Brings the row to the stack as real numbers.
-void RowKernel::loadRow() {
-  auto vectorAt = [&](Value column, int64_t count) {
+void RowKernel::update(llvm::function_ref<Value(size_t, Value)> f) {
+  auto vectors = [&](Value column) {
+    for (size_t r = 0; r < starts.size(); ++r)
+      c.store(f(r, loadKept(r, column)), kept, keptAt(r, column));
+  };
+  c.loop(0, whole(), width, vectors);
+  if (tail() != 0)
+    vectors(c.index(whole()));
+}
+
+/// Brings the rows to the stack as real numbers.
+void RowKernel::loadRows() {
+  auto vectorAt = [&](Value start, Value column, int64_t count) {
     Value position = c.add(start, column);
     if (!row.before)
       return loadFirst(c, type(), count, input, position);
@@ -175,68 +200,66 @@ void RowKernel::loadRow() {
     return ChainEmitter(b, level, *row.before, beforeOperands)
         .apply(value, count, position, column);
   };
-  c.loop(0, whole(), width,
-         [&](Value column) { c.store(vectorAt(column, width), kept, column); });
+  auto vectors = [&](Value column, int64_t count) {
+    for (auto [r, start] : llvm::enumerate(starts))
+      c.store(vectorAt(start, column, count), kept, keptAt(r, column));
+  };
+  c.loop(0, whole(), width, [&](Value column) { vectors(column, width); });
   if (tail() != 0)
-    c.store(vectorAt(c.index(whole()), tail()), kept, c.index(whole()));
+    vectors(c.index(whole()), tail());
 }
 
-/// Leaves the centered row; returns what it is to be multiplied by.
-Value RowKernel::normalization() {
+/// Leaves the centered rows; returns what they are to be multiplied by.
+SmallVector<Value> RowKernel::normalization() {
   auto op = cast<NormalizeOp>(row.op);
-  auto sumOf = [&](Value acc) {
-    return combine(acc, [&](Value x, Value y) { return b.add(x, y); });
-  };
+  auto add = [&](Value x, Value y) { return b.add(x, y); };
   Value count = b.real(type(), double(row.length));
   if (!op.getRms()) {
-    Value sum =
-        fold(0, [&](Value acc, Value v, Value) { return b.add(acc, v); }, 0);
-    Value mean = b.div(sumOf(sum), count);
-    auto center = [&](Value column) {
-      c.store(b.sub(c.load(kept, column, type()), mean), kept, column);
-    };
-    c.loop(0, whole(), width, center);
-    if (tail() != 0)
-      center(c.index(whole()));
+    SmallVector<Value> means = reduce(
+        0, [&](size_t, Value acc, Value v) { return b.add(acc, v); }, 0, add);
+    for (Value &mean : means)
+      mean = b.div(mean, count);
+    update([&](size_t r, Value v) { return b.sub(v, means[r]); });
   }
-  Value squares = fold(
-      0, [&](Value acc, Value v, Value) { return b.add(acc, b.mul(v, v)); }, 0);
-  Value variance = b.div(sumOf(squares), count);
-  variance = b.add(variance, b.real(type(), op.getEpsilon().convertToFloat()));
-  return b.div(b.real(type(), 1), math::SqrtOp::create(b, variance));
+  SmallVector<Value> factors = reduce(
+      0, [&](size_t, Value acc, Value v) { return b.add(acc, b.mul(v, v)); }, 0,
+      add);
+  for (Value &factor : factors) {
+    Value variance = b.add(b.div(factor, count),
+                           b.real(type(), op.getEpsilon().convertToFloat()));
+    factor = b.div(b.real(type(), 1), math::SqrtOp::create(b, variance));
+  }
+  return factors;
 }
 
 /// Leaves the exponentials; returns what they are to be multiplied by.
-Value RowKernel::softmax() {
+SmallVector<Value> RowKernel::softmax() {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  Value largest = fold(
-      -infinity, [&](Value acc, Value v, Value) { return b.larger(v, acc); },
-      -infinity);
-  largest = combine(largest, [&](Value x, Value y) { return b.larger(x, y); });
-  Value sum = b.real(type(), 0);
-  auto exponential = [&](Value column) -> Value {
-    Value e =
-        math::ExpOp::create(b, b.sub(c.load(kept, column, type()), largest));
-    c.store(e, kept, column);
-    return e;
-  };
-  sum = c.loop(c.index(0), c.index(whole()), width, ValueRange(sum),
-               [&](Value column, ValueRange carried) -> SmallVector<Value> {
-                 return {b.add(carried[0], exponential(column))};
-               })[0];
-  if (tail() != 0)
-    sum = b.add(sum, onlyValid(exponential(c.index(whole())), 0));
-  sum = combine(sum, [&](Value x, Value y) { return b.add(x, y); });
-  return b.div(b.real(type(), 1), sum);
+  SmallVector<Value> largest = reduce(
+      -infinity, [&](size_t, Value acc, Value v) { return b.larger(v, acc); },
+      -infinity, [&](Value x, Value y) { return b.larger(x, y); });
+  reference::FloatFunctions functions(b, b.getLoc(), type());
+  update([&](size_t r, Value v) {
+    return functions.expOfNegative(b.sub(v, largest[r]));
+  });
+  SmallVector<Value> sums = reduce(
+      0, [&](size_t, Value acc, Value v) { return b.add(acc, v); }, 0,
+      [&](Value x, Value y) { return b.add(x, y); });
+  for (Value &sum : sums)
+    sum = b.div(b.real(type(), 1), sum);
+  return sums;
 }
 
-void RowKernel::storeRow(Value factor) {
-  ChainEmitter emitter(b, level, chain, operands);
+void RowKernel::storeRows(ValueRange factors) {
+  ChainEmitter emitter(b, level, chain, operands,
+                       recorder ? &*recorder : nullptr);
   auto vectorsAt = [&](Value column, int64_t count) {
-    SmallVector<Value> values;
-    for (int64_t at = 0; at < count; at += width)
-      values.push_back(b.mul(c.load(kept, c.add(column, at), type()), factor));
-    emitter.store(values, count, result, c.add(start, column), column);
+    for (auto [r, start] : llvm::enumerate(starts)) {
+      SmallVector<Value> values;
+      for (int64_t at = 0; at < count; at += width)
+        values.push_back(b.mul(loadKept(r, c.add(column, at)), factors[r]));
+      emitter.store(values, count, result, c.add(start, column), column);
+    }
   };
   int64_t step = unrolled * width, stepped = row.length / step * step;
   c.loop(0, stepped, step, [&](Value column) { vectorsAt(column, step); });
@@ -244,7 +267,13 @@ void RowKernel::storeRow(Value factor) {
     vectorsAt(c.index(stepped), row.length - stepped);
 }
 
-void RowKernel::emit(ValueRange args, Value begin, Value end) {
+void RowKernel::rows(SmallVector<Value> positions) {
+  starts = std::move(positions);
+  loadRows();
+  storeRows(isa<SoftmaxOp>(row.op) ? softmax() : normalization());
+}
+
+void RowKernel::emit(ValueRange args, Value ranges, Value begin, Value end) {
   SmallVector<Value> flat;
   for (Value arg : args)
     flat.push_back(flatten(c, arg));
@@ -253,22 +282,39 @@ void RowKernel::emit(ValueRange args, Value begin, Value end) {
   size_t others = row.before ? row.before->operands().size() : 0;
   beforeOperands.assign(flat.begin() + 2, flat.begin() + 2 + others);
   operands.assign(flat.begin() + 2 + others, flat.end());
-  // Whole vectors are read and written.
-  kept = c.stack(b.getF32Type(), whole() + (tail() != 0 ? width : 0));
+  int64_t together = row.rowsTogether();
+  kept = c.stack(b.getF32Type(), together * pitch());
+  if (ranges)
+    recorder.emplace(b, width, ranges);
   Value perTile = c.index(row.rowsPerTile());
   c.loop(begin, end, 1, [&](Value tile) {
+    if (recorder)
+      recorder->beginTile();
     Value first = b.mul(tile, perTile);
     Value last = c.min(c.add(first, perTile), c.index(row.rows));
-    c.loop(first, last, 1, [&](Value number) {
-      start = c.mul(number, row.length);
-      loadRow();
-      storeRow(isa<SoftmaxOp>(row.op) ? softmax() : normalization());
-    });
+    Value whole = first;
+    if (together > 1) {
+      whole = c.sub(last, c.rem(c.sub(last, first), together));
+      c.loop(first, whole, together, [&](Value number) {
+        SmallVector<Value> positions;
+        for (int64_t r = 0; r < together; ++r)
+          positions.push_back(c.mul(c.add(number, r), row.length));
+        rows(std::move(positions));
+      });
+    }
+    c.loop(whole, last, 1,
+           [&](Value number) { rows({c.mul(number, row.length)}); });
+    if (recorder)
+      recorder->endTile(tile);
   });
 }
 
+int64_t RowOp::rowsTogether() const {
+  return std::clamp<int64_t>(maxRow / length, 1, std::min<int64_t>(4, rows));
+}
+
 int64_t RowOp::rowsPerTile() const {
-  return std::max<int64_t>(1, grain / length);
+  return std::max<int64_t>(rowsTogether(), grain / length);
 }
 
 LogicalResult qcc::emitRows(const RowOp &row, const ElementwiseChain &chain,
@@ -285,15 +331,22 @@ LogicalResult qcc::emitRows(const RowOp &row, const ElementwiseChain &chain,
   }
   for (Value operand : chain.operands())
     args.push_back(emitter.buffer(operand));
-  func::FuncOp kernel = emitter.kernel(
-      isa<SoftmaxOp>(row.op) ? "softmax" : "normalize", key,
-      ValueRange(args).getTypes(), loc,
-      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
-          Value end) {
-        LoopBuilder b(builder, loc, emitter.level());
-        RowKernel(b, row, chain, emitter.level()).emit(values, begin, end);
-      });
-  int64_t tiles = (row.rows + row.rowsPerTile() - 1) / row.rowsPerTile();
+  int64_t tiles = llvm::divideCeil(row.rows, row.rowsPerTile());
+  Value ranges = RangeRecorder::bufferFor(chain.result(), tiles, emitter);
+  if (ranges) {
+    args.push_back(ranges);
+    key += " ranges";
+  }
+  func::FuncOp kernel =
+      emitter.kernel(isa<SoftmaxOp>(row.op) ? "softmax" : "normalize", key,
+                     ValueRange(args).getTypes(), loc,
+                     [&](OpBuilder &builder, Location loc, ValueRange values,
+                         Value begin, Value end) {
+                       LoopBuilder b(builder, loc, emitter.level());
+                       RowKernel(b, row, chain, emitter.level())
+                           .emit(ranges ? values.drop_back() : values,
+                                 ranges ? values.back() : Value(), begin, end);
+                     });
   emitter.call(kernel, args, tiles, loc);
   return success();
 }

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ElementwiseChain.h"
+#include "ExactDivision.h"
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"

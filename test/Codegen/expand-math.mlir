@@ -3,11 +3,26 @@
 
 // CHECK-LABEL: func @vector
 // CHECK-NOT: math.exp
-// CHECK: math.roundeven %{{.*}} : vector<8xf32>
+// CHECK: arith.bitcast %{{.*}} : vector<8xf32> to vector<8xi32>
+// CHECK: arith.shrsi
+// CHECK: arith.cmpf uno
 // CHECK-NOT: math.exp
 // CHECK: return
 func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
   %y = math.exp %x : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
+// Known to be a normal number: one step scales it, and nothing is compared.
+// CHECK-LABEL: func @bounded
+// CHECK-NOT: math.exp
+// CHECK-NOT: arith.shrsi
+// CHECK-NOT: arith.cmpf
+// CHECK: arith.shli
+// CHECK-NOT: arith.cmpf
+// CHECK: return
+func.func @bounded(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.exp %x {qcc.bounded} : vector<8xf32>
   return %y : vector<8xf32>
 }
 

@@ -40,6 +40,32 @@ func.func @main(%x: tensor<5x32x!quant.uniform<u8:f32, 0.1:128>> {qnn.name = "x"
 
 // -----
 
+// A kernel notes the range of what is quantized by a scale known at run time;
+// behind other kernels one looks for it.
+// CHECK-LABEL: func.func @main
+// CHECK-NEXT: call @normalize_0({{.*}} : (memref<5x32xf32>, memref<5x32xf32>, memref<1x2xf32>, index, index) -> ()
+// CHECK-NEXT: call @dynamic_quantize_0
+// CHECK-NEXT: call @matmul_integer_0({{.*}} memref<2xf32>,{{.*}} memref<1x2xf32>, index, index) -> ()
+// CHECK-NEXT: call @dynamic_quantize_1
+// CHECK-NEXT: call @range_0
+// CHECK-NEXT: call @dynamic_quantize_0
+// CHECK-NEXT: return
+func.func @main(%x: tensor<5x32xf32> {qnn.name = "x"}, %c: tensor<2xf32> {qnn.name = "c"})
+    -> (tensor<10xui8> {qnn.name = "y"}, tensor<5x32xui8> {qnn.name = "v"}) {
+  %w = qnn.constant dense<1> : tensor<32x2xi8> as tensor<32x2xi8>
+  %0 = qnn.normalize %x {axes = array<i64: 1>, epsilon = 1.0e-5 : f32} : (tensor<5x32xf32>) -> tensor<5x32xf32>
+  %1, %s, %z = qnn.dynamic_quantize %0 : (tensor<5x32xf32>) -> (tensor<5x32xui8>, tensor<f32>, tensor<ui8>)
+  %2 = qnn.matmul_integer %1, %w, %z : (tensor<5x32xui8>, tensor<32x2xi8>, tensor<ui8>) -> tensor<5x2xi32>
+  %3 = qnn.cast %2 : (tensor<5x2xi32>) -> tensor<5x2xf32>
+  %4 = qnn.binary add %3, %c : (tensor<5x2xf32>, tensor<2xf32>) -> tensor<5x2xf32>
+  %5 = qnn.reshape %4 : (tensor<5x2xf32>) -> tensor<10xf32>
+  %6, %s2, %z2 = qnn.dynamic_quantize %5 : (tensor<10xf32>) -> (tensor<10xui8>, tensor<f32>, tensor<ui8>)
+  %7, %s3, %z3 = qnn.dynamic_quantize %x : (tensor<5x32xf32>) -> (tensor<5x32xui8>, tensor<f32>, tensor<ui8>)
+  return %6, %7 : tensor<10xui8>, tensor<5x32xui8>
+}
+
+// -----
+
 // A sum of two products belongs to the later one, which finds the other stored.
 // CHECK-LABEL: func.func @main
 // CHECK: call @pack_0

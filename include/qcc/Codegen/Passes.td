@@ -24,7 +24,9 @@ def ExpandMath : Pass<"qcc-expand-math"> {
     The operations and their order are the same on every level with fused
     multiply-add, so the results are too. Without it (`fma=false`), `math.fma`
     becomes a product and a sum. `arith.remf` (C's fmod) becomes a loop.
-    A function that has no expansion for its type is an error.
+    A function that has no expansion for its type is an error. `math.exp` with
+    the attribute `qcc.bounded` is one whose operand lies in [-87.3, 88.3], so
+    that the result is a normal number.
   }];
   let options = [
     Option<"fma", "fma", "bool", /*default=*/"true",

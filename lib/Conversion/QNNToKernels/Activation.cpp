@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatFunctions.h"
 #include "LoopBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,6 +42,8 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
     return select(less(v, c(0)), mul(c(a), sub(exp(v), c(1))), v);
   };
 
+  bool isF32 = getElementTypeOrSelf(type).isF32();
+  FloatFunctions functions(*this, getLoc(), type);
   switch (kind) {
   case UnaryKind::Identity:
     return x;
@@ -51,7 +54,7 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
   case UnaryKind::LeakyRelu:
     return select(less(x, c(0)), mul(c(alpha), x), x);
   case UnaryKind::Sigmoid:
-    return div(c(1), add(c(1), exp(neg(x))));
+    return isF32 ? functions.gated(c(1), x) : div(c(1), add(c(1), exp(neg(x))));
   case UnaryKind::Tanh:
     return math::TanhOp::create(*this, x);
   case UnaryKind::HardSigmoid:
@@ -59,8 +62,10 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
   case UnaryKind::HardSwish:
     return mul(x, clamp(add(mul(c(1.0f / 6.0f), x), c(0.5)), 0, 1));
   case UnaryKind::Silu:
-    return div(x, add(c(1), exp(neg(x))));
+    return isF32 ? functions.gated(x, x) : div(x, add(c(1), exp(neg(x))));
   case UnaryKind::Gelu: {
+    if (isF32)
+      return functions.gelu(x);
     Value erf = math::ErfOp::create(*this, mul(x, c(0.70710678118654752440)));
     return mul(mul(c(0.5), x), add(c(1), erf));
   }
@@ -68,6 +73,9 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
     Value cube = mul(mul(x, x), x);
     Value inner =
         mul(c(0.79788456080286535588), add(x, mul(c(0.044715), cube)));
+    // (1 + tanh(v)) / 2 is the logistic function of 2v.
+    if (isF32)
+      return functions.gated(x, add(inner, inner));
     Value tanh = math::TanhOp::create(*this, inner);
     return mul(mul(c(0.5), x), add(c(1), tanh));
   }

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "LoopBuilder.h"
+#include "DynamicScale.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -106,9 +106,9 @@ static LogicalResult emit(qnn::DynamicDequantizeOp op, KernelEmitter &emitter) {
 // Dynamic quantization
 //===----------------------------------------------------------------------===//
 
-/// Stores the smallest and largest element of each tile's block (and 0).
-static Value emitRanges(Value x, int64_t elements, const Tiling &tiling,
-                        KernelEmitter &emitter, Location loc) {
+Value qcc::reference::emitRanges(Value x, int64_t elements,
+                                 const Tiling &tiling, KernelEmitter &emitter,
+                                 Location loc) {
   Element in(x.getType());
   int64_t tiles = tiling.tiles();
   constexpr int64_t lanes = 16, unrolled = 4;
@@ -181,6 +181,28 @@ static Value emitRanges(Value x, int64_t elements, const Tiling &tiling,
   return ranges;
 }
 
+DynamicScale qcc::reference::chooseScale(LoopBuilder &b, Value ranges) {
+  Type f32 = b.getF32Type();
+  Value zero = b.real(f32, 0);
+  SmallVector<Value> range =
+      b.loop(b.index(0), b.index(shapeOf(ranges)[0]), ValueRange{zero, zero},
+             [&](Value i, ValueRange r) -> SmallVector<Value> {
+               return {b.smaller(b.load(ranges, {i, b.index(0)}), r[0]),
+                       b.larger(b.load(ranges, {i, b.index(1)}), r[1])};
+             });
+  Value width = b.sub(range[1], range[0]);
+  Value isZero =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, width, zero);
+  Value scale = b.select(isZero, b.real(f32, 1.f / 255.f),
+                         b.div(width, b.real(f32, 255)));
+  QuantParams params;
+  params.qmin = 0;
+  params.qmax = 255;
+  Value zeroPoint = b.roundToStorage(b.div(b.sub(zero, range[0]), scale),
+                                     params, b.getI8Type());
+  return {scale, zeroPoint};
+}
+
 static LogicalResult emit(qnn::DynamicQuantizeOp op, KernelEmitter &emitter) {
   Location loc = op.getLoc();
   Element in(op.getInput().getType()), scaleElement(op.getScale().getType());
@@ -192,36 +214,16 @@ static LogicalResult emit(qnn::DynamicQuantizeOp op, KernelEmitter &emitter) {
   int64_t elements = product(shapeOf(x));
   Tiling tiling({elements}, 8192);
   Value ranges = emitRanges(x, elements, tiling, emitter, loc);
-  int64_t parts = tiling.tiles();
-
-  QuantParams params;
-  params.qmin = 0;
-  params.qmax = 255;
   func::FuncOp choose = emitter.kernel(
       "dynamic_scale", "",
       TypeRange{ranges.getType(), scale.getType(), zeroPoint.getType()}, loc,
       [&](OpBuilder &builder, Location loc, ValueRange args, Value begin,
           Value end) {
         LoopBuilder b(builder, loc, emitter.level());
-        Type f32 = b.getF32Type();
-        Value flat = b.view(args[0], {parts, 2});
         b.loop(begin, end, [&](Value) {
-          Value zero = b.real(f32, 0);
-          SmallVector<Value> range =
-              b.loop(b.index(0), b.index(parts), ValueRange{zero, zero},
-                     [&](Value i, ValueRange r) -> SmallVector<Value> {
-                       return {b.smaller(b.load(flat, {i, b.index(0)}), r[0]),
-                               b.larger(b.load(flat, {i, b.index(1)}), r[1])};
-                     });
-          Value width = b.sub(range[1], range[0]);
-          Value isZero =
-              arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, width, zero);
-          Value s = b.select(isZero, b.real(f32, 1.f / 255.f),
-                             b.div(width, b.real(f32, 255)));
-          Value z = b.div(b.sub(zero, range[0]), s);
-          b.store(s, b.flat(args[1]), b.index(0));
-          b.store(b.roundToStorage(z, params, b.getI8Type()), b.flat(args[2]),
-                  b.index(0));
+          DynamicScale chosen = chooseScale(b, args[0]);
+          b.store(chosen.scale, b.flat(args[1]), b.index(0));
+          b.store(chosen.zeroPoint, b.flat(args[2]), b.index(0));
         });
       });
   emitter.call(choose, {ranges, scale, zeroPoint}, 1, loc);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatFunctions.h"
 #include "Groups.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -237,6 +238,13 @@ static LogicalResult emit(qnn::SoftmaxOp op, KernelEmitter &emitter) {
         Value maxima = b.local(real, groups.bufferSize());
         Value sums = b.local(real, groups.bufferSize());
         auto add = [&](Value x, Value y) { return b.add(x, y); };
+        // Of what lies below the largest one.
+        auto exp = [&](Value shifted) -> Value {
+          if (!real.isF32())
+            return math::ExpOp::create(b, shifted);
+          return FloatFunctions(b, b.getLoc(), shifted.getType())
+              .expOfNegative(shifted);
+        };
         tiledLoops(b, tiling, begin, end, [&](ValueRange ivs) {
           Groups::Code code(groups, b, ivs);
           reduceMaximum(code, b, from, maxima, in);
@@ -245,7 +253,7 @@ static LogicalResult emit(qnn::SoftmaxOp op, KernelEmitter &emitter) {
               from, sums, b.real(real, 0),
               [&](Value acc, Value raw, Value position, auto param) {
                 Value shifted = b.sub(b.toReal(raw, in), param(maxima));
-                Value e = math::ExpOp::create(b, shifted);
+                Value e = exp(shifted);
                 if (keepsExp)
                   b.store(e, to, position);
                 return b.add(acc, e);
@@ -265,14 +273,13 @@ static LogicalResult emit(qnn::SoftmaxOp op, KernelEmitter &emitter) {
           code.forResults([&](Value j, Value) {
             b.store(b.div(b.real(real, 1), b.load(sums, j)), sums, j);
           });
-          code.forEach(keepsExp ? to : from, [&](Value raw, Value position,
-                                                 auto param) {
-            Value e = raw;
-            if (!keepsExp)
-              e = math::ExpOp::create(b,
-                                      b.sub(b.toReal(raw, in), param(maxima)));
-            b.store(b.fromReal(b.mul(e, param(sums)), out), to, position);
-          });
+          code.forEach(
+              keepsExp ? to : from, [&](Value raw, Value position, auto param) {
+                Value e = raw;
+                if (!keepsExp)
+                  e = exp(b.sub(b.toReal(raw, in), param(maxima)));
+                b.store(b.fromReal(b.mul(e, param(sums)), out), to, position);
+              });
         });
       });
   emitter.call(kernel, {x, y}, tiling.tiles(), op.getLoc());

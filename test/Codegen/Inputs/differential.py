@@ -33,6 +33,11 @@ class Case:
     def __init__(self):
         self.inputs, self.constants, self.tail = [], [], []
         self.text = self.result = None
+        self.more = []  # further results of the last op: (shape, element)
+
+    def name(self, n, i):
+        """Of result i of case n."""
+        return f"y{n}_{i}" if i else f"y{n}"
 
     def follow(self, text, result, operand=None, first=False, constant=False):
         """`operand`: (shape, element, data), whether it is the first one, and a
@@ -361,6 +366,28 @@ class Generator:
             case.follow('"qnn.quantize"({})', (x, "u8", kind))
         return case
 
+    def dynamic(self):
+        """Quantization by a scale chosen at run time, behind kernels that note the
+        range and behind others."""
+        pick, case = self.pick, Case()
+        before = pick.choice(["input", "input", "normalize", "product"])
+        if before == "product":
+            case = self.product(is_float=True)
+        else:
+            x = pick.choice([[1], [63], [64], [65], [2, 100], [5, 70], [3, 7, 24], [197, 48], [40000]])
+            values = self.floats(x) * np.float32(pick.choice([0, 1e-30, 1, 3, 1e25]))
+            if pick.random() < 0.3:
+                values = abs(values)
+            if pick.random() < 0.3:
+                values.flat[::13] = pick.choice([np.inf, -np.inf, np.nan, 0])
+            case.inputs.append((x, "f32", values))
+            case.text, case.result = '"qnn.unary"({}) {{kind = #qnn<unary_kind neg>}}', (x, "f32", "f32")
+            if before == "normalize":
+                case.text = f'"qnn.normalize"({{}}) {{{{axes = {array([len(x) - 1])}, epsilon = 1.0e-5 : f32}}}}'
+        case.follow('"qnn.dynamic_quantize"({})', (case.result[0], "u8", "ui8"))
+        case.more = [([], "f32"), ([], "ui8")]
+        return case
+
     def stream(self):
         """Elementwise ops on bytes."""
         pick, case = self.pick, Case()
@@ -394,6 +421,8 @@ class Generator:
             return self.rows(family.split("-")[0], is_float)
         if family.startswith("blocks"):
             return self.blocks(family == "blocks-float")
+        if family == "dynamic-quantize":
+            return self.dynamic()
         if family == "stream-i8":
             return self.stream()
         if family.startswith("product"):
@@ -443,11 +472,15 @@ def source(cases):
         for i, (text, values, kinds_of) in enumerate(links):
             at = case.tail[i][1] if i < len(case.tail) else case.result
             name = f"%y{n}_{i}" if i < len(case.tail) else f"%y{n}"
-            lines.append(f"{name} = {text.format(', '.join(values))} : ({', '.join(kinds_of)}) -> "
-                         f"{tensor(at[0], at[2])}")
-        results.append(f'{kind} {{qnn.name = "y{n}"}}')
-        returned.append(f"%y{n}")
-        kinds.append(kind)
+            to = tensor(at[0], at[2])
+            if case.more and i == len(case.tail):
+                name += f":{1 + len(case.more)}"
+                to = f"({', '.join([to] + [tensor(*more) for more in case.more])})"
+            lines.append(f"{name} = {text.format(', '.join(values))} : ({', '.join(kinds_of)}) -> {to}")
+        for i, result in enumerate([kind] + [tensor(*more) for more in case.more]):
+            results.append(f'{result} {{qnn.name = "{case.name(n, i)}"}}')
+            returned.append(f"%y{n}#{i}" if case.more else f"%y{n}")
+            kinds.append(result)
     body = "\n  ".join(lines)
     return (f"func.func @main({', '.join(arguments)}) -> ({', '.join(results)}) {{\n  {body}\n"
             f"  return {', '.join(returned)} : {', '.join(kinds)}\n}}\n"), feeds
@@ -534,12 +567,14 @@ def main():
                 fused = fused or got
             wrong = 0
             for n, case in enumerate(cases):
-                a, b = got[f"y{n}"], expected[f"y{n}"]
-                if family.endswith("f32"):
-                    same = np.allclose(a, b, 1e-5, 1e-4)
-                    same &= level in UNFUSED or a.tobytes() == fused[f"y{n}"].tobytes()
-                else:
-                    same = a.tobytes() == b.tobytes()
+                same = True
+                for name in [case.name(n, i) for i in range(1 + len(case.more))]:
+                    a, b = got[name], expected[name]
+                    if family.endswith("f32"):
+                        same &= np.allclose(a, b, 1e-5, 1e-4)
+                        same &= level in UNFUSED or a.tobytes() == fused[name].tobytes()
+                    else:
+                        same &= a.tobytes() == b.tobytes()
                 if same:
                     continue
                 wrong += 1

@@ -60,6 +60,14 @@ public:
   mlir::Value constant(qnn::ConstantOp op, mlir::MemRefType type);
   /// A buffer that lives until the last call that uses it.
   mlir::Value scratch(mlir::MemRefType type);
+  /// The ranges of parts of `tensor`, filled by its kernel, for an op that
+  /// needs them; null where none were set.
+  mlir::Value ranges(mlir::Value tensor) const {
+    return rangesOf.lookup(tensor);
+  }
+  void setRanges(mlir::Value tensor, mlir::Value buffer) {
+    rangesOf[tensor] = buffer;
+  }
   /// Makes `result` share the bytes of `source` under its own shape.
   void alias(mlir::Value result, mlir::Value source);
   /// A buffer under another shape (in @main).
@@ -94,7 +102,7 @@ private:
   mlir::ModuleOp module;
   const TargetLevel &targetLevel;
   mlir::OpBuilder mainBuilder;
-  llvm::DenseMap<mlir::Value, mlir::Value> buffers;
+  llvm::DenseMap<mlir::Value, mlir::Value> buffers, rangesOf;
   llvm::StringMap<mlir::func::FuncOp> kernels;
   llvm::StringMap<mlir::memref::GlobalOp> constants;
   llvm::StringMap<unsigned> nextIndex; ///< next number of a stem

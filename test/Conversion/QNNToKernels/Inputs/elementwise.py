@@ -47,6 +47,15 @@ for kind, want in unary.items():
         want = np.where(np.isnan(xd), {"thresholded_relu": 0, "shrink": 0}.get(kind, np.nan), want)
     m.check(f"unary {kind} {{0}}{attrs}".replace("{alpha", "{{alpha").replace("f32}", "f32}}"),
             [xa], want.astype(np.float32), kind, rtol=3e-6, atol=1e-6)
+# The activations that are polynomials of their own, over all that they are cut
+# into and far beyond it.
+dense = np.concatenate([np.linspace(-9, 9, 5001), [-3e38, -1e4, -90, -1e-30, 1e-30, 90, 1e4, 3e38]])
+dense = dense.astype(np.float32)
+dd, da = dense.astype(np.float64), m.arg(dense)
+phi = 0.5 * (1 + erf(dd / 2**0.5))
+with np.errstate(all="ignore"):
+    for kind, want in {"gelu": dd * phi, "sigmoid": sigmoid(dd), "silu": dd * sigmoid(dd)}.items():
+        m.check(f"unary {kind} {{0}}", [da], want.astype(np.float32), kind, rtol=4e-7, atol=4e-7)
 h = x[:300]
 m.check("unary hard_swish {0}", [m.arg(h)], h * np.clip(h / 6 + 0.5, 0, 1), rtol=1e-6, atol=1e-6)
 m.check("unary is_nan {0}", [xa], np.isnan(x))

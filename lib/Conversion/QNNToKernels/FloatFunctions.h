@@ -1,0 +1,62 @@
+//===- FloatFunctions.h - Activations as arithmetic -------------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Functions that every kernel must compute alike, on f32 (scalars or vectors):
+// those which cost a network the most time, in forms that need no division and
+// no care for subnormal or infinite intermediate results.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CONVERSION_QNNTOKERNELS_FLOATFUNCTIONS_H
+#define QCC_LIB_CONVERSION_QNNTOKERNELS_FLOATFUNCTIONS_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+
+namespace qcc::reference {
+
+class FloatFunctions {
+public:
+  using Value = mlir::Value;
+
+  /// Of values of the type of `like`. `fma`: products and sums are math.fma,
+  /// which qcc-expand-math splits on levels without it; else two operations.
+  FloatFunctions(mlir::OpBuilder &b, mlir::Location loc, mlir::Type like,
+                 bool fma = true)
+      : b(b), loc(loc), like(like), fma(fma) {}
+
+  /// exp(x) for x not above 0; what would be below the smallest normal number
+  /// is 0.
+  Value expOfNegative(Value x);
+  /// numerator / (1 + exp(-x)). Within 2e-7 of it, relative to the numerator.
+  Value gated(Value numerator, Value x);
+  /// x times the normal distribution's probability up to x, within 1.2e-7 |x|.
+  Value gelu(Value x);
+  /// 1 / x for x in [1, 2^125], within an ulp and a half.
+  Value reciprocal(Value x);
+
+private:
+  Value real(double c);
+  Value integer(int64_t c);
+  Value clamp(Value x, double low, double high); ///< NaN passes through
+  /// math.exp of x in [-87.3, 88.3], marked so that it is lowered for them.
+  Value boundedExp(Value x);
+  Value mulAdd(Value x, Value y, Value z);
+  Value horner(Value x, llvm::ArrayRef<double> c);
+  Value bits(Value x);
+  Value fromBits(Value x);
+  mlir::Type typeOf(mlir::Type element) const;
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  mlir::Type like;
+  bool fma;
+};
+
+} // namespace qcc::reference
+
+#endif // QCC_LIB_CONVERSION_QNNTOKERNELS_FLOATFUNCTIONS_H

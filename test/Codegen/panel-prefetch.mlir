@@ -1,0 +1,38 @@
+// Weights that do not stay in a first-level cache are read panel by panel, and
+// the next panel is fetched while rows go by.
+// RUN: qcc-opt %s -split-input-file -qcc-generate-kernels=level=avx512-vnni | FileCheck %s
+
+// One line for every four units: 33 tiles of rows, 64 units of 4 lines.
+// CHECK-LABEL: func.func private @matmul_integer_0
+// CHECK-COUNT-2: memref.prefetch %{{.*}}, read, locality<2>, data
+// CHECK-NOT: memref.prefetch
+// CHECK: func.func @main
+func.func @main(%x: tensor<198x256xui8> {qnn.name = "x"}) -> (tensor<198x1024xi32> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1> : tensor<256x1024xi8> as tensor<256x1024xi8>
+  %0 = qnn.matmul_integer %x, %w : (tensor<198x256xui8>, tensor<256x1024xi8>) -> tensor<198x1024xi32>
+  return %0 : tensor<198x1024xi32>
+}
+
+// -----
+
+// Few rows: several lines for every unit.
+// CHECK-LABEL: func.func private @matmul_0
+// CHECK-COUNT-2: memref.prefetch %{{.*}}, read, locality<2>, data
+// CHECK: func.func @main
+func.func @main(%x: tensor<12x256xf32> {qnn.name = "x"}) -> (tensor<12x512xf32> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1.0> : tensor<256x512xf32> as tensor<256x512xf32>
+  %0 = qnn.matmul %x, %w : (tensor<12x256xf32>, tensor<256x512xf32>) -> tensor<12x512xf32>
+  return %0 : tensor<12x512xf32>
+}
+
+// -----
+
+// One row reads all weights once and in order.
+// CHECK-LABEL: func.func private @matmul_0
+// CHECK-NOT: memref.prefetch
+// CHECK: func.func @main
+func.func @main(%x: tensor<1x256xf32> {qnn.name = "x"}) -> (tensor<1x512xf32> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1.0> : tensor<256x512xf32> as tensor<256x512xf32>
+  %0 = qnn.matmul %x, %w : (tensor<1x256xf32>, tensor<256x512xf32>) -> tensor<1x512xf32>
+  return %0 : tensor<1x512xf32>
+}
