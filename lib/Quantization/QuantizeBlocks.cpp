@@ -29,7 +29,7 @@ struct QuantizeBlocks : qcc::impl::QuantizeBlocksBase<QuantizeBlocks> {
     if ((bits != 4 && bits != 8) || block < 8 ||
         block > BlockMatmulOp::maxBlock || block % 8 != 0) {
       getOperation()->emitError("bits=")
-          << bits << " block=" << block
+          << int64_t(bits) << " block=" << int64_t(block)
           << ": expected 4 or 8 bits and a block of 8 to "
           << BlockMatmulOp::maxBlock << " weights, divisible by 8";
       return signalPassFailure();
