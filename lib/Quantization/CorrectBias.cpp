@@ -52,7 +52,10 @@ private:
   void correct(OpBuilder &builder, Operation *op, const LayerRows &rows,
                SmallVectorImpl<Value> &means);
   llvm::Expected<std::vector<HostTensor>> runSample(ArrayRef<HostTensor> input);
-  llvm::Expected<double> measureNoise(const ReferenceSamples &samples);
+  void clear();
+  /// Of the samples from `first` on.
+  llvm::Expected<double> measureNoise(const ReferenceSamples &samples,
+                                      size_t first);
 
   const InputStatistics &statistics;
   const CalibrationTable &table;
@@ -257,32 +260,35 @@ BiasCorrector::runSample(ArrayRef<HostTensor> input) {
   return runner->run(all);
 }
 
+void BiasCorrector::clear() {
+  for (CorrectedLayer &layer : layers)
+    layer.correction.data.assign(layer.bias.size() * sizeof(float), 0);
+}
+
 llvm::Expected<double>
-BiasCorrector::measureNoise(const ReferenceSamples &samples) {
+BiasCorrector::measureNoise(const ReferenceSamples &samples, size_t first) {
   double noise = 0;
-  for (auto [input, reference] : llvm::zip(samples.inputs, samples.outputs)) {
-    auto results = runSample(input);
+  for (size_t i = first; i < samples.outputs.size(); ++i) {
+    auto results = runSample(samples.inputs[i]);
     if (!results)
       return results.takeError();
     results->resize(outputs);
-    noise += compareOutputs(reference, *results).noise /
-             double(samples.outputs.size());
+    noise += compareOutputs(samples.outputs[i], *results).noise;
   }
-  return noise;
+  return noise / double(samples.outputs.size() - first);
 }
 
 llvm::Expected<OutputNoise>
 BiasCorrector::run(const ReferenceSamples &samples) {
-  // First as it is without corrections.
-  for (CorrectedLayer &layer : layers) {
-    std::vector<double> prior =
-        std::exchange(layer.prior, std::vector<double>(layer.bias.size(), 0));
-    layer.update(0);
-    layer.prior = std::move(prior);
-  }
-  auto uncorrected = measureNoise(samples);
+  // Samples are measured with what those before them gave, so that corrections
+  // that fit only their own samples show; the first ones have seen too few.
+  size_t first = samples.outputs.size() / 2;
+  OutputNoise noise;
+  clear();
+  auto uncorrected = measureNoise(samples, first);
   if (!uncorrected)
     return uncorrected.takeError();
+  noise.uncorrected = *uncorrected;
   size_t count = std::min(samples.inputs.size(), statistics.samples());
   Progress progress("correcting biases", count);
   for (CorrectedLayer &layer : layers)
@@ -299,12 +305,15 @@ BiasCorrector::run(const ReferenceSamples &samples) {
         layer.sum[c] += double(expected[c]) + layer.bias[c] - means[c];
       layer.update(double(sample + 1));
     }
+    if (sample >= first && sample < samples.outputs.size()) {
+      results->resize(outputs);
+      noise.corrected +=
+          compareOutputs(samples.outputs[sample], *results).noise /
+          double(samples.outputs.size() - first);
+    }
     progress.step();
   }
-  auto corrected = measureNoise(samples);
-  if (!corrected)
-    return corrected.takeError();
-  return OutputNoise{*uncorrected, *corrected};
+  return noise;
 }
 
 void BiasCorrector::attach() const {
@@ -325,6 +334,9 @@ llvm::Expected<OutputNoise> qcc::correctBiases(
   if (llvm::Error error = corrector.build(module, keepFloat, compile))
     return error;
   auto noise = corrector.run(samples);
+  // One sample says nothing about others.
+  if (noise && samples.outputs.size() < 2)
+    noise->corrected = noise->uncorrected;
   if (noise && noise->corrected < noise->uncorrected)
     corrector.attach();
   return noise;

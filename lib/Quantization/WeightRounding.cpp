@@ -19,6 +19,10 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
+/// Moments of fewer rows, as a multiple of the weights of a column, say too
+/// little about other samples.
+static constexpr size_t kRowsPerWeight = 2;
+
 /// A scale per column; nothing where a weight is not finite.
 static std::optional<SmallVector<float>>
 chooseScales(ArrayRef<float> columns, const LayerRows &rows, WeightClip clip) {
@@ -38,7 +42,8 @@ static std::vector<int8_t> roundGroup(ArrayRef<float> weights,
                                       const WeightRoundingOptions &options) {
   auto depth = size_t(layer.rows->depth());
   std::vector<int8_t> integers = roundNearest(weights, depth, grid);
-  if (!layer.hasMoments || options.method == RoundingMethod::Nearest)
+  if (!layer.hasMoments || layer.count < kRowsPerWeight * depth ||
+      options.method == RoundingMethod::Nearest)
     return integers;
   Moments moments = InputStatistics::moments(layer, group, options.centered);
   std::vector<int8_t> better = options.method == RoundingMethod::SecondOrder

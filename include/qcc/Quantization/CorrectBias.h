@@ -20,7 +20,8 @@ struct ReferenceSamples {
   llvm::ArrayRef<std::vector<HostTensor>> inputs, outputs;
 };
 
-/// What 8 bits cost at the outputs, as part of the signal.
+/// What 8 bits cost at the outputs, as part of the signal: measured on each
+/// sample with the corrections that samples before it gave.
 struct OutputNoise {
   double uncorrected = 0, corrected = 0;
   double accepted() const { return std::min(uncorrected, corrected); }
