@@ -412,6 +412,7 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
         LoopBuilder b(builder, loc, emitter.level());
         ProductKernel(b, p, emitter.level(), chain).emit(values, begin, end);
       });
+  noteTiles(kernel, p.tileKey(), p.taken());
   emitter.call(kernel, args, p.tiles(), loc);
   return success();
 }

@@ -10,6 +10,7 @@
 #include "Report.h"
 #include "Samples.h"
 #include "ShareConstants.h"
+#include "Tune.h"
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
@@ -199,12 +200,18 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::vector<LevelModule> levels;
   ConstantSharing constants(module);
+  std::vector<TargetLevel> chosen;
+  for (unsigned index : target.levels)
+    chosen.push_back(target.backend->levels()[index]);
   // A level on its own shares nothing: it packs weights as suits it best.
-  TargetLevel alone = target.backend->levels()[target.levels.front()];
-  alone.packing.reset();
-  for (unsigned index : target.levels) {
-    const TargetLevel &level =
-        target.levels.size() == 1 ? alone : target.backend->levels()[index];
+  if (chosen.size() == 1)
+    chosen.front().packing.reset();
+  if (options.tune) {
+    TimingScope scope = root.nest("Tune");
+    if (llvm::Error e = tuneLevels(module, *target.backend, chosen, options))
+      return error() << llvm::toString(std::move(e));
+  }
+  for (const TargetLevel &level : chosen) {
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
     if (failed(lowerLevel(*copy, level, scope)))
@@ -299,6 +306,17 @@ LogicalResult Compilation::run() {
                      << " holds none";
     if (Status status = checkWritable(options.report); !status)
       return error() << status.error();
+  }
+  if (options.tune) {
+    if (kind == EmitKind::Import || kind == EmitKind::QDQ ||
+        kind == EmitKind::Quantize)
+      return error() << "-tune chooses how kernels are cut; " << options.output
+                     << " holds none";
+    if (options.reference)
+      return error() << "-tune: the loops of -reference are not cut";
+    if (!options.tune->empty() && !llvm::sys::fs::exists(*options.tune))
+      if (Status status = checkWritable(*options.tune); !status)
+        return error() << status.error();
   }
   if (options.output != "-")
     if (Status status = checkWritable(options.output); !status)

@@ -117,6 +117,11 @@ static cl::list<std::string> inputFormats(
     cl::desc("let an input take bytes: NAME:u8[:nhwc][,scale=1/255]"
              "[,mean=A/B/C][,std=A/B/C], folded into the model"),
     cl::value_desc("format"), cl::cat(category));
+static cl::opt<std::string>
+    tune("tune",
+         cl::desc("measure on this machine how kernels are best cut; a file of "
+                  "that is reused and kept up to date"),
+         cl::value_desc("file"), cl::ValueOptional, cl::cat(category));
 static cl::opt<std::string> prefix("prefix",
                                    cl::desc("prefix of the exported symbols"),
                                    cl::init("qcc_"), cl::cat(category));
@@ -260,6 +265,8 @@ int main(int argc, char **argv) {
   options.maxLatency = maxLatency;
   options.maxSize = maxSize;
   options.verifyPath = verify;
+  if (tune.getNumOccurrences())
+    options.tune = tune;
   options.emitHeader = emitHeader;
   options.keepTensors = keepTensors;
   options.reference = reference;

@@ -87,6 +87,10 @@ struct CompileOptions {
   std::string maxSize;       ///< bytes of the layers' weights
   std::string verifyPath;    ///< samples to verify on; else half of the others
 
+  /// Tiles are measured on this machine; a file of them is reused and kept up
+  /// to date, unless empty.
+  std::optional<std::string> tune;
+
   bool emitHeader = false;
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)
   bool reference = false;   ///< plain loops only, the oracle of the kernels
