@@ -12,6 +12,7 @@
 #include "ShareConstants.h"
 #include "Tune.h"
 #include "qcc/Calibration/Calibrate.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Emit/Emit.h"
@@ -353,7 +354,14 @@ LogicalResult Compilation::run() {
       return failure();
     if (imported && failed(startReport(report, *imported, *module, run)))
       return failure();
-    if (failed(pipeline(*module, buildLayoutPipeline)) ||
+    qnn::NarrowWeightsOptions narrow;
+    if (options.precision == "fp16" || options.precision == "bf16")
+      narrow.type = options.precision == "fp16" ? "f16" : "bf16";
+    if (failed(pipeline(*module,
+                        [&](OpPassManager &pm) {
+                          pm.addPass(qnn::createNarrowWeights(narrow));
+                          buildLayoutPipeline(pm);
+                        })) ||
         failed(dump(*module, Phase::Quantize)))
       return failure();
   }

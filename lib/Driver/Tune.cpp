@@ -21,6 +21,7 @@
 #include "qcc/Support/Progress.h"
 #include "qcc/Support/ResultToExpected.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -33,6 +34,8 @@ using namespace qcc;
 /// Two variants run in turns for this long, at least and at most so often.
 static constexpr double kTrialSeconds = 0.8;
 static constexpr unsigned kLeastRuns = 8, kMostRuns = 200;
+/// No choice may leave a kernel with fewer tiles, unless the rules do.
+static constexpr int64_t kEnoughTiles = 8;
 /// A choice must be better than the rules by this, and than another choice.
 static constexpr double kLeastGain = 1.03, kBetter = 1.01;
 /// The best choices together are measured once more; what is left must be this.
@@ -59,6 +62,7 @@ struct Variant {
   /// Of each kernel call its shape, or an empty one.
   std::vector<std::string> calls;
   llvm::StringMap<TileChoice> taken;
+  llvm::StringMap<int64_t> tiles; ///< that threads can share
   /// The least seconds of each call.
   std::vector<double> times;
 };
@@ -133,11 +137,9 @@ TileChoices Tuner::turn(unsigned knob, ArrayRef<std::string> shapes,
         continue;
       choice.vectors = knob + 1;
       choice.rows = rowsFor(knob + 1);
-    } else if (knob == 4) { // a row more
+    } else if (knob == 4 && isMatrix) { // a row more
       unsigned rows = rowsFor(choice.vectors.value_or(*rules.vectors)) + 1;
-      if (!isMatrix || rows > TileChoice::maxRows)
-        continue;
-      choice.rows = rows;
+      choice.rows = std::min(rows, TileChoice::maxRows);
     } else if (knob == 5 && rules.panelsOuter) {
       choice.panelsOuter = !*rules.panelsOuter;
     } else if (knob == 5 && !isMatrix && *rules.rows > 1) {
@@ -174,8 +176,11 @@ llvm::Expected<Variant> Tuner::lower(const TileChoices &choices, bool compile) {
     auto callee = copy->lookupSymbol<func::FuncOp>(call.getCallee());
     auto [shape, taken] = getTiles(callee);
     variant.calls.push_back(shape.str());
-    if (!shape.empty())
-      variant.taken[shape] = taken;
+    if (shape.empty())
+      return;
+    variant.taken[shape] = taken;
+    variant.tiles[shape] =
+        getConstantIntValue(call.getOperands().back()).value_or(0);
   });
   if (!compile)
     return variant;
@@ -262,10 +267,12 @@ Tuner::measure(ArrayRef<std::string> shapes, const TileChoices &known) {
     auto plan = lower(all, /*compile=*/false);
     if (!plan)
       return plan.takeError();
-    // Some choices end in what the rules take.
+    // Some choices end in what the rules take; others leave threads no work.
     auto isNew = [&](StringRef shape) {
       return tried.contains(shape) && plan->taken.contains(shape) &&
-             plan->taken.lookup(shape) != base->taken.lookup(shape);
+             plan->taken.lookup(shape) != base->taken.lookup(shape) &&
+             plan->tiles.lookup(shape) >=
+                 std::min(base->tiles.lookup(shape), kEnoughTiles);
     };
     if (llvm::none_of(shapes, isNew))
       continue;

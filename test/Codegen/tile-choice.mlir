@@ -8,7 +8,7 @@
 !w = !quant.uniform<i8:f32, 0.01>
 !y = !quant.uniform<u8:f32, 0.5:117>
 
-// CHECK: module attributes {qcc.tiles
+// CHECK: module attributes {{.*}}qcc.tiles
 // CHECK: @matmul_0{{.*}} qcc.tile = {panels_outer = true, rows = 5 : i32, shape = "matrix i8 bytes [[MATMUL:1x1x10x32-1x10x256 k1x1 s1x1 d1x1 p0,0 g1]]", vectors = 2 : i32}
 // CHECK: @conv_0{{.*}} qcc.tile = {gathers_windows = true, rows = 7 : i32, shape = "matrix i8 bytes 1x14x14x64-14x14x64 k3x3 s1x1 d1x1 p1,1 g1", vectors = 4 : i32}
 // CHECK: @matmul_1{{.*}} qcc.tile = {panels_outer = true, rows = 4 : i32, shape = "product f32 8x8x200 of 1", vectors = 3 : i32}

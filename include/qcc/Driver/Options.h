@@ -76,7 +76,8 @@ struct CompileOptions {
       openCalibration;
   std::string calibrationTable; ///< reused when it exists, else written
   /// guarded, int8 (no layer stays float), auto (under the budgets below), or a
-  /// file that savePrecision wrote.
+  /// file that savePrecision wrote; fp16 and bf16 quantize nothing and store
+  /// float weights in 16 bits.
   std::string precision = "guarded";
   /// What static quantization does besides, separated by commas: equalize,
   /// smooth, correct-bias, clip-weights or clip-weights-octav.

@@ -5,9 +5,9 @@
 // Weights of a product with one row go to 16 bits by themselves where that loses
 // nothing.
 // CHECK-LABEL: func.func @exact
-// EXACT: dense<1.500000e+00> : tensor<256x128xf16>
-// HALF: dense<1.500000e+00> : tensor<256x128xf16>
-// BRAIN: dense<1.500000e+00> : tensor<256x128xbf16>
+// EXACT: qnn.constant {{.*}} as tensor<256x128xf16>
+// HALF: qnn.constant {{.*}} as tensor<256x128xf16>
+// BRAIN: qnn.constant {{.*}} as tensor<256x128xbf16>
 // CHECK: qnn.matmul {{.*}} : (tensor<1x256xf32>, tensor<256x128x{{b?}}f16>) -> tensor<1x128xf32>
 func.func @exact(%x: tensor<1x256xf32>) -> tensor<1x128xf32> {
   %w = qnn.constant dense<1.5> : tensor<256x128xf32> as tensor<256x128xf32>

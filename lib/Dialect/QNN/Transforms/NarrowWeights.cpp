@@ -8,7 +8,7 @@
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
-#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -78,6 +78,10 @@ struct NarrowWeights : qcc::qnn::impl::NarrowWeightsBase<NarrowWeights> {
       if (isa<ConvOp, MatmulOp>(op))
         narrow(op);
     });
+    for (auto [constant, narrowed] : done)
+      if (constant->use_empty())
+        constant->erase();
+    done.clear();
   }
 
 private:

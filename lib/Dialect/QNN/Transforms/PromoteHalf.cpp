@@ -9,6 +9,7 @@
 
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace qcc::qnn {
@@ -66,7 +67,7 @@ static void promoteFunction(FunctionOpInterface function) {
     promoteUses(b, value);
   }
   for (Operation &op : body.front())
-    if (op.hasTrait<OpTrait::ReturnLike>())
+    if (isa<func::ReturnOp>(op))
       for (auto [operand, type] :
            llvm::zip_equal(op.getOpOperands(), function.getResultTypes()))
         if (operand.get().getType() != type) {
