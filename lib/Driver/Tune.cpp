@@ -39,7 +39,7 @@ static constexpr int64_t kEnoughTiles = 8;
 /// A choice must be better than the rules by this, and than another choice.
 static constexpr double kLeastGain = 1.03, kBetter = 1.01;
 /// The best choices together are measured once more; what is left must be this.
-static constexpr double kConfirmedGain = 1.01;
+static constexpr double kConfirmedGain = 1.02;
 
 /// The kind of this machine, as far as it decides which tiles are best.
 static std::string describeHost() {
