@@ -308,6 +308,11 @@ LogicalResult Compilation::run() {
     if (Status status = checkWritable(options.report); !status)
       return error() << status.error();
   }
+  if (kind == EmitKind::QDQ &&
+      (options.precision == "fp16" || options.precision == "bf16"))
+    return error() << "-precision=" << options.precision
+                   << " is about compiled code; " << options.output
+                   << " would hold float32 weights";
   if (options.tune) {
     if (kind == EmitKind::Import || kind == EmitKind::QDQ ||
         kind == EmitKind::Quantize)
