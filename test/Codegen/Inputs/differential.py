@@ -72,7 +72,7 @@ def product(values):
 
 
 class Generator:
-    def __init__(self, seed, tiles, half):
+    def __init__(self, seed, tiles=False, half=False):
         self.tiles, self.half = tiles, half
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
@@ -437,7 +437,7 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles, chosen):
+    def __init__(self, folder, feeds, tiles=False, chosen=False):
         self.folder, self.tiles, self.chosen = folder, tiles, chosen
         np.savez(self.at("in.npz"), **feeds)
 
