@@ -45,6 +45,8 @@ if os.path.exists("/proc/cpuinfo"):
         flags = cpuinfo.read().split()
     if "avx512_vnni" in flags and "avx512vbmi" in flags:
         config.available_features.add("avx512-vnni")
+    if "avx_vnni" in flags:
+        config.available_features.add("avx-vnni")
 if shutil.which("qemu-x86_64"):
     config.available_features.add("qemu-x86_64")
 config.substitutions.append(("%qcc-tools", config.qcc_tools_dir))

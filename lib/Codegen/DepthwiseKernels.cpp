@@ -28,6 +28,7 @@
 #include "KernelLists.h"
 #include "Requantize.h"
 
+#include "qcc/Codegen/TileChoice.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
@@ -52,8 +53,10 @@ constexpr int64_t maxTaps = 1024;
 
 /// Where a tile's input lies on the stack.
 struct Slab {
-  Slab(const ConvShape &s, int64_t elementBytes, int64_t vectorBytes)
-      : shape(s) {
+  Slab(const ConvShape &s, int64_t elementBytes, const TargetLevel &level,
+       TileTable table)
+      : shape(s), elementBytes(elementBytes) {
+    int64_t vectorBytes = level.vectorBytes;
     columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
     planeColumns = llvm::divideCeil(columns, s.sw);
     planeElements = llvm::alignTo(
@@ -65,8 +68,22 @@ struct Slab {
     while (outputRows < s.oh &&
            (outputRows * s.sh + window) * rowBytes <= goodSlabBytes)
       ++outputRows;
+    TileChoice choice = table.lookup(level.name, key());
+    if (choice.rows)
+      outputRows = std::min<int64_t>(*choice.rows, s.oh);
     rows = (outputRows - 1) * s.sh + window;
     bytes = rows * rowBytes;
+  }
+
+  /// What a choice of tiles is stored under, and what of one was taken.
+  std::string key() const {
+    return (elementBytes == 1 ? "depthwise i8 " : "depthwise f32 ") +
+           shape.key();
+  }
+  TileChoice taken() const {
+    TileChoice choice;
+    choice.rows = unsigned(outputRows);
+    return choice;
   }
 
   /// Copies the input rows of output rows [first, last) of image n.
@@ -81,6 +98,7 @@ struct Slab {
   }
 
   ConvShape shape;
+  int64_t elementBytes;
   int64_t columns, planeColumns, planeElements, rowElements;
   int64_t outputRows; ///< per tile
   int64_t rows, bytes;
@@ -245,7 +263,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   if (!conv || op.getResidual() || !packsInterleaved(level))
     return failure();
   unsigned vectorBytes = level.vectorBytes;
-  Slab slab(s, 1, vectorBytes);
+  Slab slab(s, 1, level, TileTable(op));
   if (slab.bytes > maxSlabBytes)
     return failure();
   Phases phases(s, vectorBytes);
@@ -372,6 +390,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   };
   func::FuncOp kernel =
       e.kernel("depthwise_i8", key, ValueRange(args).getTypes(), loc, body);
+  noteTiles(kernel, slab.key(), slab.taken());
   e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
   return success();
 }
@@ -383,7 +402,7 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
   if (!conv || op.getResidual())
     return failure();
   unsigned vectorBytes = level.vectorBytes;
-  Slab slab(s, 4, vectorBytes);
+  Slab slab(s, 4, level, TileTable(op));
   if (slab.bytes > maxSlabBytes)
     return failure();
   int64_t lanes = level.lanes();
@@ -441,6 +460,7 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
   func::FuncOp kernel =
       e.kernel("depthwise_f32", s.key() + " " + conv->activation.key(),
                ValueRange(args).getTypes(), loc, body);
+  noteTiles(kernel, slab.key(), slab.taken());
   e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
   return success();
 }

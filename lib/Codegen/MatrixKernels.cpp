@@ -35,7 +35,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     return failure();
   MatrixPlan plan(operands->shape, operands->isInteger,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
-                  /*sumsRows=*/!operands->zeroPoints.empty(), level);
+                  /*sumsRows=*/!operands->zeroPoints.empty(), level,
+                  TileTable(op), operands->halfType ? 2 : 4);
   std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
   if (!tiles && !plan.fitsStack())
     return failure();
@@ -48,12 +49,19 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
           ? packing.pack<int8_t>([&](int64_t channel, int64_t index) {
               return operands->packedWeight(channel, index);
             })
+      : operands->halfType
+          ? packing.pack<uint16_t>([&](int64_t channel, int64_t index) {
+              return operands->halfFilter[channel * operands->channelStride +
+                                          index * operands->elementStride];
+            })
           : packing.pack<float>([&](int64_t channel, int64_t index) {
               return operands->floatFilter[channel * operands->channelStride +
                                            index * operands->elementStride];
             });
-  Type element = operands->isInteger ? Type(b.getI8Type()) : b.getF32Type();
-  int64_t size = packed.size() / (operands->isInteger ? 1 : 4);
+  Type element = operands->isInteger  ? Type(b.getI8Type())
+                 : operands->halfType ? operands->halfType
+                                      : b.getF32Type();
+  int64_t size = packed.size() / (element.getIntOrFloatBitWidth() / 8);
 
   // Optional arguments follow the first three in this order.
   SmallVector<Value> buffers = {
@@ -123,6 +131,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
         else
           MatrixKernel(builder, loc, plan, *operands, args).emit(begin, end);
       });
+  if (!tiles)
+    noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
                op->getLoc());
   return success();

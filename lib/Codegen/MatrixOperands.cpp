@@ -118,6 +118,12 @@ bool MatrixOperands::matchFloat(Value weights, int64_t axis, Value bias,
   if (tensorTypeOf(weights).getElementType().isF32()) {
     ArrayRef<float> values = bytes->as<float>();
     floatFilter.assign(values.begin(), values.end());
+  } else if (auto half =
+                 dyn_cast<FloatType>(tensorTypeOf(weights).getElementType());
+             half && half.getWidth() == 16) {
+    ArrayRef<uint16_t> values = bytes->as<uint16_t>();
+    halfFilter.assign(values.begin(), values.end());
+    halfType = half;
   } else {
     // Weights alone are quantized: the products are those of their real values.
     std::optional<IntFilter> filter = IntFilter::match(weights, axis);

@@ -29,6 +29,8 @@ struct MatrixOperands {
   int64_t channelStride = 0, elementStride = 1;
   IntFilter intFilter;
   std::vector<float> floatFilter;
+  std::vector<uint16_t> halfFilter; ///< instead, if halfType is there
+  mlir::FloatType halfType;         ///< f16 or bf16
 
   // Per output channel.
   std::vector<int32_t> offsets; ///< initial sums

@@ -7,6 +7,7 @@
 
 #include "MatrixPlan.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -29,25 +30,50 @@ static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
 
 MatrixPlan::MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
-                       bool sumsRows, const TargetLevel &level)
+                       bool sumsRows, const TargetLevel &level, TileTable table,
+                       int64_t unitBytes)
     : shape(shape), isInteger(isInteger), permuted(permuted),
-      sumsRows(sumsRows), level(level) {
+      sumsRows(sumsRows), level(level), table(table) {
   rows = shape.n * shape.oh * shape.ow;
   columns = shape.oc / shape.group;
   depth = shape.kh * shape.kw * (shape.c / shape.group);
   unitElements = isInteger ? 4 : 1;
+  this->unitBytes = unitBytes;
   lanes = level.lanes();
-  chooseAccess();
+  TileChoice choice = table.lookup(level.name, key());
+  chooseAccess(choice);
 
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
-  cutColumns(tile);
-  cutRows(tile);
+  cutColumns(tile, choice);
+  cutRows(tile, choice);
   int64_t groupBytes = packedBytes() / shape.group;
   rowsOuter = panels() == 1 ||
               groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
+  if (choice.panelsOuter && panels() > 1)
+    rowsOuter = !*choice.panelsOuter;
 }
 
-void MatrixPlan::chooseAccess() {
+std::string MatrixPlan::key() const {
+  return llvm::formatv("matrix {0}{1}{2} {3}",
+                       isInteger        ? "i8"
+                       : unitBytes == 2 ? "f32 half"
+                                        : "f32",
+                       permuted ? " bytes" : "", sumsRows ? " sums" : "",
+                       shape.key());
+}
+
+TileChoice MatrixPlan::taken() const {
+  TileChoice choice;
+  choice.rows = unsigned(tileRows);
+  choice.vectors = vectors;
+  if (panels() > 1)
+    choice.panelsOuter = !rowsOuter;
+  if (gather || band)
+    choice.gathersWindows = gather;
+  return choice;
+}
+
+void MatrixPlan::chooseAccess(const TileChoice &choice) {
   const ConvShape &s = shape;
   int64_t inChannels = s.c / s.group;
   bool inside = s.padT == 0 && s.padL == 0 &&
@@ -66,6 +92,8 @@ void MatrixPlan::chooseAccess() {
   int64_t served = bandRows();
   if (copiesBand && (served < std::min(rows, maxRows) ||
                      bandElements(served) > served * depth))
+    band = false;
+  if (choice.gathersWindows == true)
     band = false;
   gather = !inPlace && !band;
 
@@ -110,8 +138,14 @@ int64_t MatrixPlan::scratchElements() const {
   return band && copiesBand ? bandElements(blockTiles * tileRows) : 0;
 }
 
-void MatrixPlan::cutColumns(RegisterTile tile) {
+void MatrixPlan::cutColumns(RegisterTile tile, const TileChoice &choice) {
   int64_t total = llvm::divideCeil(columns, lanes);
+  if (choice.vectors) {
+    vectors = std::min<int64_t>(*choice.vectors, total);
+    fullPanels = total / vectors;
+    tailVectors = total % vectors;
+    return;
+  }
   vectors = std::min<int64_t>(tile.vectors, total);
   // Four vectors pack into whole ones of bytes, which counts for more than
   // equal panels unless a last vector alone takes long.
@@ -129,7 +163,7 @@ void MatrixPlan::cutColumns(RegisterTile tile) {
   tailVectors = total % vectors;
 }
 
-void MatrixPlan::cutRows(RegisterTile tile) {
+void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
   int64_t most = vectors == tile.vectors
                      ? tile.rows
                      : int64_t(tile.rows) * tile.vectors / vectors;
@@ -137,6 +171,8 @@ void MatrixPlan::cutRows(RegisterTile tile) {
   // row takes an address.
   int64_t limit = level.activationLoadBytes > 4 || band ? 8 : maxRows;
   most = std::min(most, std::max<int64_t>(limit, tile.rows));
+  if (choice.rows)
+    most = *choice.rows;
   if (gather)
     most = std::min(most, std::max<int64_t>(1, maxScratchBytes /
                                                    (pitch * 4 / unitElements)));

@@ -22,6 +22,7 @@
 //
 //   packed[group][panel][unit][column of the panel][4 bytes]
 //
+// Floats may be stored in 16 bits; they are widened when they are loaded.
 // In a band each line of the window begins a unit of its own.
 //
 //===----------------------------------------------------------------------===//
@@ -30,6 +31,7 @@
 #define QCC_LIB_CODEGEN_MATRIXPLAN_H
 
 #include "ConvShape.h"
+#include "qcc/Codegen/TileChoice.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -39,7 +41,8 @@ struct MatrixPlan {
   /// `permuted`: the results are bytes, whose packing permutes the columns.
   /// `sumsRows`: weights have zero points, so that rows must be summed.
   MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
-             bool sumsRows, const TargetLevel &level);
+             bool sumsRows, const TargetLevel &level, TileTable table = {},
+             int64_t unitBytes = 4);
 
   // The problem.
   ConvShape shape;
@@ -50,6 +53,7 @@ struct MatrixPlan {
   int64_t depth;         ///< products per result
   int64_t units;         ///< of the depth
   int64_t unitElements;  ///< 4 or 1
+  int64_t unitBytes;     ///< of packed weights: 4, or 2 for floats of 16 bits
   unsigned lanes;        ///< columns per vector
 
   // Rows of the left matrix.
@@ -74,6 +78,10 @@ struct MatrixPlan {
   int64_t blockTiles, rowBlocks;
   bool rowsOuter;
 
+  /// What a choice of tiles is stored under, and what of one was taken.
+  std::string key() const;
+  TileChoice taken() const;
+
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
   int64_t tiles() const {
     return shape.group * rowBlocks * (rowsOuter ? 1 : panels());
@@ -84,7 +92,7 @@ struct MatrixPlan {
     return (fullPanels * vectors + tailVectors) * lanes;
   }
   int64_t packedBytes() const {
-    return shape.group * paddedColumns() * units * 4;
+    return shape.group * paddedColumns() * units * unitBytes;
   }
   /// Columns of a band, from the first that a window reads to the last.
   int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
@@ -103,13 +111,14 @@ struct MatrixPlan {
   std::vector<char> pack(Value value) const;
 
   const TargetLevel &level;
+  TileTable table; ///< what overrules the rules
 
 private:
-  void chooseAccess();
+  void chooseAccess(const TileChoice &choice);
   int64_t bandElements(int64_t rows) const;
   int64_t bandRows() const;
-  void cutColumns(RegisterTile tile);
-  void cutRows(RegisterTile tile);
+  void cutColumns(RegisterTile tile, const TileChoice &choice);
+  void cutRows(RegisterTile tile, const TileChoice &choice);
 };
 
 template <typename T, typename Value>

@@ -7,6 +7,8 @@
 
 #include "MatrixWeights.h"
 
+#include "../Conversion/QNNToKernels/LoopBuilder.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -19,7 +21,7 @@ std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
   if (!plan.level.packing)
     return std::nullopt;
   MatrixPlan wide(plan.shape, plan.isInteger, plan.permuted, plan.sumsRows,
-                  *plan.level.packing);
+                  *plan.level.packing, plan.table, plan.unitBytes);
   // A panel must lie in one of the wide ones, with the same units.
   if (wide.lanes % plan.panelColumns() != 0 || wide.lines != plan.lines)
     return std::nullopt;
@@ -28,7 +30,7 @@ std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
 
 MatrixWeights::MatrixWeights(CodeBuilder &c, const MatrixPlan &plan,
                              Value group, Value panel, unsigned vectors)
-    : c(c) {
+    : c(c), level(plan.level) {
   if (std::optional<MatrixPlan> wide = sharedPacking(plan))
     locate(plan, *wide, group, panel, vectors);
   else
@@ -73,6 +75,9 @@ void MatrixWeights::locate(const MatrixPlan &plan, const MatrixPlan &wide,
   int64_t blocks = plan.permuted ? plan.lanes / blockColumns : 1;
   partElements = plan.lanes / blocks * unit;
   Value first = c.sub(column, c.mul(widePanel, wide.panelColumns()));
+  // Of the panel, within the wide one.
+  Value number = c.div(first, plan.panelColumns());
+  int64_t inPanel = int64_t(plan.vectors) * blocks;
   for (unsigned v = 0; v < vectors; ++v) {
     SmallVector<Value> places;
     for (int64_t block = 0; block < blocks; ++block) {
@@ -80,11 +85,16 @@ void MatrixWeights::locate(const MatrixPlan &plan, const MatrixPlan &wide,
         places.push_back(c.mul(c.add(first, v * int64_t(plan.lanes)), unit));
         continue;
       }
-      // The results that this block is for, in blocks of the wide panel; they
+      // The results that this block is for are block i of the wide panel; they
       // stand there in block i / n of vector i % n.
-      Value i = c.add(c.div(first, blockColumns),
-                      block * int64_t(vectors) + int64_t(v));
+      int64_t own = block * int64_t(vectors) + int64_t(v);
+      Value i = c.add(c.div(first, blockColumns), own);
       places.push_back(choose([&](int64_t n) {
+        // A panel begins with block `inPanel` times its number: often nothing
+        // is left to divide, which counts where the depth is small.
+        if (inPanel % n == 0)
+          return c.add(c.mul(number, inPanel / n * blockColumns * unit),
+                       (own % n * wide.lanes + own / n * blockColumns) * unit);
         return c.mul(c.add(c.mul(c.rem(i, n), wide.lanes),
                            c.mul(c.div(i, n), blockColumns)),
                      unit);
@@ -119,5 +129,8 @@ Value MatrixWeights::load(Value buffer, Value unit, unsigned vector) {
     }
     loaded = joined;
   }
-  return loaded.front();
+  if (isa<IntegerType>(element) || element.isF32())
+    return loaded.front();
+  reference::LoopBuilder b(c.b, c.loc, level);
+  return b.extend(loaded.front(), b.getF32Type());
 }

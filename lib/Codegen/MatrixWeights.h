@@ -30,7 +30,7 @@ public:
   MatrixWeights(CodeBuilder &c, const MatrixPlan &plan, mlir::Value group,
                 mlir::Value panel, unsigned vectors);
 
-  /// The given vector of the panel at a unit.
+  /// The given vector of the panel at a unit, floats as float32.
   mlir::Value load(mlir::Value buffer, mlir::Value unit, unsigned vector);
 
   /// Where the next panel starts, in a packing of the plan's own.
@@ -45,6 +45,7 @@ private:
               Value panel, unsigned vectors);
 
   CodeBuilder &c;
+  const TargetLevel &level;
   Value base;  ///< the panel's first element
   Value pitch; ///< elements from one unit to the next
   /// Per vector, the places of its parts behind the start of a unit.

@@ -196,15 +196,32 @@ std::string Product::key() const {
 // Tiles
 //===----------------------------------------------------------------------===//
 
+std::string Product::tileKey() const {
+  return llvm::formatv("product {0} {1}x{2}x{3} of {4}{5}",
+                       isInteger ? "i8" : "f32", rows, depth, columns, batches,
+                       rhsTransposed ? " transposed" : "");
+}
+
+TileChoice Product::taken() const {
+  TileChoice choice;
+  choice.rows = unsigned(tileRows);
+  choice.vectors = vectors;
+  if (panels() > 1)
+    choice.panelsOuter = panelsOuter;
+  return choice;
+}
+
 void Product::cut(const TargetLevel &level) {
+  TileChoice choice = TileTable(op).lookup(level.name, tileKey());
   unitElements = isInteger ? 4 : 1;
   units = llvm::divideCeil(depth, unitElements);
   lanes = level.lanes();
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   int64_t total = llvm::divideCeil(columns, lanes);
-  vectors = std::min<int64_t>(tile.vectors, total);
+  vectors = std::min<int64_t>(choice.vectors.value_or(tile.vectors), total);
   // Equal panels where they are not much narrower.
-  if (vectors > 2 && total % vectors != 0 && total % (vectors - 1) == 0)
+  if (!choice.vectors && vectors > 2 && total % vectors != 0 &&
+      total % (vectors - 1) == 0)
     --vectors;
   fullPanels = total / vectors;
   tailVectors = total % vectors;
@@ -213,11 +230,14 @@ void Product::cut(const TargetLevel &level) {
   int64_t most = int64_t(tile.rows) * tile.vectors / vectors;
   int64_t limit = level.activationLoadBytes > 4 ? 8 : maxRows;
   most = std::min(most, std::max<int64_t>(limit, tile.rows));
+  if (choice.rows)
+    most = *choice.rows;
   rowTiles = llvm::divideCeil(rows, most);
   tileRows = llvm::divideCeil(rows, rowTiles);
   longTiles = rowTiles - (tileRows * rowTiles - rows);
 
-  panelsOuter = matrixElements() * 4 / unitElements > residentBytes;
+  panelsOuter = choice.panelsOuter.value_or(
+      matrixElements() * 4 / unitElements > residentBytes);
   int64_t others = batches * (panelsOuter ? panels() : 1);
   int64_t wanted = std::clamp<int64_t>(llvm::divideCeil(goodTiles, others), 1,
                                        llvm::divideCeil(rowTiles, 2));

@@ -21,6 +21,7 @@
 #include "CodeBuilder.h"
 #include "Requantize.h"
 
+#include "qcc/Codegen/TileChoice.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -85,6 +86,9 @@ struct Product {
   bool hasColumnSums() const { return isInteger && !lhsZero.isZero(); }
   bool hasRowSums() const { return isInteger && !rhsZero.isZero(); }
   std::string key() const;
+  /// What a choice of tiles is stored under, and what of one was taken.
+  std::string tileKey() const;
+  TileChoice taken() const;
   /// Calls emit(vectors, valid columns) for each kind of panel, in code that
   /// chooses by the number of the panel.
   void forPanel(CodeBuilder &c, mlir::Value panel,

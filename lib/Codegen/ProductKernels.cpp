@@ -450,6 +450,7 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
                            .emit(ranges ? values.drop_back() : values,
                                  ranges ? values.back() : Value(), begin, end);
                      });
+  noteTiles(kernel, p.tileKey(), p.taken());
   emitter.call(kernel, args, p.tiles(), loc);
   return success();
 }

@@ -318,7 +318,8 @@ PackedRhs qcc::packRhs(const Product &p, KernelEmitter &emitter) {
     args.push_back(result.columnSums);
   }
   std::string key = std::to_string(p.depth) + "x" + std::to_string(p.columns) +
-                    (p.rhsTransposed ? "t" : "") + (p.rhsFlip ? "f" : "");
+                    (p.rhsTransposed ? "t" : "") + (p.rhsFlip ? "f" : "") +
+                    " " + std::to_string(p.vectors);
   func::FuncOp kernel =
       emitter.kernel("pack", key, ValueRange(args).getTypes(), p.op->getLoc(),
                      [&](OpBuilder &builder, Location loc, ValueRange values,

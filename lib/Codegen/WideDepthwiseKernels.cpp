@@ -43,7 +43,8 @@ static constexpr int64_t maxWidth = 16;
 
 namespace {
 struct WidePlan {
-  WidePlan(const ConvShape &s, int64_t lanes) : shape(s), lanes(lanes) {
+  WidePlan(const ConvShape &s, const TargetLevel &level, TileTable table)
+      : shape(s), lanes(level.lanes()) {
     blocks = llvm::divideCeil(s.c, lanes);
     columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
     window = (s.kh - 1) * s.dh + 1;
@@ -58,10 +59,20 @@ struct WidePlan {
         break;
       ++outputRows;
     }
+    TileChoice choice = table.lookup(level.name, key());
+    if (choice.rows)
+      outputRows = std::min<int64_t>(*choice.rows, s.oh);
     slabBytes = bytes(outputRows);
     rowBlocks = llvm::divideCeil(s.oh, outputRows);
   }
   int64_t tiles() const { return shape.n * rowBlocks * blocks; }
+  /// What a choice of tiles is stored under, and what of one was taken.
+  std::string key() const { return "wide depthwise f32 " + shape.key(); }
+  TileChoice taken() const {
+    TileChoice choice;
+    choice.rows = unsigned(outputRows);
+    return choice;
+  }
 
   ConvShape shape;
   int64_t lanes, blocks;   ///< of channels
@@ -198,7 +209,7 @@ static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
       shape->c < lanes || shape->kw > maxWidth || conv.getResidual())
     return failure();
   std::optional<FloatConv> operands = FloatConv::match(conv);
-  WidePlan plan(*shape, lanes);
+  WidePlan plan(*shape, e.level(), TileTable(op));
   if (!operands || plan.slabBytes > maxSlabBytes)
     return failure();
 
@@ -231,6 +242,7 @@ static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
         WideKernel(c, plan, e.level(), operands->activation, flat)
             .emit(begin, end);
       });
+  noteTiles(kernel, plan.key(), plan.taken());
   e.call(kernel, args, plan.tiles(), op->getLoc());
   return success();
 }

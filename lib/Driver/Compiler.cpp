@@ -11,7 +11,9 @@
 #include "Samples.h"
 #include "ShareConstants.h"
 #include "TargetRunner.h"
+#include "Tune.h"
 #include "qcc/Calibration/Calibrate.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Emit/Emit.h"
@@ -203,12 +205,18 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::vector<LevelModule> levels;
   ConstantSharing constants(module);
+  std::vector<TargetLevel> chosen;
+  for (unsigned index : target.levels)
+    chosen.push_back(target.backend->levels()[index]);
   // A level on its own shares nothing: it packs weights as suits it best.
-  TargetLevel alone = target.backend->levels()[target.levels.front()];
-  alone.packing.reset();
-  for (unsigned index : target.levels) {
-    const TargetLevel &level =
-        target.levels.size() == 1 ? alone : target.backend->levels()[index];
+  if (chosen.size() == 1)
+    chosen.front().packing.reset();
+  if (options.tune) {
+    TimingScope scope = root.nest("Tune");
+    if (llvm::Error e = tuneLevels(module, *target.backend, chosen, options))
+      return error() << llvm::toString(std::move(e));
+  }
+  for (const TargetLevel &level : chosen) {
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());
     if (failed(lowerLevel(*copy, level, scope)))
@@ -313,6 +321,22 @@ LogicalResult Compilation::run() {
     if (Status status = checkWritable(options.report); !status)
       return error() << status.error();
   }
+  if (kind == EmitKind::QDQ &&
+      (options.precision == "fp16" || options.precision == "bf16"))
+    return error() << "-precision=" << options.precision
+                   << " is about compiled code; " << options.output
+                   << " would hold float32 weights";
+  if (options.tune) {
+    if (kind == EmitKind::Import || kind == EmitKind::QDQ ||
+        kind == EmitKind::Quantize)
+      return error() << "-tune chooses how kernels are cut; " << options.output
+                     << " holds none";
+    if (options.reference)
+      return error() << "-tune: the loops of -reference are not cut";
+    if (!options.tune->empty() && !llvm::sys::fs::exists(*options.tune))
+      if (Status status = checkWritable(*options.tune); !status)
+        return error() << status.error();
+  }
   if (options.output != "-")
     if (Status status = checkWritable(options.output); !status)
       return error() << status.error();
@@ -350,7 +374,14 @@ LogicalResult Compilation::run() {
     if (imported &&
         failed(startReport(report, *imported, *module, std::move(plan), run)))
       return failure();
-    if (failed(pipeline(*module, buildLayoutPipeline)) ||
+    qnn::NarrowWeightsOptions narrow;
+    if (options.precision == "fp16" || options.precision == "bf16")
+      narrow.type = options.precision == "fp16" ? "f16" : "bf16";
+    if (failed(pipeline(*module,
+                        [&](OpPassManager &pm) {
+                          pm.addPass(qnn::createNarrowWeights(narrow));
+                          buildLayoutPipeline(pm);
+                        })) ||
         failed(dump(*module, Phase::Quantize)))
       return failure();
   }

@@ -142,6 +142,10 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
     options.preprocess = value.str();
     return Error::success();
   }
+  if (name == "tune") {
+    options.tune = value.str();
+    return Error::success();
+  }
   if (name == "io") {
     options.inputFormats.push_back(value.str());
     return Error::success();

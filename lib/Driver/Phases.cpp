@@ -35,6 +35,7 @@ StringRef phaseName(Phase phase) {
 }
 
 void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
+  pm.addPass(createPromoteHalf());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createFormBlockMatmul());

@@ -266,7 +266,8 @@ static llvm::Error loadPlan(const CompileOptions &options,
   if (!loaded)
     return llvm::createStringError(
         "-precision=" + options.precision +
-        ": expected guarded, int8, auto or a file of -save-precision; " +
+        ": expected guarded, int8, auto, fp16, bf16 or a file of "
+        "-save-precision; " +
         llvm::toString(loaded.takeError()));
   plan = std::move(*loaded);
   return llvm::Error::success();
@@ -422,6 +423,18 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     return failure();
 
   QuantizeMode mode = options.quantize;
+  // Weights go to 16 bits in the end, and nothing to 8.
+  if (options.precision == "fp16" || options.precision == "bf16") {
+    if (hasRanges || mode == QuantizeMode::Static ||
+        mode == QuantizeMode::Dynamic)
+      return emitError(module.getLoc())
+             << "-precision=" << options.precision
+             << " stores float weights in 16 bits and quantizes nothing; it "
+                "goes with no calibration data and no -quantize=static or "
+                "dynamic";
+    if (mode == QuantizeMode::Auto)
+      mode = QuantizeMode::None;
+  }
   if (isExplicit && mode != QuantizeMode::None) {
     if (hasRanges || mode != QuantizeMode::Auto)
       emitRemark(module.getLoc())

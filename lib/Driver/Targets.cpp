@@ -89,14 +89,23 @@ static bool hostHas(const TargetLevel &level, const StringMap<bool> &host) {
          (!level.tiles || mayUseTiles());
 }
 
-Expected<TargetSpec> hostTarget() {
+/// The processor family of this machine; null if it is no target.
+static const TargetBackend *hostBackend() {
   Triple triple(sys::getProcessTriple());
-  StringRef name = triple.isX86()       ? "x86-64"
-                   : triple.isAArch64() ? "arm64"
-                                        : "";
-  const TargetBackend *backend = findBackend(name);
+  return findBackend(triple.isX86()       ? "x86-64"
+                     : triple.isAArch64() ? "arm64"
+                                          : "");
+}
+
+bool canRunHere(const TargetBackend &backend, const TargetLevel &level) {
+  return &backend == hostBackend() && hostHas(level, sys::getHostCPUFeatures());
+}
+
+Expected<TargetSpec> hostTarget() {
+  const TargetBackend *backend = hostBackend();
   if (!backend)
-    return createStringError("-target=native: this machine (" + triple.str() +
+    return createStringError("-target=native: this machine (" +
+                             sys::getProcessTriple() +
                              ") is no target of qcc; name one with -target=");
   // The features, not the CPU's name: LLVM mistakes some CPUs for others.
   StringMap<bool> host = sys::getHostCPUFeatures();

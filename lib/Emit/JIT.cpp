@@ -7,7 +7,7 @@
 
 #include "Assemble.h"
 #include "Link.h"
-#include "qcc/Emit/Emit.h"
+#include "qcc/Emit/ProfilingRunner.h"
 #include "qcc/Runtime/qcc_runtime.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -84,9 +84,10 @@ JITRunner::profile(ArrayRef<HostTensor> inputs) {
   return times;
 }
 
-Expected<std::unique_ptr<ModelRunner>>
-qcc::createJITRunner(const TargetBackend &backend, const LevelModule &level,
-                     const EmitOptions &options) {
+/// With `threads` threads; 0: as many as the process has.
+static Expected<std::unique_ptr<ModelRunner>>
+createRunner(const TargetBackend &backend, const LevelModule &level,
+             const EmitOptions &options, unsigned threads) {
   EmitOptions own = options;
   own.prefix = "qcc_";
   Expected<Objects> objects = assembleObjects(backend, level, own);
@@ -113,8 +114,24 @@ qcc::createJITRunner(const TargetBackend &backend, const LevelModule &level,
     return symbol.takeError();
   const qcc_api *api = symbol->toPtr<const qcc_api *()>()();
   qcc_instance *instance = nullptr;
-  int32_t status = api->create(nullptr, &instance);
+  qcc_options create = {};
+  create.struct_size = sizeof create;
+  create.threads = threads;
+  int32_t status = api->create(&create, &instance);
   if (status != QCC_OK)
     return createStringError(StringRef(api->status_text(status)));
   return std::make_unique<JITRunner>(std::move(*jit), api, instance);
+}
+
+Expected<std::unique_ptr<ModelRunner>>
+qcc::createJITRunner(const TargetBackend &backend, const LevelModule &level,
+                     const EmitOptions &options) {
+  return createRunner(backend, level, options, /*threads=*/0);
+}
+
+Expected<std::unique_ptr<ModelRunner>>
+qcc::createProfilingRunner(const TargetBackend &backend,
+                           const LevelModule &level,
+                           const EmitOptions &options) {
+  return createRunner(backend, level, options, /*threads=*/1);
 }

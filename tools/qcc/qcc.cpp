@@ -75,9 +75,11 @@ static cl::opt<std::string>
                cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> precision(
     "precision",
-    cl::desc("what static quantization puts in 8 bits: guarded (default: all "
-             "but layers that would spoil the outputs), int8 (all), auto (as "
-             "much as the budgets allow), or a file of -save-precision"),
+    cl::desc(
+        "what static quantization puts in 8 bits: guarded (default: all "
+        "but layers that would spoil the outputs), int8 (all), auto (as "
+        "much as the budgets allow), or a file of -save-precision; or fp16, "
+        "bf16: nothing is quantized, float weights are stored in 16 bits"),
     cl::init("guarded"), cl::cat(category));
 static cl::opt<std::string>
     ptq("ptq",
@@ -121,6 +123,11 @@ static cl::list<std::string> inputFormats(
     cl::desc("let an input take bytes: NAME:u8[:nhwc][,scale=1/255]"
              "[,mean=A/B/C][,std=A/B/C], folded into the model"),
     cl::value_desc("format"), cl::cat(category));
+static cl::opt<std::string>
+    tune("tune",
+         cl::desc("measure on this machine how kernels are best cut; a file of "
+                  "that is reused and kept up to date"),
+         cl::value_desc("file"), cl::ValueOptional, cl::cat(category));
 static cl::opt<std::string> prefix("prefix",
                                    cl::desc("prefix of the exported symbols"),
                                    cl::init("qcc_"), cl::cat(category));
@@ -275,6 +282,8 @@ int main(int argc, char **argv) {
   options.maxSize = maxSize;
   options.maxRam = maxRam;
   options.verifyPath = verify;
+  if (tune.getNumOccurrences())
+    options.tune = tune;
   options.emitHeader = emitHeader;
   options.keepTensors = keepTensors;
   options.reference = reference;

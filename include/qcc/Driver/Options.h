@@ -86,7 +86,8 @@ struct CompileOptions {
   SampleOpener openCalibration;
   std::string calibrationTable; ///< reused when it exists, else written
   /// guarded, int8 (no layer stays float), auto (under the budgets below), or a
-  /// file that savePrecision wrote.
+  /// file that savePrecision wrote; fp16 and bf16 quantize nothing and store
+  /// float weights in 16 bits.
   std::string precision = "guarded";
   /// What static quantization does besides: auto, none, or some of equalize,
   /// smooth, correct-bias, gptq, adaround, clip-weights and clip-weights-octav,
@@ -105,6 +106,10 @@ struct CompileOptions {
   /// calibration samples) are worth; more is better.
   std::function<llvm::Expected<double>(uint64_t, llvm::ArrayRef<HostTensor>)>
       metric;
+
+  /// Tiles are measured on this machine; a file of them is reused and kept up
+  /// to date, unless empty.
+  std::optional<std::string> tune;
 
   bool emitHeader = false;
   bool keepTensors = false; ///< no two tensors share memory (for -dump-tensors)

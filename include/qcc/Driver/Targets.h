@@ -20,6 +20,9 @@ llvm::Expected<TargetSpec> resolveTarget(llvm::StringRef name);
 /// The best level of the machine that runs the compiler.
 llvm::Expected<TargetSpec> hostTarget();
 
+/// Whether the machine that runs the compiler can run code of this level.
+bool canRunHere(const TargetBackend &backend, const TargetLevel &level);
+
 /// Prints every target with what it holds (-target=help).
 void printTargets(llvm::raw_ostream &os);
 

@@ -8,7 +8,9 @@ those of weights in blocks, must have the same bytes; other float results must b
 close to the reference and the same on all levels with fused multiply-add.
 Levels that this machine lacks are reported and left out. amx-emulated are the
 kernels of level amx with its instructions replaced by loops. Families that end
-in -tiles have shapes for which such a level takes its matrix unit.
+in -tiles have shapes for which such a level takes its matrix unit. Families that
+begin with half- have float weights of 16 bits. Families that begin with chosen-
+are cut by random choices of tiles.
 """
 
 import os
@@ -75,8 +77,8 @@ def product(values):
 
 
 class Generator:
-    def __init__(self, seed, tiles):
-        self.tiles = tiles
+    def __init__(self, seed, tiles=False, half=False):
+        self.tiles, self.half = tiles, half
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -88,6 +90,16 @@ class Generator:
 
     def floats(self, shape):
         return self.data.standard_normal(shape).astype(np.float32)
+
+    def weights(self, shape):
+        """Float weights: shape, plain and own element, data."""
+        values = self.floats(shape)
+        kind = self.pick.choice(["f16", "bf16"]) if self.half else "f32"
+        if kind == "f16":  # with subnormal ones
+            values = (values * self.pick.choice([1, 1e-5])).astype(np.float16)
+        elif kind == "bf16":
+            values = (values.view(np.uint32) >> 16).astype(np.uint16)
+        return shape, kind, kind, values
 
     def activation_shape(self, depthwise):
         """Random geometry of a convolution: input, filter, result, attributes."""
@@ -155,7 +167,7 @@ class Generator:
                                   ("leaky_relu", 0.1, 0), ("hard_swish", 0, 0)])
         if is_float:
             case.inputs.append((x, "f32", self.floats(x)))
-            case.constants.append((w, "f32", "f32", self.floats(w)))
+            case.constants.append(self.weights(w))
             if pick.random() < 0.7:
                 case.constants.append(([channels], "f32", "f32", self.floats([channels])))
             if pick.random() < 0.3:
@@ -498,16 +510,40 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles):
-        self.folder, self.tiles = folder, tiles
+    def __init__(self, folder, feeds, tiles=False, chosen=False):
+        self.folder, self.tiles, self.chosen = folder, tiles, chosen
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
         return os.path.join(self.folder, name)
 
+    def choose(self, level):
+        """Gives the module random choices for all of its shapes."""
+        kernels, pick = self.at("k.mlir"), random.Random(level)
+        call(tool("qcc-opt"), self.at("m.mlir"), "-o", kernels,
+             f"-pass-pipeline=builtin.module(qcc-generate-kernels{{level={level}}})")
+        with open(kernels) as f:
+            shapes = sorted(set(re.findall(r'qcc.tile = {.*?shape = "([^"]*)"', f.read())))
+        flag = lambda: pick.choice(["true", "false"])
+        choices = ", ".join(
+            f'"{shape}" = {{rows = {pick.randint(1, 14)} : i32, vectors = {pick.randint(1, 4)} : i32, '
+            f"panels_outer = {flag()}, gathers_windows = {flag()}}}" for shape in shapes)
+        if not shapes:
+            sys.exit("no kernel says how it is cut")
+        with open(self.at("m.mlir")) as f:
+            text = f.read().split("\n", 1) if self.wrapped else ["", f.read()]
+        self.wrapped = True
+        with open(self.at("m.mlir"), "w") as f:
+            body = text[1] if text[0] else text[1] + "}\n"
+            f.write(f'module attributes {{qcc.tiles = {{"{level}" = {{{choices}}}}}}} {{\n{body}')
+
+    wrapped = False  # the module has choices
+
     def run(self, level, arm_command, reference=False):
         """The outputs, or None where this machine lacks the level."""
         fma = str(level not in UNFUSED).lower()
+        if self.chosen and not reference:
+            self.choose(level)
         passes = f"convert-qnn-to-kernels{{fma={fma}}}" if reference else f"qcc-generate-kernels{{level={level}}}"
         if level == "amx-emulated":
             passes = "qcc-generate-kernels{level=amx},x86-emulate-tiles"
@@ -546,7 +582,11 @@ def main():
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
-    generator = Generator(seed, tiles)
+    prefixes = ("half-", "chosen-")
+    half, chosen = (family.startswith(prefix) for prefix in prefixes)
+    for prefix in prefixes:
+        family = family.removeprefix(prefix)
+    generator = Generator(seed, tiles, half)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -554,7 +594,7 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds, tiles)
+        runner = Runner(folder, feeds, tiles, chosen)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")

@@ -141,10 +141,13 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
   Type in = elementType(input), w = elementType(weight);
   Type out = elementType(op->getResult(0));
   if (isa<FloatType>(in)) {
-    for (Value v : op->getOperands())
-      if (elementType(v) != in)
+    // Weights may be stored in fewer bits than what they meet.
+    bool isNarrow = in.isF32() && (w.isF16() || w.isBF16());
+    for (OpOperand &operand : op->getOpOperands())
+      if (Type type = elementType(operand.get());
+          type != in && !(isNarrow && operand.get() == weight))
         return op->emitOpError("needs operands of one float type, has ")
-               << in << " and " << elementType(v);
+               << in << " and " << type;
     if (out != in)
       return op->emitOpError("on ") << in << " gives " << in << ", not " << out;
     return success();

@@ -152,9 +152,9 @@ func.func @conv_dynamic(%x: tensor<?x4x8x8xf32>, %f: tensor<6x4x3x3xf32>) {
 
 // -----
 
-func.func @conv_mixed_float(%x: tensor<1x4x8x8xf32>, %f: tensor<6x4x3x3xf16>) {
-  // expected-error @+1 {{'qnn.conv' op needs operands of one float type, has 'f32' and 'f16'}}
-  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf16>) -> tensor<1x6x6x6xf32>
+func.func @conv_mixed_float(%x: tensor<1x4x8x8xf16>, %f: tensor<6x4x3x3xf32>) {
+  // expected-error @+1 {{'qnn.conv' op needs operands of one float type, has 'f16' and 'f32'}}
+  %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8xf16>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf16>
   return
 }
 

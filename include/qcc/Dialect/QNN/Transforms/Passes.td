@@ -233,6 +233,32 @@ def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
   ];
 }
 
+def NarrowWeights : Pass<"qnn-narrow-weights"> {
+  let summary = "Store the weights of float products in 16 bits";
+  let description = [{
+    Constant float32 weights of `qnn.conv` (but depthwise ones) and `qnn.matmul`
+    become constants of `type`; the product stays one of float32, which widens
+    them as it reads them. Weights that have an infinite value in `type` stay.
+
+    Without `type`, only weights that lose nothing in f16 or bf16 go there, and
+    only where reading them takes longer than multiplying: those of at least
+    64 KB for at most 4 rows.
+  }];
+  let options = [
+    Option<"type", "type", "std::string", /*default=*/"",
+           "f16 or bf16, rounded to nearest, ties to even">
+  ];
+}
+
+def PromoteHalf : Pass<"qnn-promote-half"> {
+  let summary = "Compute f16 and bf16 models in float32";
+  let description = [{
+    All tensors of f16 and bf16 become float32 but inputs, outputs, constants
+    and the results of `qnn.cast`, which are converted: a conversion to 16 bits
+    in the model rounds as it says, the results of other ops are not rounded.
+  }];
+}
+
 def PropagateQDQ : Pass<"qnn-propagate-qdq"> {
   let summary = "Move dequantize down and quantize up through data movement";
   let description = [{
