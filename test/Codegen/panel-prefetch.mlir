@@ -4,7 +4,7 @@
 
 // One line for every four units: 33 tiles of rows, 64 units of 4 lines.
 // CHECK-LABEL: func.func private @matmul_integer_0
-// CHECK-COUNT-2: memref.prefetch %{{.*}}, read, locality<2>, data
+// CHECK-COUNT-1: memref.prefetch %{{.*}}, read, locality<2>, data
 // CHECK-NOT: memref.prefetch
 // CHECK: func.func @main
 func.func @main(%x: tensor<198x256xui8> {qnn.name = "x"}) -> (tensor<198x1024xi32> {qnn.name = "y"}) {

@@ -18,7 +18,8 @@ def ExpandMath : Pass<"qcc-expand-math"> {
     |---|---|
     | exp, exp2, log, log1p, powf, rsqrt | 1.5 |
     | log2, log10 | 2 |
-    | expm1, tanh, erf, sinh, cosh | 3 |
+    | expm1, erf, sinh, cosh | 3 |
+    | tanh | 3.5 |
     | sin, cos (up to 2^20 in magnitude), tan | 2, 2, 4 |
 
     The operations and their order are the same on every level with fused

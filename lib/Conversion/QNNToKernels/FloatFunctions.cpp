@@ -15,6 +15,8 @@ using Pred = arith::CmpFPredicate;
 
 /// exp of less than this is no normal number.
 static constexpr double leastExponent = -87.3;
+/// 1 / (1 + exp) of this is one, and reciprocal() takes the sum.
+static constexpr double largestExponent = 86;
 /// Added to a number of at most 2^22 and taken off again, it rounds it to an
 /// integer, which then stands in the low bits of the sum.
 static constexpr double roundingOffset = 12582912.0;
@@ -82,11 +84,14 @@ Value FloatFunctions::expOfNegative(Value x) {
 }
 
 Value FloatFunctions::gated(Value numerator, Value x) {
-  // At the limits the result is a number of 10^-38, and the numerator.
-  Value e =
-      boundedExp(clamp(arith::NegFOp::create(b, loc, x), leastExponent, 86));
-  Value sum = arith::AddFOp::create(b, loc, e, real(1));
-  return arith::MulFOp::create(b, loc, numerator, reciprocal(sum));
+  // Beyond the upper limit the factor is 0: the numerator may be huge.
+  Value exponent = arith::NegFOp::create(b, loc, x);
+  Value vanishes =
+      arith::CmpFOp::create(b, loc, Pred::OGT, exponent, real(largestExponent));
+  Value e = boundedExp(clamp(exponent, leastExponent, largestExponent));
+  Value factor = reciprocal(arith::AddFOp::create(b, loc, e, real(1)));
+  factor = arith::SelectOp::create(b, loc, vanishes, real(0), factor);
+  return arith::MulFOp::create(b, loc, numerator, factor);
 }
 
 Value FloatFunctions::reciprocal(Value x) {
