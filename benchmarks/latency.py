@@ -8,8 +8,8 @@ a float model of the assets, or a folder below --models; default: all of them.
 
 Both runtimes get the same float file and the same quantized files, and each is
 scored by its fastest quantized form; qcc only by one whose error against float
-is no larger than that of ONNX Runtime's fastest (SQNR within --slack dB). Every
-program runs in a process of its own; they take turns in rounds, so that all see
+is no larger than that of ONNX Runtime's fastest (SQNR over all sets of inputs,
+within --slack dB). Every program runs in a process of its own; they take turns in rounds, so that all see
 the same machine. Of each, the median of its rounds' medians and the least time.
 The share of the peak sets the model's products against what one core's best
 8-bit instruction reaches on registers, measured in the same run.
@@ -58,9 +58,10 @@ class Program:
     def round(self, seconds, clock):
         self.rounds.append(self.ask(run=seconds)[clock])
 
-    def outputs(self, folder):
+    def outputs(self, folder, sets):
+        """Of all sets of inputs, {"NUMBER:NAME": array}."""
         file = pathlib.Path(folder) / "outputs.npz"
-        self.ask(save=str(file))
+        self.ask(save=str(file), sets=[str(s) for s in sets])
         with np.load(file) as archive:
             return {k: archive[k] for k in archive.files}
 
@@ -76,15 +77,17 @@ class Program:
 
 
 def sqnr(reference, outputs):
-    """Least signal-to-noise ratio of the float outputs, in dB."""
-    ratios = []
-    for name, expected in reference.items():
-        if expected.dtype.kind != "f" or name not in outputs:
+    """Least signal-to-noise ratio of the float outputs, in dB, each over all sets of inputs."""
+    signal, noise = {}, {}
+    for key, expected in reference.items():
+        if expected.dtype.kind != "f" or key not in outputs:
             continue
-        a, b = expected.astype(np.float64), outputs[name].astype(np.float64)
-        noise = np.square(a - b).sum()
-        ratios.append(10 * np.log10(max(np.square(a).sum(), 1e-30) / max(noise, 1e-30)))
-    return min(ratios, default=float("nan"))
+        name = key.partition(":")[2]
+        a, b = expected.astype(np.float64), outputs[key].astype(np.float64)
+        signal[name] = signal.get(name, 0) + np.square(a).sum()
+        noise[name] = noise.get(name, 0) + np.square(a - b).sum()
+    return min((10 * np.log10(max(signal[n], 1e-30) / max(noise[n], 1e-30)) for n in signal),
+               default=float("nan"))
 
 
 def profile(path):
@@ -98,12 +101,11 @@ def profile(path):
 def start_all(model, threads, folder, args):
     """Programs of every form in both runtimes; what fails is told and left out."""
     feeds = model.sets[0]
-    np.savez(folder / "feeds.npz", **feeds)
     programs, failures = [], []
 
     def add(runtime, form, path, config=None):
         try:
-            programs.append(Program(runtime, form.name, path, folder / "feeds.npz", threads, config))
+            programs.append(Program(runtime, form.name, path, folder / "feeds0.npz", threads, config))
         except RuntimeError as error:
             failures.append(str(error))
 
@@ -146,6 +148,9 @@ def choose(rows, slack):
 
 
 def measure(model, threads, folder, args):
+    files = [folder / f"feeds{number}.npz" for number in range(len(model.sets))]
+    for file, feeds in zip(files, model.sets):
+        np.savez(file, **feeds)
     programs, failures = start_all(model, threads, folder, args)
     try:
         for p in programs:
@@ -153,9 +158,9 @@ def measure(model, threads, folder, args):
         for _ in range(args.rounds):
             for p in programs:
                 p.round(args.seconds, args.clock + "_ms")
-        reference = next((p.outputs(folder) for p in programs
+        reference = next((p.outputs(folder, files) for p in programs
                           if p.runtime == "ort" and p.form == "fp32"), {})
-        rows = [{**p.figures(), "sqnr_db": sqnr(reference, p.outputs(folder))} for p in programs]
+        rows = [{**p.figures(), "sqnr_db": sqnr(reference, p.outputs(folder, files))} for p in programs]
     finally:
         for p in programs:
             p.close()

@@ -8,7 +8,8 @@ threads disturb nobody. Requests and answers are JSON, a line each:
          result (from the start of loading), peak memory beyond that of this program
   {"run": SECONDS, "flush": BYTES} -> {"wall_ms": [...], "cpu_ms": [...]} of single runs; cpu: of
          this thread. Before each, so many bytes are read, if any: caches hold nothing else
-  {"save": FILE.npz} -> {}: the outputs of the last run
+  {"save": FILE.npz, "sets": [FILE.npz, ...]} -> {}: the outputs for each set of inputs, as
+         "NUMBER:NAME"
 """
 import json
 import pathlib
@@ -56,7 +57,13 @@ class Worker:
         return {"wall_ms": wall, "cpu_ms": cpu}
 
     def save(self, request):
-        np.savez(request["save"], **self.bound.results())
+        outputs = {}
+        for number, file in enumerate(request["sets"]):
+            with np.load(file) as archive:
+                bound = self.model.bind({k: archive[k] for k in archive.files})
+            bound()
+            outputs.update({f"{number}:{k}": v for k, v in bound.results().items()})
+        np.savez(request["save"], **outputs)
         return {}
 
 

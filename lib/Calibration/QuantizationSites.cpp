@@ -24,6 +24,13 @@ static bool isFloat32(Value value) {
          type.getNumElements() > 0;
 }
 
+/// Recurrent weights as qnn-quantize-recurrence takes them.
+static bool isWorthQuantizing(Value weights) {
+  constexpr int64_t fewest = 4096;
+  return isConstant(weights) && isFloat32(weights) &&
+         cast<RankedTensorType>(weights.getType()).getNumElements() >= fewest;
+}
+
 /// The name of the node that an op comes from: of a fused one the last, whose
 /// output the result is.
 static std::string nodeName(Location loc) {
@@ -91,8 +98,7 @@ QuantizationSites::QuantizationSites(func::FuncOp function,
   llvm::StringMap<unsigned> usedNames;
   for (Operation &op : function.getBody().front()) {
     if (auto recurrent = dyn_cast<RecurrenceOp>(op))
-      if (isConstant(recurrent.getWeights()) &&
-          isFloat32(recurrent.getWeights()))
+      if (isWorthQuantizing(recurrent.getWeights()))
         allRecurrent.push_back({recurrent, makeUnique(nameOf(&op), usedNames)});
     auto quantizable = dyn_cast<QuantizableOpInterface>(op);
     if (!quantizable || !isSelectable(quantizable))

@@ -383,7 +383,7 @@ static LogicalResult quantizeStatic(ModuleOp module,
     if (!hasSamples(options))
       return llvm::createStringError("-ptq=" + options.ptq +
                                      " needs samples: give -calib=PATH");
-    return openSamples(options, *inputs);
+    return openSearchSamples(options, *inputs);
   };
   if (auto changed = prepareWeights(module, *ptq, open, run); !changed)
     return emitError(module.getLoc()) << llvm::toString(changed.takeError());

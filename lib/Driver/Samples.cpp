@@ -22,6 +22,32 @@ qcc::openSamples(const CompileOptions &options,
              : openDataset(options.calibrationPath, inputs, options.preprocess);
 }
 
+namespace {
+/// The half of a dataset that is not held out.
+class OwnedHalf : public qcc::Dataset {
+public:
+  explicit OwnedHalf(std::unique_ptr<qcc::Dataset> whole)
+      : whole(std::move(whole)), half(*this->whole) {}
+  size_t size() const override { return half.size(); }
+  llvm::Expected<std::vector<qcc::HostTensor>> next() override {
+    return half.next();
+  }
+
+private:
+  std::unique_ptr<qcc::Dataset> whole;
+  qcc::HalfDataset half;
+};
+} // namespace
+
+llvm::Expected<std::unique_ptr<qcc::Dataset>>
+qcc::openSearchSamples(const CompileOptions &options,
+                       llvm::ArrayRef<InputSpec> inputs) {
+  auto dataset = openSamples(options, inputs);
+  if (!dataset || options.precision != "auto" || hasVerification(options))
+    return dataset;
+  return std::make_unique<OwnedHalf>(std::move(*dataset));
+}
+
 llvm::Expected<std::vector<std::vector<qcc::HostTensor>>>
 qcc::readSamples(const CompileOptions &options,
                  llvm::ArrayRef<InputSpec> inputs, size_t count) {

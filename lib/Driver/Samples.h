@@ -21,6 +21,11 @@ bool hasSamples(const CompileOptions &options);
 llvm::Expected<std::unique_ptr<Dataset>>
 openSamples(const CompileOptions &options, llvm::ArrayRef<InputSpec> inputs);
 
+/// The same without those that -precision=auto holds out.
+llvm::Expected<std::unique_ptr<Dataset>>
+openSearchSamples(const CompileOptions &options,
+                  llvm::ArrayRef<InputSpec> inputs);
+
 /// At most `count` of them.
 llvm::Expected<std::vector<std::vector<HostTensor>>>
 readSamples(const CompileOptions &options, llvm::ArrayRef<InputSpec> inputs,

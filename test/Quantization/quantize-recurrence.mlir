@@ -25,3 +25,15 @@ func.func @negative(%x: tensor<3x1x2xf32>, %w: tensor<2x2xf32>) -> (tensor<3x1x2
   %2, %3 = qnn.recurrence plain %x, %k {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2xf32>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)
   return %0, %2 : tensor<3x1x2xf32>, tensor<3x1x2xf32>
 }
+
+// -----
+
+// Neither do those of a layer that a plan keeps float.
+// CHECK-LABEL: func @kept
+// CHECK-NOT: quant.uniform
+// CHECK: return
+func.func @kept(%x: tensor<3x1x2xf32>) -> tensor<3x1x2xf32> {
+  %w = qnn.constant dense<[[254.0, 0.0], [0.0, 0.0]]> : tensor<2x2xf32> as tensor<2x2xf32>
+  %y, %h = qnn.recurrence plain %x, %w {qnn.keep_float, activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2xf32>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)
+  return %y : tensor<3x1x2xf32>
+}
