@@ -4,8 +4,9 @@
 Each float model is compiled by qcc as it is and with static int8, calibrated on
 the calibration samples, which are never scored. Prints both accuracies and the
 95 % interval of their paired difference (McNemar: only samples that the two
-judge differently count). The last column says whether int8 is at most one
-point below float by more than the interval allows.
+judge differently count; for average precision a bootstrap over images). The
+last column says whether int8 is at most one point below float by more than the
+interval allows.
 
   benchmarks/accuracy.py [--target=T] [--samples=64] [--limit=N] [MODEL...]
 """
@@ -49,6 +50,28 @@ def paired(a, b):
                                    difference + 1.96 * spread))
 
 
+def paired_ap50(score, a, b, resamples=1000):
+    """95 % bounds of the difference of two average precisions on the same images: a paired
+    bootstrap. a, b: (detections, boxes) by image, as `score` takes them."""
+    rng, images, differences = np.random.default_rng(0), sorted(a[1]), []
+    for _ in range(resamples):
+        drawn = dict(enumerate(rng.choice(images, len(images))))
+        pick = lambda values: {i: values[image] for i, image in drawn.items()}
+        differences.append(score(pick(b[0]), pick(b[1])) - score(pick(a[0]), pick(a[1])))
+    return tuple(np.percentile(differences, (2.5, 97.5)))
+
+
+def record_detections(name, run, limit):
+    """The metrics of a detector, and what its average precision was computed from, if any."""
+    module, seen = assets.tools(), []
+    score = module.ap50
+    module.ap50 = lambda *sets: seen.append(sets) or score(*sets)
+    try:
+        return assets.evaluate(name, run, limit), seen[0] if seen else None
+    finally:
+        module.ap50 = score
+
+
 def build(name, folder, kind, args):
     out = pathlib.Path(folder) / f"{name}.{kind}.so"
     if kind == "float":
@@ -68,11 +91,11 @@ def measure(name, folder, args):
     """One row of the table, and whether it is within bounds."""
     truth = assets.labels(name)
     offset = assets.class_offset(name)
-    metrics, chosen, classes, seconds = {}, {}, {}, {}
+    metrics, chosen, classes, seconds, detections = {}, {}, {}, {}, {}
     for kind in ("float", "int8"):
         run, seconds[kind] = build(name, folder, kind, args)
         recorder = Recorder(run, offset) if truth is not None else run
-        metrics[kind] = assets.evaluate(name, recorder, args.limit)
+        metrics[kind], detections[kind] = record_detections(name, recorder, args.limit)
         if truth is not None:
             classes[kind] = np.array(recorder.chosen)
             chosen[kind] = classes[kind] == truth[:len(recorder.chosen)]
@@ -89,8 +112,12 @@ def measure(name, folder, args):
         key = next(k for k in metrics["float"] if k in OTHER_METRICS)
         a, b = metrics["float"][key], metrics["int8"][key]
         bound = OTHER_METRICS[key]
+        interval = f"{'':17}"
         good = bound is None or b >= a - bound
-        text = f"{a:7.3f}  {b:7.3f}  {b - a:+6.3f} {'':17} {key}"
+        if detections["float"]:
+            low, high = paired_ap50(assets.tools().ap50, detections["float"], detections["int8"])
+            interval, good = f"[{low:+6.3f}, {high:+6.3f}]", high >= -bound
+        text = f"{a:7.3f}  {b:7.3f}  {b - a:+6.3f} {interval} {key}"
     return f"{name:28} {n:5}  {text}  ({seconds['int8']:.1f} s to compile)", good
 
 

@@ -9,8 +9,9 @@ a float model of the assets, or a folder below --models; default: all of them.
 Both runtimes get the same float file and the same quantized files, and each is
 scored by its fastest quantized form; qcc only by one whose error against float
 is no larger than that of ONNX Runtime's fastest (SQNR over all sets of inputs,
-within --slack dB). Every program runs in a process of its own; they take turns in rounds, so that all see
-the same machine. Of each, the median of its rounds' medians and the least time.
+within --slack dB). Every program runs in a process of its own; they take turns
+in rounds, so that all see the same machine. Of each, the median of its rounds'
+medians and the least time.
 The share of the peak sets the model's products against what one core's best
 8-bit instruction reaches on registers, measured in the same run.
 """

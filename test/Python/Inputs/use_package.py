@@ -45,7 +45,8 @@ for again in (float_model(x=samples[0]), float_model.run({"x": samples[0]})["y"]
 steps = []
 int8 = qcc.compile(model, calibration=[{"x": s} for s in samples], keep_tensors=True,
                    calib_method="minmax", progress=lambda *step: steps.append(step))
-assert [s[1:] for s in steps] == [(i + 1, 8) for i in range(8)], steps
+assert steps == [(phase, i + 1, 8) for phase in ("calibrating", "correcting biases")
+                 for i in range(8)], steps
 with qcc.Model(int8) as int8_model:
     assert np.abs(int8_model(samples[0]) - y).max() < 0.05 * np.abs(y).max()
     tensors = int8_model.tensors()
