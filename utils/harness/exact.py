@@ -176,12 +176,12 @@ class Model:
 
         def names(node):
             """Of the nodes whose result is rounded first here; they may have been fused."""
-            chain, todo = [node.name], [node.input[0]]
-            while todo:
-                before = producer.get(todo.pop())
+            chain, pending = [node.name], [node.input[0]]
+            while pending:
+                before = producer.get(pending.pop())
                 if before is not None and before.op_type not in ("DequantizeLinear", "Constant"):
                     chain.append(before.name)
-                    todo += before.input
+                    pending += before.input
             return chain
 
         def covers(stem, chain):
