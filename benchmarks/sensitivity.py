@@ -91,7 +91,8 @@ def study(name, folder, args):
     feeds = assets.stored_sets(name)[0][0]
     calibration = assets.calibration_file(name, folder / "calib.npz", args.samples)
     model, plan, table = assets.path(name), folder / "plan.yaml", folder / "ranges.yaml"
-    options = ["-quantize=static", f"-calib={calibration}"]
+    # Both round weights to nearest: what else is done to them depends on the samples.
+    options = ["-quantize=static", f"-calib={calibration}", "-ptq=none"]
     start = time.time()
     compiler.compile_model(model, folder / "auto.so", *options, "-precision=auto",
                            "-max-drop=sqnr:-100", f"-verify={calibration}",
@@ -109,7 +110,7 @@ def study(name, folder, args):
     for i, layer in enumerate(names):
         write_plan(folder / "one.yaml", names, layer)
         out = folder / f"{i}.so"
-        compiler.compile_model(model, out, f"-calib-table={table}",
+        compiler.compile_model(model, out, f"-calib-table={table}", "-ptq=none",
                                f"-precision={folder}/one.yaml", feeds=feeds, timeout=args.timeout)
         run = loaded.Loaded(out)
         brute.append(decibels(noise(wanted, [run(s) for s in samples])))
