@@ -9,6 +9,7 @@
 #include "Precision.h"
 
 #include "qcc/Quantization/PrecisionSearch.h"
+#include "qcc/Quantization/WeightRounding.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -24,6 +25,10 @@ static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
 /// Each candidate allows this part of the loss that the one before did.
 static constexpr double kTightening = 0.75;
 static constexpr unsigned kSteps = 32;
+/// So many choices are compiled for a limited loss.
+static constexpr size_t kMostCompiled = 10;
+/// Bounds that differ by this part are not told apart.
+static constexpr double kCloseEnough = 0.1;
 /// A layer that is slower in 8 bits by less than this part gains nothing, but
 /// loses nothing either: times are no more exact than that.
 static constexpr double kTimeNoise = 0.05;
@@ -43,10 +48,10 @@ struct Choice {
 class BudgetSearch {
 public:
   BudgetSearch(ModuleOp module, const CalibrationTable &table,
-               const CompileOptions &options, const ModelRunnerFactory &run,
-               SplitSamples samples)
-      : module(module), table(table), options(options), run(run),
-        samples(std::move(samples)),
+               const CompileOptions &options, SplitSamples samples,
+               BiasFitter correct, const ModelRunnerFactory &run)
+      : module(module), table(table), options(options), correct(correct),
+        run(run), samples(std::move(samples)),
         compiler(module, table, options, run, firstSample()) {}
 
   llvm::Expected<PrecisionPlan> search();
@@ -61,15 +66,18 @@ private:
   llvm::Error measureCosts();
   std::vector<llvm::BitVector> listCandidates() const;
   llvm::BitVector chooseWithin(double allowed) const;
+  double sumLosses(const llvm::BitVector &keepFloat) const;
   double estimateBytes(const llvm::BitVector &keepFloat) const;
-  llvm::Expected<double> measureLoss(const llvm::BitVector &keepFloat) const;
+  llvm::Expected<Variant> compileVariant(const llvm::BitVector &keepFloat);
+  llvm::Error measureLoss(Choice &choice) const;
+  double predictShare(const Choice &choice) const;
   /// Compiles, and verifies the loss where it is limited.
   llvm::Expected<Choice> compile(const llvm::BitVector &keepFloat);
   bool holdsLoss(const Choice &choice) const {
     return !budgets.drop || choice.keepFloat.all() ||
            choice.loss.upper <= budgets.drop->limit;
   }
-  llvm::Expected<Choice> searchByLoss(ArrayRef<llvm::BitVector> candidates);
+  llvm::Expected<Choice> searchByLoss();
   llvm::Expected<Choice> searchByLimits(ArrayRef<llvm::BitVector> candidates);
   llvm::Error dropSlowRegions(Choice &choice);
   llvm::Error settle(Choice &choice);
@@ -81,14 +89,17 @@ private:
   ModuleOp module;
   const CalibrationTable &table;
   const CompileOptions &options;
+  BiasFitter correct;
   const ModelRunnerFactory &run;
   SplitSamples samples;
   VariantCompiler compiler;
 
   Budgets budgets;
   std::optional<Verification> verification;
+  /// On the samples of the search, where the metric needs nothing else.
+  HeldOutSamples searchSamples;
+  std::optional<Verification> searchVerification;
   std::unique_ptr<Simulation> simulation;
-  std::optional<PrecisionSearch> layerSearch;
   std::vector<OutputError> errors; ///< of each layer alone in 8 bits
   std::vector<double> losses;      ///< the same in the budget's metric
   std::vector<double> floatSeconds, int8Seconds; ///< by layer
@@ -113,12 +124,26 @@ llvm::Error BudgetSearch::prepare() {
   if (!created)
     return created.takeError();
   verification.emplace(std::move(*created));
+  if (llvm::Error error = verification->checkResolution())
+    return error;
+  // Neither labels nor values of a caller's metric are known for the others.
+  if (budgets.drop->metric == DropMetric::TopK ||
+      budgets.drop->metric == DropMetric::User)
+    return llvm::Error::success();
+  searchSamples.inputs = samples.search;
+  created = Verification::create(*budgets.drop, searchSamples, options);
+  if (!created)
+    return created.takeError();
+  searchVerification.emplace(std::move(*created));
   return llvm::Error::success();
 }
 
 llvm::Error BudgetSearch::measureLayers() {
-  auto created =
-      Simulation::create(module, table, createSimulationFactory(options, run));
+  // Corrections make up for all layers in front, which are float here.
+  OwningOpRef<ModuleOp> uncorrected(module.clone());
+  uncorrected->walk([](Operation *op) { op->removeAttr(kBiasCorrectionAttr); });
+  auto created = Simulation::create(*uncorrected, table,
+                                    createSimulationFactory(options, run));
   if (!created)
     return created.takeError();
   simulation = std::move(*created);
@@ -130,14 +155,13 @@ llvm::Error BudgetSearch::measureLayers() {
   }
   auto few = size_t(std::clamp(kSettingProducts / products,
                                double(kFewestSamples), double(kMostSamples)));
-  auto created2 = PrecisionSearch::create(
+  auto search = PrecisionSearch::create(
       *simulation, {samples.search.begin(),
                     samples.search.begin() +
                         ptrdiff_t(std::min(few, samples.search.size()))});
-  if (!created2)
-    return created2.takeError();
-  layerSearch.emplace(std::move(*created2));
-  auto measured = layerSearch->measureLayers(all);
+  if (!search)
+    return search.takeError();
+  auto measured = search->measureLayers(all);
   if (!measured)
     return measured.takeError();
   errors = std::move(*measured);
@@ -150,8 +174,7 @@ llvm::Error BudgetSearch::measureCosts() {
   for (auto [choice, isFloat] :
        {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
     choice->keepFloat.resize(unsigned(losses.size()), isFloat);
-    auto variant = compiler.compile(simulation->layers(), choice->keepFloat,
-                                    budgets.measuresSizes());
+    auto variant = compileVariant(choice->keepFloat);
     if (!variant)
       return variant.takeError();
     choice->variant = std::move(*variant);
@@ -168,10 +191,14 @@ llvm::Error BudgetSearch::measureCosts() {
     if (llvm::Error error =
             verification->measureFloat(*allFloat.variant.runner))
       return error;
-    auto loss = verification->measure(*allInt8.variant.runner);
-    if (!loss)
-      return loss.takeError();
-    allInt8.loss = *loss;
+    if (llvm::Error error = verification->checkResolution())
+      return error;
+    if (searchVerification)
+      if (llvm::Error error =
+              searchVerification->measureFloat(*allFloat.variant.runner))
+        return error;
+    if (llvm::Error error = measureLoss(allInt8))
+      return error;
   }
   record(allInt8);
   record(allFloat);
@@ -224,12 +251,16 @@ llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
   return best;
 }
 
-/// From all of the loss downwards, without repetitions; all float at the end
-/// where the loss is limited.
+double BudgetSearch::sumLosses(const llvm::BitVector &keepFloat) const {
+  double sum = 0;
+  for (size_t i = 0; i < losses.size(); ++i)
+    sum += keepFloat.test(unsigned(i)) ? 0 : losses[i];
+  return sum;
+}
+
+/// From all of the loss downwards, without repetitions.
 std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
-  double total = 0;
-  for (double loss : losses)
-    total += loss;
+  double total = sumLosses(allInt8.keepFloat);
   std::vector<llvm::BitVector> candidates;
   for (unsigned power = 0; power <= kSteps; ++power) {
     llvm::BitVector keepFloat =
@@ -237,8 +268,6 @@ std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
     if (candidates.empty() || candidates.back() != keepFloat)
       candidates.push_back(keepFloat);
   }
-  if (budgets.drop && !candidates.back().all())
-    candidates.push_back(llvm::BitVector(losses.size(), true));
   return candidates;
 }
 
@@ -261,15 +290,17 @@ bisect(size_t first, size_t size,
   return last;
 }
 
-/// The budget's loss on the samples of the search.
-llvm::Expected<double>
-BudgetSearch::measureLoss(const llvm::BitVector &keepFloat) const {
-  auto error = layerSearch->measure(keepFloat, budgets.drop->classes);
-  if (!error)
-    return error.takeError();
-  return budgets.drop->metric == DropMetric::Agreement
-             ? error->disagreement
-             : additiveLoss(*error, budgets.drop);
+/// With the biases corrected for it.
+llvm::Expected<Variant>
+BudgetSearch::compileVariant(const llvm::BitVector &keepFloat) {
+  std::vector<std::string> names;
+  for (unsigned i : keepFloat.set_bits())
+    names.push_back(simulation->layers()[i].name);
+  if (!keepFloat.all())
+    if (llvm::Error error = correct(names))
+      return std::move(error);
+  return compiler.compile(simulation->layers(), keepFloat,
+                          budgets.measuresSizes());
 }
 
 llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &keepFloat) {
@@ -278,59 +309,86 @@ llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &keepFloat) {
       return *known;
   Choice choice;
   choice.keepFloat = keepFloat;
-  auto variant = compiler.compile(simulation->layers(), keepFloat,
-                                  budgets.measuresSizes());
+  auto variant = compileVariant(keepFloat);
   if (!variant)
     return variant.takeError();
   choice.variant = std::move(*variant);
-  if (verification) {
-    auto loss = verification->measure(*choice.variant.runner);
-    if (!loss)
-      return loss.takeError();
-    choice.loss = *loss;
-  }
+  if (verification)
+    if (llvm::Error error = measureLoss(choice))
+      return error;
   record(choice);
   return choice;
 }
 
-/// The most 8 bits whose loss holds, first on the samples of the search, then
-/// on those held out.
-llvm::Expected<Choice>
-BudgetSearch::searchByLoss(ArrayRef<llvm::BitVector> candidates) {
-  size_t first = 0;
-  // Neither labels nor values of a caller's metric are known for them.
-  if (budgets.drop->metric != DropMetric::TopK &&
-      budgets.drop->metric != DropMetric::User) {
-    auto found =
-        bisect(0, candidates.size(), [&](size_t i) -> llvm::Expected<bool> {
-          auto loss = measureLoss(candidates[i]);
-          if (!loss)
-            return loss.takeError();
-          return *loss <= budgets.drop->limit;
-        });
-    if (!found)
-      return found.takeError();
-    first = *found;
+/// The loss on the samples of the search and on those held out, which are not
+/// looked at where the former show that the budget does not hold.
+llvm::Error BudgetSearch::measureLoss(Choice &choice) const {
+  if (searchVerification) {
+    auto loss = searchVerification->measure(*choice.variant.runner);
+    if (!loss)
+      return loss.takeError();
+    choice.loss = {loss->mean, loss->mean};
+    if (!holdsLoss(choice))
+      return llvm::Error::success();
   }
-  auto choice = compile(candidates[first]);
-  if (!choice || holdsLoss(*choice))
-    return choice;
-  std::optional<Choice> best;
-  auto last = bisect(first + 1, candidates.size(),
-                     [&](size_t i) -> llvm::Expected<bool> {
-                       auto next = compile(candidates[i]);
-                       if (!next)
-                         return next.takeError();
-                       if (!holdsLoss(*next))
-                         return false;
-                       best = std::move(*next);
-                       return true;
-                     });
-  if (!last)
-    return last.takeError();
-  if (best && best->keepFloat == candidates[*last])
-    return std::move(*best);
-  return compile(candidates[*last]);
+  auto loss = verification->measure(*choice.variant.runner);
+  if (!loss)
+    return loss.takeError();
+  choice.loss = *loss;
+  return llvm::Error::success();
+}
+
+/// The part of `choice`'s summed losses that should hold the budget. Losses add
+/// up, nearly, so that the budget's follows the sum; a rate of other classes
+/// rather its root.
+double BudgetSearch::predictShare(const Choice &choice) const {
+  double share = budgets.drop->limit /
+                 std::max(choice.loss.upper, budgets.drop->limit / 8);
+  return budgets.drop->isRate() ? share * share : share;
+}
+
+/// The fastest choice whose loss holds. The bound of the summed losses at which
+/// the budget is reached is sought between one that holds and one that does
+/// not.
+llvm::Expected<Choice> BudgetSearch::searchByLoss() {
+  Choice best = allFloat;
+  double holding = 0, failing = sumLosses(allInt8.keepFloat);
+  double allowed = failing;
+  std::vector<llvm::BitVector> tried;
+  for (unsigned step = 0; step < kSteps && tried.size() < kMostCompiled;
+       ++step) {
+    llvm::BitVector keepFloat = chooseWithin(allowed);
+    double share = 1;
+    if (!llvm::is_contained(tried, keepFloat)) {
+      tried.push_back(keepFloat);
+      auto choice = compile(keepFloat);
+      if (!choice)
+        return choice.takeError();
+      share = predictShare(*choice);
+      if (!holdsLoss(*choice)) {
+        failing = sumLosses(keepFloat);
+        allowed = failing;
+      } else {
+        holding = allowed;
+        if (llvm::Error error =
+                compiler.time({&best.variant, &choice->variant}))
+          return error;
+        // Size and memory shrink with every layer in 8 bits.
+        if (budgets.measuresSizes() ||
+            choice->variant.seconds < best.variant.seconds)
+          best = std::move(*choice);
+      }
+    } else if (allowed > holding && best.keepFloat == keepFloat) {
+      holding = allowed;
+    } else {
+      failing = std::min(failing, allowed);
+    }
+    if (failing - holding <= kCloseEnough * failing)
+      break;
+    double margin = kCloseEnough * (failing - holding);
+    allowed = std::clamp(share * allowed, holding + margin, failing - margin);
+  }
+  return best;
 }
 
 /// The least loss that keeps the limits.
@@ -507,9 +565,8 @@ llvm::Expected<PrecisionPlan> BudgetSearch::search() {
     return error;
   if (llvm::Error error = measureCosts())
     return error;
-  std::vector<llvm::BitVector> candidates = listCandidates();
   auto choice =
-      budgets.drop ? searchByLoss(candidates) : searchByLimits(candidates);
+      budgets.drop ? searchByLoss() : searchByLimits(listCandidates());
   if (!choice)
     return choice.takeError();
   if (llvm::Error error = settle(*choice))
@@ -521,12 +578,12 @@ llvm::Expected<PrecisionPlan> BudgetSearch::search() {
   return std::move(plan);
 }
 
-llvm::Expected<PrecisionPlan> searchPrecision(ModuleOp module,
-                                              const CalibrationTable &table,
-                                              const CompileOptions &options,
-                                              SplitSamples samples,
-                                              const ModelRunnerFactory &run) {
-  return BudgetSearch(module, table, options, run, std::move(samples)).search();
+llvm::Expected<PrecisionPlan>
+searchPrecision(ModuleOp module, const CalibrationTable &table,
+                const CompileOptions &options, SplitSamples samples,
+                BiasFitter correct, const ModelRunnerFactory &run) {
+  return BudgetSearch(module, table, options, std::move(samples), correct, run)
+      .search();
 }
 
 } // namespace qcc

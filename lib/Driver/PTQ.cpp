@@ -111,9 +111,8 @@ static InputStatisticsOptions statisticsOptions(const PTQOptions &ptq) {
 
 SampleStatistics::SampleStatistics(ModuleOp module, size_t samples,
                                    const PTQOptions &ptq)
-    : module(module), ptq(ptq),
-      statistics(module.lookupSymbol<func::FuncOp>("main"), samples,
-                 statisticsOptions(ptq)) {}
+    : ptq(ptq), statistics(module.lookupSymbol<func::FuncOp>("main"), samples,
+                           statisticsOptions(ptq)) {}
 
 SampleObserver SampleStatistics::observer() {
   if (!ptq.needsStatistics())
@@ -135,7 +134,7 @@ void SampleStatistics::round() const {
 }
 
 llvm::Expected<std::optional<double>>
-SampleStatistics::correct(const CalibrationTable &table,
+SampleStatistics::correct(ModuleOp module, const CalibrationTable &table,
                           ArrayRef<std::string> keepFloat,
                           ArrayRef<std::vector<HostTensor>> inputs,
                           const ModelRunnerFactory &run) const {

@@ -63,15 +63,16 @@ public:
   /// qnn-quantize-weights.
   void round() const;
   /// Corrects their biases likewise, where the layers of `keepFloat` stay
-  /// float. `inputs` are the samples that the observer has seen, from the
-  /// front. Returns the noise at the outputs where that was measured.
+  /// float. `module` holds the ops that the statistics are of, `inputs` are the
+  /// samples that the observer has seen, from the front. Returns the noise at
+  /// the outputs where that was measured.
   llvm::Expected<std::optional<double>>
-  correct(const CalibrationTable &table, llvm::ArrayRef<std::string> keepFloat,
+  correct(mlir::ModuleOp module, const CalibrationTable &table,
+          llvm::ArrayRef<std::string> keepFloat,
           llvm::ArrayRef<std::vector<HostTensor>> inputs,
           const ModelRunnerFactory &run) const;
 
 private:
-  mlir::ModuleOp module;
   PTQOptions ptq;
   InputStatistics statistics;
   std::vector<std::vector<HostTensor>> outputs;

@@ -86,7 +86,8 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
 llvm::Expected<PrecisionPlan>
 choosePrecision(ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
-                std::optional<double> noise, const ModelRunnerFactory &run) {
+                std::optional<double> noise, BiasFitter correct,
+                const ModelRunnerFactory &run) {
   if (options.precision != "auto" && hasBudget(options))
     return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
                      "-max-ram=) needs -precision=auto");
@@ -94,7 +95,8 @@ choosePrecision(ModuleOp module, const CalibrationTable &table,
     return guardPrecision(module, table, options, std::move(samples.search),
                           noise, run);
   if (options.precision == "auto")
-    return searchPrecision(module, table, options, std::move(samples), run);
+    return searchPrecision(module, table, options, std::move(samples), correct,
+                           run);
   return PrecisionPlan();
 }
 

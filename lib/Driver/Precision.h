@@ -32,20 +32,25 @@ struct SplitSamples {
   HeldOutSamples heldOut;
 };
 
+/// Fits the corrections of biases that the module carries to the layers that
+/// stay float.
+using BiasFitter =
+    llvm::function_ref<llvm::Error(llvm::ArrayRef<std::string> keepFloat)>;
+
 /// The plan that options.precision asks to be measured; an empty one where it
-/// asks for none.
+/// asks for none. A search calls `correct` for each choice that it compiles.
 llvm::Expected<PrecisionPlan>
 choosePrecision(mlir::ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
-                std::optional<double> noise, const ModelRunnerFactory &run);
+                std::optional<double> noise, BiasFitter correct,
+                const ModelRunnerFactory &run);
 
 /// What -precision=auto chooses under the budgets of `options`, or why none
 /// can be kept. Reports the result in a remark.
-llvm::Expected<PrecisionPlan> searchPrecision(mlir::ModuleOp module,
-                                              const CalibrationTable &table,
-                                              const CompileOptions &options,
-                                              SplitSamples samples,
-                                              const ModelRunnerFactory &run);
+llvm::Expected<PrecisionPlan>
+searchPrecision(mlir::ModuleOp module, const CalibrationTable &table,
+                const CompileOptions &options, SplitSamples samples,
+                BiasFitter correct, const ModelRunnerFactory &run);
 
 /// Compiles what Simulation builds; its quantized twins compute on integers.
 ModelRunnerFactory createSimulationFactory(const CompileOptions &options,

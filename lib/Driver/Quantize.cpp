@@ -20,7 +20,6 @@
 #include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/RangeSearch.h"
-#include "qcc/Support/Npz.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -218,8 +217,8 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
     result.table = std::move(*chosen);
   }
   statistics->round();
-  auto noise =
-      statistics->correct(result.table, keepFloat, result.samples.search, run);
+  auto noise = statistics->correct(module, result.table, keepFloat,
+                                   result.samples.search, run);
   if (!noise)
     return noise.takeError();
   result.noise = *noise;
@@ -344,21 +343,23 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   CalibrationTable &table = calibration->table;
   // What the last correction needs.
   std::vector<std::vector<HostTensor>> samples = calibration->samples.search;
+  auto correct = [&](ArrayRef<std::string> keepFloat) -> llvm::Error {
+    return calibration->statistics
+        ->correct(module, table, keepFloat, samples, run)
+        .takeError();
+  };
   llvm::Expected<PrecisionPlan> chosen =
       choosePrecision(module, table, options, std::move(calibration->samples),
-                      calibration->noise, run);
+                      calibration->noise, correct, run);
   if (!chosen)
     return chosen.takeError();
   if (isMeasured(options))
     plan = std::move(*chosen);
   table.keepFloat = plan.keepFloat();
-  // Biases made up for what no longer happens. A search under a budget has
-  // verified the model as it is.
-  if (!table.keepFloat.empty() && options.precision == "guarded")
-    if (auto noise = calibration->statistics->correct(table, table.keepFloat,
-                                                      samples, run);
-        !noise)
-      return noise.takeError();
+  // Biases made up for what no longer happens, or for what another choice does.
+  if (!table.keepFloat.empty() || options.precision == "auto")
+    if (llvm::Error e = correct(table.keepFloat))
+      return e;
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan.save(options.savePrecision))
       return e;

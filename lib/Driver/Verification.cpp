@@ -30,14 +30,6 @@ double qcc::additiveLoss(const OutputError &error,
   return budget->metric == DropMetric::Angle ? error.angle : error.divergence;
 }
 
-static llvm::Error tooFine(const DropBudget &budget, size_t samples,
-                           const std::string &finest) {
-  return makeError("-max-drop=" + budget.text + ": " + std::to_string(samples) +
-                   " held-out samples can confirm no drop below " + finest +
-                   "; give more with -verify=, or use kl or sqnr, which are "
-                   "finer");
-}
-
 llvm::Expected<Verification>
 Verification::create(const DropBudget &budget, const HeldOutSamples &samples,
                      const CompileOptions &options) {
@@ -54,10 +46,6 @@ Verification::create(const DropBudget &budget, const HeldOutSamples &samples,
     return makeError("-max-drop=" + budget.text +
                      ": the metric is a function of the program that calls "
                      "the compiler (qccSetMetric, or metric= in Python)");
-  size_t count = samples.inputs.size();
-  if (budget.isRate() && finestRate(count) > budget.limit)
-    return tooFine(budget, count,
-                   llvm::formatv("{0:f2} %", 100 * finestRate(count)));
   return Verification(budget, samples, options);
 }
 
@@ -120,13 +108,24 @@ llvm::Error Verification::measureFloat(ModelRunner &runner) {
     }
     progress.step();
   }
-  if (budget.metric != DropMetric::User)
-    return llvm::Error::success();
-  auto unit = findUnit({floatValues.begin(), floatValues.end()});
-  double finest = unit.value_or(0) * finestRate(size());
-  if (finest > budget.limit)
-    return tooFine(budget, size(), llvm::formatv("{0:f4}", finest));
   return llvm::Error::success();
+}
+
+llvm::Error Verification::checkResolution() const {
+  double finest = finestRate(size());
+  if (budget.metric == DropMetric::User)
+    finest *= findUnit({floatValues.begin(), floatValues.end()}).value_or(0);
+  else if (!budget.isRate())
+    return llvm::Error::success();
+  if (finest <= budget.limit)
+    return llvm::Error::success();
+  std::string text = budget.isRate()
+                         ? llvm::formatv("{0:f2} %", 100 * finest).str()
+                         : llvm::formatv("{0:f4}", finest).str();
+  return makeError("-max-drop=" + budget.text + ": " + std::to_string(size()) +
+                   " held-out samples can confirm no drop below " + text +
+                   "; give more with -verify=, or use kl or sqnr, which are "
+                   "finer");
 }
 
 llvm::Expected<BoundedMean> Verification::measure(ModelRunner &runner) const {

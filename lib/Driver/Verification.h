@@ -24,14 +24,18 @@ struct HeldOutSamples {
 /// Compares models with the float model, sample by sample.
 class Verification {
 public:
-  /// Fails where the samples lack what the budget's metric needs.
+  /// Fails where the samples lack what the budget's metric needs. They must
+  /// outlive this.
   static llvm::Expected<Verification> create(const DropBudget &budget,
                                              const HeldOutSamples &samples,
                                              const CompileOptions &options);
 
-  /// Runs the float model; comes first. Fails where so many samples cannot
-  /// confirm the budget.
+  /// Runs the float model; comes first.
   llvm::Error measureFloat(ModelRunner &runner);
+
+  /// Fails where so many samples cannot confirm the budget. Of a caller's
+  /// metric that is known once measureFloat has run.
+  llvm::Error checkResolution() const;
 
   /// The mean loss and its bound. Ends early, on a part of the samples, where
   /// they show already that the budget does not hold.

@@ -32,15 +32,14 @@ PrecisionSearch::create(Simulation &simulation, std::vector<Sample> samples) {
 }
 
 llvm::Expected<OutputError>
-PrecisionSearch::measure(const llvm::BitVector &keepFloat,
-                         unsigned classes) const {
+PrecisionSearch::measure(const llvm::BitVector &keepFloat) const {
   OutputError mean;
   auto count = double(samples.size());
   for (auto [sample, reference] : llvm::zip_equal(samples, references)) {
     auto outputs = simulation->run(sample, keepFloat);
     if (!outputs)
       return outputs.takeError();
-    OutputError error = compareOutputs(reference, *outputs, classes);
+    OutputError error = compareOutputs(reference, *outputs);
     mean.noise += error.noise / count;
     mean.angle += error.angle / count;
     mean.divergence += error.divergence / count;

@@ -22,8 +22,7 @@ public:
                                                 std::vector<Sample> samples);
 
   /// The mean error of the outputs over the samples.
-  llvm::Expected<OutputError> measure(const llvm::BitVector &keepFloat,
-                                      unsigned classes = 1) const;
+  llvm::Expected<OutputError> measure(const llvm::BitVector &keepFloat) const;
 
   /// The error with only this layer in 8 bits, for each of `layers`.
   llvm::Expected<std::vector<OutputError>>
