@@ -398,11 +398,13 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
     first = last;
   }
 
-  SmallVector<Value> factors;
-  for (int64_t j = 0; j < 4; ++j)
-    factors.push_back(c.load(multipliers, c.add(parameters, j * lanes),
+  SmallVector<Value> scaling;
+  int64_t scalingVectors = 4 * conv.parameters().size();
+  Value scalingAt = c.mul(phase, scalingVectors * lanes);
+  for (int64_t j = 0; j < scalingVectors; ++j)
+    scaling.push_back(c.load(multipliers, c.add(scalingAt, j * lanes),
                              c.vectorType(c.b.getF32Type(), lanes)));
-  SmallVector<Value> results;
+  SmallVector<SmallVector<Value>> results;
   for (int64_t output = 0; output < outputs; ++output) {
     SmallVector<Value> finished;
     for (int64_t j = 0; j < 4; ++j) {
@@ -411,14 +413,20 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
           ArrayRef<Value>(sums).slice((output * 4 + j) * perVector, perVector));
       finished.push_back(perVector == 1 ? sum : c.add(sum, biases[j]));
     }
-    results.push_back(conv.requantize.emit(c, level, finished, factors));
+    results.push_back(conv.emitResults(c, level, finished, scaling));
   }
-  if (table)
-    results = lookUpBytes(c, level, table, results);
-  for (auto [output, vector] : llvm::enumerate(results)) {
+  if (table) {
+    SmallVector<Value> indices;
+    for (ArrayRef<Value> ofOutput : results)
+      indices.push_back(ofOutput[0]);
+    for (auto [output, found] :
+         llvm::zip_equal(results, lookUpBytes(c, level, table, indices)))
+      output[0] = found;
+  }
+  for (auto [output, vectors] : llvm::enumerate(results)) {
     int64_t row = output / count, i = output % count;
-    storeFirst(c, vector, valid, result,
-               c.add(to, row * s.ow * s.c + i * (p.sliced ? s.c : step)));
+    storeRun(c, vectors, valid, result,
+             c.add(to, row * s.ow * s.c + i * (p.sliced ? s.c : step)));
   }
 }
 
@@ -536,13 +544,14 @@ static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
   if (!conv || !plan.applies() || !fitBytes(*shape, conv->filter))
     return failure();
 
-  auto perChannel = [&](StringRef stem, auto values, Type type) {
-    decltype(values) packed;
+  auto perChannel = [&](StringRef stem, auto parameters, Type type) {
+    std::vector<std::decay_t<decltype(parameters[0][0])>> packed;
     for (int64_t first : plan.firstChannels)
-      for (int64_t j = 0; j < 4; ++j)
-        for (int64_t lane = 0; lane < level.lanes(); ++lane)
-          packed.push_back(
-              values[(first + interleavedChannel(j, lane)) % shape->c]);
+      for (auto values : parameters)
+        for (int64_t j = 0; j < 4; ++j)
+          for (int64_t lane = 0; lane < level.lanes(); ++lane)
+            packed.push_back(
+                values[(first + interleavedChannel(j, lane)) % shape->c]);
     return e.constant(stem, MemRefType::get({int64_t(packed.size())}, type),
                       {reinterpret_cast<const char *>(packed.data()),
                        packed.size() * sizeof(packed[0])});
@@ -556,13 +565,14 @@ static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
           "dw_weights",
           MemRefType::get({int64_t(weights.size())}, b.getI8Type()),
           {reinterpret_cast<const char *>(weights.data()), weights.size()}),
-      perChannel("dw_bias", conv->bias, b.getI32Type()),
-      perChannel("dw_multipliers", conv->multipliers, b.getF32Type()),
+      perChannel("dw_bias", ArrayRef({ArrayRef<int32_t>(conv->bias)}),
+                 b.getI32Type()),
+      perChannel("dw_scaling", conv->parameters(), b.getF32Type()),
       e.buffer(table ? table.getResult() : op8.getResult())};
   if (table)
     args.push_back(takeOverTable(table, e));
   std::string key = llvm::formatv("columns {0} z{1} {2}", shape->key(),
-                                  conv->inputZeroPoint, conv->requantize.key());
+                                  conv->inputZeroPoint, conv->key());
   func::FuncOp kernel = e.kernel(
       "depthwise_i8", key, ValueRange(args).getTypes(), op->getLoc(),
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConvShape.h"
+#include "Interleave.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
@@ -70,12 +71,17 @@ std::optional<IntFilter> IntFilter::match(Value value, int64_t axis) {
 std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   auto inType = getActivationType(op.getInput());
   auto outType = getActivationType(op.getResult());
-  if (!inType || !outType || inType.isSigned() == level.unsignedActivations)
+  bool isFloat = tensorTypeOf(op.getResult()).getElementType().isF32();
+  if (!inType || (!outType && !isFloat) ||
+      inType.isSigned() == level.unsignedActivations)
     return std::nullopt;
   std::optional<IntFilter> filter = IntFilter::match(op.getFilter(), 0);
   if (!filter)
     return std::nullopt;
-  IntConv conv{*filter, inType.getZeroPoint(), !inType.isSigned(), {}, {}, {}};
+  IntConv conv;
+  conv.filter = *filter;
+  conv.inputZeroPoint = inType.getZeroPoint();
+  conv.inputUnsigned = !inType.isSigned();
 
   int64_t channels = shapeOf(op.getFilter())[0];
   int64_t perChannel = tensorTypeOf(op.getFilter()).getNumElements() /
@@ -83,17 +89,32 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   std::optional<ConstantBytes> bias;
   if (op.getBias()) {
     bias = ConstantBytes::get(op.getBias());
-    if (!bias || tensorTypeOf(op.getBias()).getElementType().isF32() ||
-        bias->bytes().size() != size_t(channels) * sizeof(int32_t))
+    if (!bias || bias->bytes().size() != size_t(channels) * sizeof(int32_t))
       return std::nullopt;
+    if (tensorTypeOf(op.getBias()).getElementType().isF32()) {
+      llvm::append_range(conv.realBias, bias->as<float>());
+      bias.reset();
+    }
   }
   std::optional<ChannelParams> weights =
       ChannelParams::get(tensorTypeOf(op.getFilter()).getElementType());
   QuantParams in = getQuantParams(inType);
-  std::optional<Requantize> requantize =
-      Requantize::get(outType, op.getActivationAttr());
-  if (!requantize)
+  // A bias that is added to the real value comes before clamps, too.
+  bool isReal = isFloat || !conv.realBias.empty();
+  std::optional<FloatActivation> activation =
+      FloatActivation::get(op.getActivationAttr());
+  if (!activation)
     return std::nullopt;
+  if (outType) {
+    conv.requantize = Requantize::get(outType, isReal ? ActivationAttr()
+                                                      : op.getActivationAttr());
+    if (!conv.requantize)
+      return std::nullopt;
+    if (isReal)
+      conv.requantize->activation = *activation;
+  } else {
+    conv.activation = *activation;
+  }
   double bound = 0; // of |sum * multiplier|
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t sum = 0, magnitude = 0;
@@ -105,7 +126,8 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
     }
     int64_t offset = bias ? bias->as<int32_t>()[channel] : 0;
     float multiplier =
-        requantize->multiplier(in.scale, weights->scale(channel));
+        isReal ? in.scale * weights->scale(channel)
+               : conv.requantize->multiplier(in.scale, weights->scale(channel));
     if (!std::isfinite(multiplier))
       return std::nullopt;
     bound = std::max(bound, (double(magnitude) * double(in.qmax - in.qmin) +
@@ -115,9 +137,42 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
     conv.bias.push_back(int32_t(uint32_t(offset - in.zeroPoint * sum)));
     conv.multipliers.push_back(multiplier);
   }
-  requantize->setBound(bound);
-  conv.requantize = *requantize;
+  double largestBias = 0;
+  for (float value : conv.realBias)
+    largestBias = std::max(largestBias, std::abs(double(value)));
+  bound += largestBias;
+  if (conv.requantize)
+    isReal ? conv.requantize->setRealBound(bound)
+           : conv.requantize->setBound(bound);
   return conv;
+}
+
+std::string IntConv::key() const {
+  std::string key = realBias.empty() ? "" : "b ";
+  if (!requantize)
+    return key + "f " + activation.key();
+  return key + requantize->key() +
+         (realBias.empty() ? "" : requantize->scaleKey());
+}
+
+SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
+                                        const TargetLevel &level,
+                                        ValueRange sums,
+                                        ValueRange parameters) const {
+  ValueRange factors = parameters.take_front(4);
+  if (requantize && realBias.empty())
+    return {requantize->emit(c, level, sums, factors)};
+  SmallVector<Value> values;
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value real = arith::SIToFPOp::create(c.b, c.loc, factors[i].getType(), sum);
+    real = arith::MulFOp::create(c.b, c.loc, real, factors[i]);
+    if (!realBias.empty())
+      real = arith::AddFOp::create(c.b, c.loc, real, parameters[4 + i]);
+    values.push_back(requantize ? real : activation.emit(c, real));
+  }
+  if (requantize)
+    return {requantize->emitReal(c, level, values)};
+  return llvm::to_vector(sortLanes(c, values));
 }
 
 std::optional<FloatConv> FloatConv::match(ConvOp op) {

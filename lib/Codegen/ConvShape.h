@@ -48,7 +48,7 @@ struct IntFilter {
   static std::optional<IntFilter> match(mlir::Value value, int64_t axis);
 };
 
-/// The constants of an 8-bit convolution with 8-bit results.
+/// The constants of an 8-bit convolution, and what becomes of its sums.
 struct IntConv {
   IntFilter filter;
   int64_t inputZeroPoint;
@@ -56,7 +56,11 @@ struct IntConv {
   /// Per output channel: bias - inputZeroPoint * sum of the filter.
   llvm::SmallVector<int32_t> bias;
   llvm::SmallVector<float> multipliers;
-  Requantize requantize;
+  /// Added to the real values, per output channel; empty: nothing.
+  llvm::SmallVector<float> realBias;
+  /// Results are bytes; nothing: floats behind `activation`.
+  std::optional<Requantize> requantize;
+  FloatActivation activation;
 
   /// The byte that padding holds, as a signed i8 constant.
   int64_t inputPadding() const { return int8_t(inputZeroPoint); }
@@ -64,6 +68,21 @@ struct IntConv {
   /// Nothing where the types are others, or the signedness of the activations
   /// is not the one that the level's dot product wants.
   static std::optional<IntConv> match(qnn::ConvOp op, const TargetLevel &level);
+  /// What code from emitResults() depends on.
+  std::string key() const;
+  /// What emitResults() takes, per channel: `multipliers` and `realBias`.
+  llvm::SmallVector<llvm::ArrayRef<float>, 2> parameters() const {
+    if (realBias.empty())
+      return {multipliers};
+    return {multipliers, realBias};
+  }
+  /// Turns four vectors of sums, whose channels are interleaved, into one
+  /// vector of bytes or four of floats, in the order of the channels.
+  /// `parameters`: four vectors of each of parameters().
+  llvm::SmallVector<mlir::Value> emitResults(CodeBuilder &c,
+                                             const TargetLevel &level,
+                                             mlir::ValueRange sums,
+                                             mlir::ValueRange parameters) const;
 };
 
 /// The constants of a float32 convolution.

@@ -26,6 +26,7 @@
 #include "ConvShape.h"
 #include "Interleave.h"
 #include "KernelLists.h"
+#include "MatrixEpilogue.h"
 #include "Requantize.h"
 
 #include "qcc/Codegen/TileChoice.h"
@@ -216,15 +217,6 @@ static void emitTiles(
   });
 }
 
-/// Stores a vector of which only the first `valid` elements exist.
-static void storeValid(CodeBuilder &c, Value vector, Value output, Value at,
-                       int64_t valid, Value spill, unsigned vectorBytes) {
-  if (cast<VectorType>(vector.getType()).getDimSize(0) == valid)
-    return c.store(vector, output, at);
-  c.store(vector, spill, c.index(0));
-  c.copyRun(spill, c.index(0), output, at, valid, vectorBytes);
-}
-
 namespace {
 /// One tap and its weight per channel, as signed bytes.
 struct Tap {
@@ -274,7 +266,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   // Pack per phase: [groups][4 vectors][lanes][4 taps], [4 vectors][lanes].
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;
-  std::vector<float> multipliers;
+  std::vector<float> scaling;
   for (int64_t first : phases.firstChannel) {
     auto channelOf = [&](int64_t j, int64_t lane) {
       return (first + interleavedChannel(j, lane)) % s.c;
@@ -285,11 +277,14 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
           for (size_t t = 4 * g; t < size_t(4 * g + 4); ++t)
             weights.push_back(
                 t < taps.size() ? taps[t].weights[channelOf(j, lane)] : 0);
-    for (int64_t j = 0; j < 4; ++j)
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        bias.push_back(conv->bias[channelOf(j, lane)]);
-        multipliers.push_back(conv->multipliers[channelOf(j, lane)]);
-      }
+    auto pack = [&](auto &packed, auto values) {
+      for (int64_t j = 0; j < 4; ++j)
+        for (int64_t lane = 0; lane < lanes; ++lane)
+          packed.push_back(values[channelOf(j, lane)]);
+    };
+    pack(bias, ArrayRef(conv->bias));
+    for (ArrayRef<float> values : conv->parameters())
+      pack(scaling, values);
   }
 
   Location loc = op.getLoc();
@@ -314,15 +309,14 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
                  bytes(weights)),
       e.constant("dw_bias", MemRefType::get({int64_t(bias.size())}, i32),
                  bytes(bias)),
-      e.constant("dw_multipliers",
-                 MemRefType::get({int64_t(multipliers.size())}, f32),
-                 bytes(multipliers)),
+      e.constant("dw_scaling", MemRefType::get({int64_t(scaling.size())}, f32),
+                 bytes(scaling)),
       flat(table ? table.getResult() : op.getResult())};
   if (table)
     args.push_back(takeOverTable(table, e));
 
   std::string key = llvm::formatv("{0} z{1} {2} t", s.key(),
-                                  conv->inputZeroPoint, conv->requantize.key());
+                                  conv->inputZeroPoint, conv->key());
   for (const Tap &tap : taps)
     key += llvm::formatv(" {0},{1}", tap.kh, tap.kw);
 
@@ -331,7 +325,6 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
     CodeBuilder c(b, loc);
     MicroKernels &micro = *level.micro;
     Value stack = c.stack(i8, slab.rows * slab.rowElements + vectorBytes);
-    Value spill = c.stack(i8, vectorBytes);
     auto byteVector = c.vectorType(i8, vectorBytes);
     auto intVector = c.vectorType(i32, lanes),
          floatVector = c.vectorType(f32, lanes);
@@ -373,19 +366,22 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
             }
           }
           SmallVector<Value> sums, factors;
+          int64_t parameterVectors = 4 * conv->parameters().size();
           for (int64_t j = 0; j < 4; ++j) {
             Value sum = micro.finishAccumulators(
                 b, loc,
                 ArrayRef<Value>(accumulators).slice(j * perVector, perVector));
             sums.push_back(perVector == 1 ? sum : c.add(sum, biases[j]));
-            factors.push_back(c.load(args[3],
-                                     c.add(c.mul(phase, 4 * lanes), j * lanes),
-                                     floatVector));
           }
-          Value result = conv->requantize.emit(c, level, sums, factors);
+          Value parameters = c.mul(phase, parameterVectors * lanes);
+          for (int64_t j = 0; j < parameterVectors; ++j)
+            factors.push_back(
+                c.load(args[3], c.add(parameters, j * lanes), floatVector));
+          SmallVector<Value> results =
+              conv->emitResults(c, level, sums, factors);
           if (table)
-            result = lookUpBytes(c, level, args[5], result)[0];
-          storeValid(c, result, args[4], to, valid, spill, vectorBytes);
+            results = lookUpBytes(c, level, args[5], results);
+          storeRun(c, results, valid, args[4], to);
         });
   };
   func::FuncOp kernel =
@@ -437,7 +433,6 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
                   Value end) {
     CodeBuilder c(b, loc);
     Value stack = c.stack(f32, slab.rows * slab.rowElements + lanes);
-    Value spill = c.stack(f32, lanes);
     auto vector = c.vectorType(f32, lanes);
     emitTiles(
         c, slab, phases, args[0], stack, 0.0, begin, end, vectorBytes,
@@ -453,8 +448,7 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
           }
           sum = arith::AddFOp::create(
               b, loc, sum, c.load(args[1], c.add(base, taps * lanes), vector));
-          storeValid(c, conv->activation.emit(c, sum), args[2], to, valid,
-                     spill, vectorBytes);
+          storeFirst(c, conv->activation.emit(c, sum), valid, args[2], to);
         });
   };
   func::FuncOp kernel =

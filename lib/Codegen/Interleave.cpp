@@ -36,6 +36,24 @@ static Value interleave(CodeBuilder &c, Value x, Value y, unsigned elementBytes,
                    bytes);
 }
 
+std::array<Value, 4> qcc::sortLanes(CodeBuilder &c, ArrayRef<Value> vectors) {
+  int64_t lanes = cast<VectorType>(vectors[0].getType()).getNumElements();
+  std::array<Value, 4> result;
+  for (int64_t r = 0; r < 4; ++r) {
+    // From each pair of vectors, then from either pair.
+    SmallVector<int64_t> fromPair, fromEither;
+    for (int64_t i = 0; i < lanes; ++i) {
+      int64_t channel = r * lanes + i, j = channel % 16 / 4;
+      fromPair.push_back(j % 2 * lanes + channel / 16 * 4 + channel % 4);
+      fromEither.push_back(j / 2 * lanes + i);
+    }
+    result[r] =
+        c.shuffle(c.shuffle(vectors[0], vectors[1], fromPair),
+                  c.shuffle(vectors[2], vectors[3], fromPair), fromEither);
+  }
+  return result;
+}
+
 std::array<Value, 4> qcc::interleaveTaps(CodeBuilder &c,
                                          std::array<Value, 4> taps) {
   Value zero;

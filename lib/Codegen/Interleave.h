@@ -31,6 +31,11 @@ inline int64_t interleavedChannel(int64_t j, int64_t lane) {
   return lane / 4 * 16 + j * 4 + lane % 4;
 }
 
+/// Vectors of 32-bit lanes, one lane for each byte that was interleaved, in the
+/// order of the bytes.
+std::array<mlir::Value, 4> sortLanes(CodeBuilder &c,
+                                     llvm::ArrayRef<mlir::Value> vectors);
+
 /// The four vectors of four bytes per channel. A null tap is zero.
 std::array<mlir::Value, 4> interleaveTaps(CodeBuilder &c,
                                           std::array<mlir::Value, 4> taps);

@@ -50,6 +50,17 @@ void qcc::storeFirst(CodeBuilder &c, Value vector, int64_t count, Value buffer,
   });
 }
 
+void qcc::storeRun(CodeBuilder &c, ValueRange vectors, int64_t count,
+                   Value buffer, Value at) {
+  int64_t width = cast<VectorType>(vectors[0].getType()).getNumElements();
+  for (auto [v, vector] : llvm::enumerate(vectors)) {
+    int64_t first = int64_t(v) * width;
+    int64_t valid = std::clamp<int64_t>(count - first, 0, width);
+    if (valid > 0)
+      storeFirst(c, vector, valid, buffer, c.add(at, first));
+  }
+}
+
 Value qcc::loadFirst(CodeBuilder &c, VectorType type, int64_t count,
                      Value buffer, Value at) {
   if (type.getNumElements() == count)
@@ -161,12 +172,7 @@ void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
       indices.push_back(results[0]);
       continue;
     }
-    int64_t width = cast<VectorType>(results[0].getType()).getNumElements();
-    for (auto [v, value] : llvm::enumerate(results)) {
-      int64_t valid = std::clamp<int64_t>(count - int64_t(v) * width, 0, width);
-      if (valid > 0)
-        storeFirst(c, value, valid, result, c.add(first, v * width));
-    }
+    storeRun(c, results, count, result, first);
   }
   if (!e.hasTable)
     return;

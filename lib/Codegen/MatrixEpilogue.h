@@ -77,6 +77,9 @@ private:
 /// Stores the first `count` elements of a vector and nothing else.
 void storeFirst(CodeBuilder &c, mlir::Value vector, int64_t count,
                 mlir::Value buffer, mlir::Value at);
+/// The same for several vectors of one type that stand one behind the other.
+void storeRun(CodeBuilder &c, mlir::ValueRange vectors, int64_t count,
+              mlir::Value buffer, mlir::Value at);
 /// Loads `count` elements and reads nothing else; zeros follow them.
 mlir::Value loadFirst(CodeBuilder &c, mlir::VectorType type, int64_t count,
                       mlir::Value buffer, mlir::Value at);

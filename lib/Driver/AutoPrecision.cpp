@@ -9,7 +9,6 @@
 #include "Precision.h"
 
 #include "qcc/Quantization/PrecisionSearch.h"
-#include "qcc/Quantization/WeightRounding.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -139,11 +138,10 @@ llvm::Error BudgetSearch::prepare() {
 }
 
 llvm::Error BudgetSearch::measureLayers() {
-  // Corrections make up for all layers in front, which are float here.
-  OwningOpRef<ModuleOp> uncorrected(module.clone());
-  uncorrected->walk([](Operation *op) { op->removeAttr(kBiasCorrectionAttr); });
-  auto created = Simulation::create(*uncorrected, table,
-                                    createSimulationFactory(options, run));
+  // Corrections of biases are those of all layers in 8 bits: each makes up for
+  // its own layer behind corrected ones, so that it serves here, too.
+  auto created =
+      Simulation::create(module, table, createSimulationFactory(options, run));
   if (!created)
     return created.takeError();
   simulation = std::move(*created);
