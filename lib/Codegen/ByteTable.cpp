@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ByteTable.h"
+#include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -26,7 +27,7 @@ LutOp qcc::findResultTable(Operation *op) {
 }
 
 Value qcc::takeOverTable(LutOp lut, KernelEmitter &emitter) {
-  lut->setDiscardableAttr("qcc.taken_over", UnitAttr::get(lut.getContext()));
+  takeOver(lut);
   return emitter.constant(
       "table", MemRefType::get({256}, IntegerType::get(lut.getContext(), 8)),
       ConstantBytes::get(lut.getTable())->bytes());

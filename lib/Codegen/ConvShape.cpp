@@ -184,11 +184,20 @@ std::optional<FloatConv> FloatConv::match(ConvOp op) {
       FloatActivation::get(op.getActivationAttr());
   if (!filter || !activation)
     return std::nullopt;
-  FloatConv conv{*filter, filter->as<float>(), std::nullopt, *activation};
+  FloatConv conv;
+  conv.filterBytes = *filter;
+  conv.filter = conv.filterBytes.as<float>();
+  conv.activation = *activation;
+  conv.result = op.getResult();
   if (op.getBias()) {
     conv.biasBytes = ConstantBytes::get(op.getBias());
     if (!conv.biasBytes || !isF32(op.getBias()))
       return std::nullopt;
+  }
+  if (QuantizeOp quantize = findResultQuantize(op)) {
+    conv.quantize = quantize;
+    conv.result = quantize.getResult();
+    conv.requantize = quantizeResult(quantize, *activation);
   }
   return conv;
 }

@@ -8,7 +8,7 @@
 #ifndef QCC_LIB_CODEGEN_CONVSHAPE_H
 #define QCC_LIB_CODEGEN_CONVSHAPE_H
 
-#include "Requantize.h"
+#include "ResultQuantize.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Target/TargetBackend.h"
@@ -91,11 +91,24 @@ struct FloatConv {
   llvm::ArrayRef<float> filter;
   std::optional<qnn::ConstantBytes> biasBytes;
   FloatActivation activation;
+  mlir::Value result;
+  qnn::QuantizeOp quantize; ///< what the kernel takes over; null: nothing
+  std::optional<Requantize> requantize; ///< of it
 
   float biasOf(int64_t channel) const {
     return biasBytes ? biasBytes->as<float>()[channel] : 0.f;
   }
   static std::optional<FloatConv> match(qnn::ConvOp op);
+  std::string key() const {
+    return requantize ? requantize->key() + " " + requantize->scaleKey()
+                      : activation.key();
+  }
+  /// Of a vector of sums.
+  mlir::Value emitResult(CodeBuilder &c, const TargetLevel &level,
+                         mlir::Value sum) const {
+    return requantize ? requantize->emitReal(c, level, sum)
+                      : activation.emit(c, sum);
+  }
 };
 
 } // namespace qcc

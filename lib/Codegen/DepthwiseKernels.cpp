@@ -420,15 +420,18 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
   auto flat = [&](Value tensor) {
     Value buffer = e.buffer(tensor);
     auto type = cast<MemRefType>(buffer.getType());
-    return e.reshape(buffer, MemRefType::get({type.getNumElements()}, f32),
-                     loc);
+    return e.reshape(
+        buffer, MemRefType::get({type.getNumElements()}, type.getElementType()),
+        loc);
   };
   Value args[] = {
       flat(op.getInput()),
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
                  ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
                                 weights.size() * sizeof(float))),
-      flat(op.getResult())};
+      flat(conv->result)};
+  if (conv->quantize)
+    takeOver(conv->quantize);
   auto body = [&](OpBuilder &b, Location loc, ValueRange args, Value begin,
                   Value end) {
     CodeBuilder c(b, loc);
@@ -448,12 +451,11 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
           }
           sum = arith::AddFOp::create(
               b, loc, sum, c.load(args[1], c.add(base, taps * lanes), vector));
-          storeFirst(c, conv->activation.emit(c, sum), valid, args[2], to);
+          storeFirst(c, conv->emitResult(c, level, sum), valid, args[2], to);
         });
   };
-  func::FuncOp kernel =
-      e.kernel("depthwise_f32", s.key() + " " + conv->activation.key(),
-               ValueRange(args).getTypes(), loc, body);
+  func::FuncOp kernel = e.kernel("depthwise_f32", s.key() + " " + conv->key(),
+                                 ValueRange(args).getTypes(), loc, body);
   noteTiles(kernel, slab.key(), slab.taken());
   e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
   return success();

@@ -17,16 +17,23 @@ using Pred = arith::CmpFPredicate;
 /// Divisors between these are exact by multiplications.
 static constexpr float smallestOrdinary = 0x1p-60f, largestOrdinary = 0x1p60f;
 
-Value qcc::divideExactly(LoopBuilder &b, Value x, float divisor) {
+bool qcc::multipliesExactly(const TargetLevel &level, float divisor) {
+  return level.hasFMA && divisor > smallestOrdinary &&
+         divisor < largestOrdinary && divisor != 1.f;
+}
+
+Value qcc::divideExactly(LoopBuilder &b, Value x, float divisor,
+                         bool isBounded) {
   Type type = x.getType();
   if (divisor == 1.f)
     return x;
-  bool isOrdinary = divisor > smallestOrdinary && divisor < largestOrdinary;
-  if (!b.level.hasFMA || !isOrdinary)
+  if (!multipliesExactly(b.level, divisor))
     return b.div(x, b.real(type, divisor));
-  Value bound = b.real(type, 0x1p20f * divisor);
-  Value least = b.real(type, -0x1p20f * divisor);
-  x = b.smaller(b.larger(x, least), bound); // NaN: the least
+  if (!isBounded) {
+    Value bound = b.real(type, 0x1p20f * divisor);
+    Value least = b.real(type, -0x1p20f * divisor);
+    x = b.smaller(b.larger(x, least), bound); // NaN: the least
+  }
   Value reciprocal = b.real(type, 1.f / divisor);
   Value quotient = b.mul(x, reciprocal);
   Value remainder = b.multiplyAdd(arith::NegFOp::create(b, quotient),

@@ -20,10 +20,14 @@
 namespace qcc {
 
 /// x / divisor for a quantization that follows, correctly rounded as far as
-/// that can be seen: beyond 2^20 the result is 2^20 of the same sign, and for
-/// NaN -2^20. By multiplications where the level has fused ones.
+/// that can be seen: beyond 2^20 the result may be 2^20 of the same sign, and
+/// for NaN -2^20. By multiplications where multipliesExactly().
+/// `isBounded`: the quotient is known to be below 2^31, and no NaN.
 mlir::Value divideExactly(reference::LoopBuilder &b, mlir::Value x,
-                          float divisor);
+                          float divisor, bool isBounded = false);
+
+/// Whether divideExactly() needs no division, so that its result is bounded.
+bool multipliesExactly(const TargetLevel &level, float divisor);
 
 /// Quantizes by a scale and a zero point that are known at run time:
 /// clamp(roundeven(x / scale), -zeroPoint, 255 - zeroPoint).

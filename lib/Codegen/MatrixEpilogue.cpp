@@ -23,7 +23,7 @@ std::string MatrixEpilogue::key() const {
                          llvm::bit_cast<uint32_t>(residual->scale));
   if (requantize)
     key += " " + requantize->key() +
-           (residual || hasBias ? requantize->scaleKey() : "");
+           (residual || hasBias || !isInteger ? requantize->scaleKey() : "");
   return key;
 }
 
@@ -136,7 +136,7 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
 SmallVector<Value> MatrixEpilogueEmitter::resultsOf(ValueRange sums,
                                                     int64_t count,
                                                     Value residual, Value at) {
-  if (e.requantize && !e.residual && !e.hasBias)
+  if (e.requantize && e.isInteger && !e.residual && !e.hasBias)
     return {e.requantize->emit(c, level, sums, scales)};
 
   SmallVector<Value> values(sums);

@@ -88,6 +88,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     buffers.push_back(emitter.buffer(operands->residual));
   if (operands->table)
     buffers.push_back(takeOverTable(operands->table, emitter));
+  if (operands->quantize)
+    takeOver(operands->quantize);
 
   std::string zeroPointKey = hasZeroPoints ? "z " : "";
   if (operands->commonZeroPoint)

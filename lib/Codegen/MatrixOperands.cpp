@@ -29,6 +29,14 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     operands.result = table.getResult();
     operands.epilogue.hasTable = true;
   }
+  if (QuantizeOp quantize = findResultQuantize(op);
+      quantize && !operands.isInteger) {
+    operands.quantize = quantize;
+    operands.result = quantize.getResult();
+    operands.epilogue.result = MatrixEpilogue::Result::Bytes;
+    operands.epilogue.requantize =
+        quantizeResult(quantize, operands.epilogue.activation);
+  }
   return operands;
 }
 

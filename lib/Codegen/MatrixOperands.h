@@ -49,6 +49,7 @@ struct MatrixOperands {
 
   MatrixEpilogue epilogue;
   qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`
+  qnn::QuantizeOp quantize; ///< taken over likewise; null: nothing
 
   /// Nothing where the kernel does not apply.
   static std::optional<MatrixOperands> match(mlir::Operation *op,

@@ -7,6 +7,7 @@
 
 #include "Requantize.h"
 #include "../Conversion/QNNToKernels/FloatFunctions.h"
+#include "ExactDivision.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
@@ -88,13 +89,13 @@ Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
                            ValueRange values) const {
   SmallVector<Value> scaled;
   for (Value value : values) {
-    value = activation.emit(c, value);
-    if (scale != 1.f)
-      value = arith::DivFOp::create(
-          c.b, c.loc, value, c.splat(c.b.getF32Type(), scale, level.lanes()));
-    scaled.push_back(value);
+    reference::LoopBuilder b(c.b, c.loc, level);
+    scaled.push_back(divideExactly(b, activation.emit(c, value), scale,
+                                   /*isBounded=*/!mayOverflow));
   }
-  return emitScaled(c, level, scaled);
+  Requantize bounded = *this;
+  bounded.mayOverflow &= !multipliesExactly(level, scale);
+  return bounded.emitScaled(c, level, scaled);
 }
 
 Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,

@@ -83,9 +83,9 @@ struct WidePlan {
 class WideKernel {
 public:
   WideKernel(CodeBuilder &c, const WidePlan &p, const TargetLevel &level,
-             const FloatActivation &activation, ValueRange args)
-      : c(c), p(p), s(p.shape), level(level), activation(activation),
-        input(args[0]), weights(args[1]), result(args[2]),
+             const FloatConv &conv, ValueRange args)
+      : c(c), p(p), s(p.shape), level(level), conv(conv), input(args[0]),
+        weights(args[1]), result(args[2]),
         slab(c.stack(c.b.getF32Type(), p.slabBytes / 4)) {}
 
   void emit(Value begin, Value end);
@@ -100,7 +100,7 @@ private:
   const WidePlan &p;
   const ConvShape &s;
   const TargetLevel &level;
-  const FloatActivation &activation;
+  const FloatConv &conv;
   Value input, weights, result, slab;
 };
 } // namespace
@@ -161,8 +161,8 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
       });
   Value bias = c.load(weights, c.add(weightsAt, s.kh * s.kw * p.lanes), type());
   for (auto [i, sum] : llvm::enumerate(sums)) {
-    Value y = activation.emit(
-        c, arith::AddFOp::create(c.b, c.loc, sum, bias).getResult());
+    Value y = conv.emitResult(
+        c, level, arith::AddFOp::create(c.b, c.loc, sum, bias).getResult());
     storeFirst(c, y, valid, result,
                c.add(to, c.mul(c.add(column, int64_t(i)), s.c)));
   }
@@ -229,18 +229,18 @@ static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
                  ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
                                 weights.size() * sizeof(float))),
-      e.buffer(op->getResult(0))};
+      e.buffer(operands->result)};
+  if (operands->quantize)
+    takeOver(operands->quantize);
   func::FuncOp kernel = e.kernel(
-      "depthwise_f32",
-      "wide " + shape->key() + " " + operands->activation.key(),
+      "depthwise_f32", "wide " + shape->key() + " " + operands->key(),
       ValueRange(args).getTypes(), op->getLoc(),
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
         CodeBuilder c(b, loc);
         SmallVector<Value> flat;
         for (Value arg : args)
           flat.push_back(flatten(c, arg));
-        WideKernel(c, plan, e.level(), operands->activation, flat)
-            .emit(begin, end);
+        WideKernel(c, plan, e.level(), *operands, flat).emit(begin, end);
       });
   noteTiles(kernel, plan.key(), plan.taken());
   e.call(kernel, args, plan.tiles(), op->getLoc());
