@@ -51,6 +51,8 @@ constexpr int64_t maxSlabBytes = 192 * 1024;
 constexpr int64_t goodSlabBytes = 24 * 1024;
 /// The most taps; each is code of its own.
 constexpr int64_t maxTaps = 1024;
+/// Vectors of floats that are summed at once and share their weights.
+constexpr int64_t neighbours = 4;
 
 /// Where a tile's input lies on the stack.
 struct Slab {
@@ -115,14 +117,27 @@ struct Phases {
     if (run % lanes != 0) // the last vector ends with the row
       firstChannel.push_back(full == 0 ? 0 : (run - lanes) % s.c);
   }
-  /// Calls emit(flat position, phase) for every vector of a row; the last
-  /// argument is the number of valid elements (less than lanes only for rows
-  /// that are shorter than a vector).
-  void forEach(CodeBuilder &c,
-               llvm::function_ref<void(Value, Value, int64_t)> emit) const {
-    c.loop(0, full, 1, [&](Value i) {
-      emit(c.mul(i, lanes), count == full ? i : c.rem(i, count), lanes);
+  /// Calls emit(flat positions, phase) for all vectors of a row, up to `most`
+  /// of one phase at a time; the last argument is the number of valid elements
+  /// (less than lanes only for rows that are shorter than a vector).
+  void forEach(
+      CodeBuilder &c, int64_t most,
+      llvm::function_ref<void(ArrayRef<Value>, Value, int64_t)> emit) const {
+    // Vectors `first`, `first + count`, ...
+    auto group = [&](Value first, int64_t size, Value phase) {
+      SmallVector<Value> positions;
+      for (int64_t i = 0; i < size; ++i)
+        positions.push_back(c.mul(c.add(first, i * count), lanes));
+      emit(positions, phase, lanes);
+    };
+    int64_t rounds = count == 0 ? 0 : full / count / most * most;
+    c.loop(0, rounds == 0 ? 0 : count, 1, [&](Value phase) {
+      c.loop(0, rounds, most, [&](Value round) {
+        group(c.add(c.mul(round, count), phase), most, phase);
+      });
     });
+    c.loop(rounds * count, full, 1,
+           [&](Value i) { group(i, 1, count == full ? i : c.rem(i, count)); });
     if (run % lanes == 0)
       return;
     int64_t at = full == 0 ? 0 : run - lanes;
@@ -193,13 +208,16 @@ void Slab::fill(CodeBuilder &c, Value input, Value slab, Value image,
   });
 }
 
-/// Emits the loops over tiles and rows around `vector`, which computes and
-/// stores one vector: (slab row of the window's top, flat position, phase,
-/// index of the first output element, valid elements).
+/// Emits the loops over tiles and rows around `vectors`, which computes and
+/// stores up to `most` vectors: (where the slab holds the top left of their
+/// windows, phase, indices of their first output elements, valid elements of
+/// each).
 static void emitTiles(
     CodeBuilder &c, const Slab &slab, const Phases &phases, Value input,
     Value stack, double padding, Value begin, Value end, unsigned vectorBytes,
-    llvm::function_ref<void(Value, Value, Value, Value, int64_t)> vector) {
+    int64_t most,
+    llvm::function_ref<void(ArrayRef<Value>, Value, ArrayRef<Value>, int64_t)>
+        vectors) {
   const ConvShape &s = slab.shape;
   int64_t tilesPerImage = llvm::divideCeil(s.oh, slab.outputRows);
   c.loop(begin, end, 1, [&](Value tile) {
@@ -210,9 +228,15 @@ static void emitTiles(
     c.loop(first, last, 1, [&](Value row) {
       Value top = c.mul(c.sub(row, first), s.sh * slab.rowElements);
       Value output = c.mul(c.add(c.mul(image, s.oh), row), phases.run);
-      phases.forEach(c, [&](Value at, Value phase, int64_t valid) {
-        vector(top, at, phase, c.add(output, at), valid);
-      });
+      phases.forEach(
+          c, most, [&](ArrayRef<Value> positions, Value phase, int64_t valid) {
+            SmallVector<Value> windows, results;
+            for (Value at : positions) {
+              windows.push_back(c.add(top, at));
+              results.push_back(c.add(output, at));
+            }
+            vectors(windows, phase, results, valid);
+          });
     });
   });
 }
@@ -331,9 +355,10 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
     unsigned perVector = micro.accumulatorsPerVector();
     emitTiles(
         c, slab, phases, args[0], stack, double(conv->inputPadding()), begin,
-        end, vectorBytes,
-        [&](Value top, Value at, Value phase, Value to, int64_t valid) {
-          Value start = c.add(top, at);
+        end, vectorBytes, /*most=*/1,
+        [&](ArrayRef<Value> windows, Value phase, ArrayRef<Value> to,
+            int64_t valid) {
+          Value start = windows[0];
           SmallVector<Value> biases, accumulators;
           for (int64_t j = 0; j < 4; ++j) {
             biases.push_back(c.load(
@@ -381,7 +406,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
               conv->emitResults(c, level, sums, factors);
           if (table)
             results = lookUpBytes(c, level, args[5], results);
-          storeRun(c, results, valid, args[4], to);
+          storeRun(c, results, valid, args[4], to[0]);
         });
   };
   func::FuncOp kernel =
@@ -437,22 +462,28 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
     CodeBuilder c(b, loc);
     Value stack = c.stack(f32, slab.rows * slab.rowElements + lanes);
     auto vector = c.vectorType(f32, lanes);
-    emitTiles(
-        c, slab, phases, args[0], stack, 0.0, begin, end, vectorBytes,
-        [&](Value top, Value at, Value phase, Value to, int64_t valid) {
-          Value start = c.add(top, at), base = c.mul(phase, (taps + 1) * lanes);
-          Value sum = c.splat(f32, 0, lanes);
-          for (int64_t t = 0; t < taps; ++t) {
-            int64_t offset = t / s.kw * s.dh * slab.rowElements +
-                             slab.columnOffset(t % s.kw);
-            Value x = c.load(stack, c.add(start, offset), vector);
-            Value w = c.load(args[1], c.add(base, t * lanes), vector);
-            sum = multiplyAdd(c, level, x, w, sum);
-          }
-          sum = arith::AddFOp::create(
-              b, loc, sum, c.load(args[1], c.add(base, taps * lanes), vector));
-          storeFirst(c, conv->emitResult(c, level, sum), valid, args[2], to);
-        });
+    emitTiles(c, slab, phases, args[0], stack, 0.0, begin, end, vectorBytes,
+              neighbours,
+              [&](ArrayRef<Value> windows, Value phase, ArrayRef<Value> to,
+                  int64_t valid) {
+                Value base = c.mul(phase, (taps + 1) * lanes);
+                SmallVector<Value> sums(windows.size(), c.splat(f32, 0, lanes));
+                for (int64_t t = 0; t < taps; ++t) {
+                  int64_t offset = t / s.kw * s.dh * slab.rowElements +
+                                   slab.columnOffset(t % s.kw);
+                  Value w = c.load(args[1], c.add(base, t * lanes), vector);
+                  for (auto [sum, window] : llvm::zip_equal(sums, windows)) {
+                    Value x = c.load(stack, c.add(window, offset), vector);
+                    sum = multiplyAdd(c, level, x, w, sum);
+                  }
+                }
+                Value bias = c.load(args[1], c.add(base, taps * lanes), vector);
+                for (auto [sum, at] : llvm::zip_equal(sums, to)) {
+                  Value y = arith::AddFOp::create(b, loc, sum, bias);
+                  storeFirst(c, conv->emitResult(c, level, y), valid, args[2],
+                             at);
+                }
+              });
   };
   func::FuncOp kernel = e.kernel("depthwise_f32", s.key() + " " + conv->key(),
                                  ValueRange(args).getTypes(), loc, body);
