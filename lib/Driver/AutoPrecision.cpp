@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Budgets.h"
-#include "Precision.h"
+#include "BudgetSearch.h"
 
 #include "qcc/Quantization/PrecisionSearch.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -21,92 +20,8 @@ namespace qcc {
 /// Multiplications that measuring one setting may take.
 static constexpr double kSettingProducts = 4e9;
 static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
-/// Each candidate allows this part of the loss that the one before did.
-static constexpr double kTightening = 0.75;
-static constexpr unsigned kSteps = 32;
-/// So many choices are compiled for a limited loss.
-static constexpr size_t kMostCompiled = 10;
-/// Bounds that differ by this part are not told apart.
-static constexpr double kCloseEnough = 0.1;
-/// A layer that is slower in 8 bits by less than this part gains nothing, but
-/// loses nothing either: times are no more exact than that.
-static constexpr double kTimeNoise = 0.05;
 /// Keeping a region float must make the model faster by this part.
 static constexpr double kWorthwhile = 0.01;
-
-namespace {
-
-/// A choice that was compiled; copies share it.
-struct Choice {
-  llvm::BitVector keepFloat;
-  Variant variant;
-  BoundedMean loss;
-  size_t point = 0; ///< in the plan
-};
-
-class BudgetSearch {
-public:
-  BudgetSearch(ModuleOp module, const CalibrationTable &table,
-               const CompileOptions &options, SplitSamples samples,
-               BiasFitter correct, const ModelRunnerFactory &run)
-      : module(module), table(table), options(options), correct(correct),
-        run(run), samples(std::move(samples)),
-        compiler(module, table, options, run, firstSample()) {}
-
-  llvm::Expected<PrecisionPlan> search();
-
-private:
-  ArrayRef<HostTensor> firstSample() const {
-    return samples.search.empty() ? ArrayRef<HostTensor>()
-                                  : ArrayRef(samples.search.front());
-  }
-  llvm::Error prepare();
-  llvm::Error measureLayers();
-  llvm::Error measureCosts();
-  std::vector<llvm::BitVector> listCandidates() const;
-  llvm::BitVector chooseWithin(double allowed) const;
-  double sumLosses(const llvm::BitVector &keepFloat) const;
-  double estimateBytes(const llvm::BitVector &keepFloat) const;
-  llvm::Expected<Variant> compileVariant(const llvm::BitVector &keepFloat);
-  llvm::Error measureLoss(Choice &choice) const;
-  double predictShare(const Choice &choice) const;
-  /// Compiles, and verifies the loss where it is limited.
-  llvm::Expected<Choice> compile(const llvm::BitVector &keepFloat);
-  bool holdsLoss(const Choice &choice) const {
-    return !budgets.drop || choice.keepFloat.all() ||
-           choice.loss.upper <= budgets.drop->limit;
-  }
-  llvm::Expected<Choice> searchByLoss();
-  llvm::Expected<Choice> searchByLimits(ArrayRef<llvm::BitVector> candidates);
-  llvm::Error dropSlowRegions(Choice &choice);
-  llvm::Error settle(Choice &choice);
-  llvm::Error refuse(const Choice &choice);
-  std::string describe(const Choice &choice) const;
-  void record(Choice &choice);
-  void finishPlan(const Choice &choice);
-
-  ModuleOp module;
-  const CalibrationTable &table;
-  const CompileOptions &options;
-  BiasFitter correct;
-  const ModelRunnerFactory &run;
-  SplitSamples samples;
-  VariantCompiler compiler;
-
-  Budgets budgets;
-  std::optional<Verification> verification;
-  /// On the samples of the search, where the metric needs nothing else.
-  HeldOutSamples searchSamples;
-  std::optional<Verification> searchVerification;
-  std::unique_ptr<Simulation> simulation;
-  std::vector<OutputError> errors; ///< of each layer alone in 8 bits
-  std::vector<double> losses;      ///< the same in the budget's metric
-  std::vector<double> floatSeconds, int8Seconds; ///< by layer
-  Choice allFloat, allInt8;
-  PrecisionPlan plan;
-};
-
-} // namespace
 
 llvm::Error BudgetSearch::prepare() {
   auto parsed = Budgets::parse(options);
@@ -203,91 +118,6 @@ llvm::Error BudgetSearch::measureCosts() {
   return llvm::Error::success();
 }
 
-//===----------------------------------------------------------------------===//
-// Candidates
-//===----------------------------------------------------------------------===//
-
-/// Of the artefact: 8 bits save three quarters of a layer's weights.
-double BudgetSearch::estimateBytes(const llvm::BitVector &keepFloat) const {
-  auto bytes = double(allInt8.variant.sizes.fileBytes);
-  for (unsigned i : keepFloat.set_bits())
-    bytes += 3 * double(simulation->layers()[i].weights);
-  return bytes;
-}
-
-/// The fastest choice whose losses sum to `allowed` at most, and that keeps the
-/// limits of size and memory, if one does: time is given up for them as far as
-/// needed.
-llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
-  auto choose = [&](double secondsPerByte) {
-    std::vector<double> gains;
-    for (size_t i = 0; i < losses.size(); ++i) {
-      double gain = floatSeconds[i] - int8Seconds[i];
-      if (gain <= 0 && -gain <= kTimeNoise * floatSeconds[i])
-        gain = 1e-12;
-      double saved = 3 * double(simulation->layers()[i].weights +
-                                simulation->layers()[i].results *
-                                    int64_t(budgets.ram != 0));
-      gains.push_back(gain + secondsPerByte * saved);
-    }
-    return chooseFloatLayers(losses, gains, allowed);
-  };
-  llvm::BitVector fastest = choose(0);
-  if (!budgets.measuresSizes())
-    return fastest;
-  // Memory is no sum over layers: 8 bits wherever the loss allows them.
-  double most = 1e-6;
-  llvm::BitVector smallest = choose(most);
-  if (budgets.ram != 0 || estimateBytes(smallest) > budgets.bytes)
-    return smallest;
-  llvm::BitVector best = smallest;
-  for (double perByte = 1e-14; perByte < most; perByte *= 4) {
-    llvm::BitVector found = choose(perByte);
-    if (estimateBytes(found) <= budgets.bytes)
-      return estimateBytes(fastest) <= budgets.bytes ? fastest : found;
-  }
-  return best;
-}
-
-double BudgetSearch::sumLosses(const llvm::BitVector &keepFloat) const {
-  double sum = 0;
-  for (size_t i = 0; i < losses.size(); ++i)
-    sum += keepFloat.test(unsigned(i)) ? 0 : losses[i];
-  return sum;
-}
-
-/// From all of the loss downwards, without repetitions.
-std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
-  double total = sumLosses(allInt8.keepFloat);
-  std::vector<llvm::BitVector> candidates;
-  for (unsigned power = 0; power <= kSteps; ++power) {
-    llvm::BitVector keepFloat =
-        chooseWithin(total * std::pow(kTightening, power));
-    if (candidates.empty() || candidates.back() != keepFloat)
-      candidates.push_back(keepFloat);
-  }
-  return candidates;
-}
-
-/// The first of `size` for which `holds`, where it holds for all behind it; the
-/// last one where it holds for none.
-static llvm::Expected<size_t>
-bisect(size_t first, size_t size,
-       llvm::function_ref<llvm::Expected<bool>(size_t)> holds) {
-  size_t last = size - 1;
-  while (first < last) {
-    size_t middle = first + (last - first) / 2;
-    auto good = holds(middle);
-    if (!good)
-      return good.takeError();
-    if (*good)
-      last = middle;
-    else
-      first = middle + 1;
-  }
-  return last;
-}
-
 /// With the biases corrected for it.
 llvm::Expected<Variant>
 BudgetSearch::compileVariant(const llvm::BitVector &keepFloat) {
@@ -334,80 +164,6 @@ llvm::Error BudgetSearch::measureLoss(Choice &choice) const {
     return loss.takeError();
   choice.loss = *loss;
   return llvm::Error::success();
-}
-
-/// The part of `choice`'s summed losses that should hold the budget. Losses add
-/// up, nearly, so that the budget's follows the sum; a rate of other classes
-/// rather its root.
-double BudgetSearch::predictShare(const Choice &choice) const {
-  double share = budgets.drop->limit /
-                 std::max(choice.loss.upper, budgets.drop->limit / 8);
-  return budgets.drop->isRate() ? share * share : share;
-}
-
-/// The fastest choice whose loss holds. The bound of the summed losses at which
-/// the budget is reached is sought between one that holds and one that does
-/// not.
-llvm::Expected<Choice> BudgetSearch::searchByLoss() {
-  Choice best = allFloat;
-  double holding = 0, failing = sumLosses(allInt8.keepFloat);
-  double allowed = failing;
-  std::vector<llvm::BitVector> tried;
-  for (unsigned step = 0; step < kSteps && tried.size() < kMostCompiled;
-       ++step) {
-    llvm::BitVector keepFloat = chooseWithin(allowed);
-    double share = 1;
-    if (!llvm::is_contained(tried, keepFloat)) {
-      tried.push_back(keepFloat);
-      auto choice = compile(keepFloat);
-      if (!choice)
-        return choice.takeError();
-      share = predictShare(*choice);
-      if (!holdsLoss(*choice)) {
-        failing = sumLosses(keepFloat);
-        allowed = failing;
-      } else {
-        holding = allowed;
-        if (llvm::Error error =
-                compiler.time({&best.variant, &choice->variant}))
-          return error;
-        // Size and memory shrink with every layer in 8 bits.
-        if (budgets.measuresSizes() ||
-            choice->variant.seconds < best.variant.seconds)
-          best = std::move(*choice);
-      }
-    } else if (allowed > holding && best.keepFloat == keepFloat) {
-      holding = allowed;
-    } else {
-      failing = std::min(failing, allowed);
-    }
-    if (failing - holding <= kCloseEnough * failing)
-      break;
-    double margin = kCloseEnough * (failing - holding);
-    allowed = std::clamp(share * allowed, holding + margin, failing - margin);
-  }
-  return best;
-}
-
-/// The least loss that keeps the limits.
-llvm::Expected<Choice>
-BudgetSearch::searchByLimits(ArrayRef<llvm::BitVector> candidates) {
-  std::vector<llvm::BitVector> careful(candidates.rbegin(), candidates.rend());
-  std::optional<Choice> best;
-  auto found = bisect(0, careful.size(), [&](size_t i) -> llvm::Expected<bool> {
-    auto next = compile(careful[i]);
-    if (!next)
-      return next.takeError();
-    if (!budgets.exceeded(next->variant).empty())
-      return false;
-    best = std::move(*next);
-    return true;
-  });
-  if (!found)
-    return found.takeError();
-  if (best && best->keepFloat == careful[*found])
-    return std::move(*best);
-  return compile(careful[*found]);
 }
 
 //===----------------------------------------------------------------------===//

@@ -43,8 +43,10 @@ struct SearchPoint {
   double milliseconds = 0;     ///< of an inference on this machine
   uint64_t bytes = 0, ram = 0; ///< of the artefact; 0: not measured
   bool hasLoss = false;        ///< whether the two below are known
-  double loss = 0, upper = 0;  ///< on samples held out, and its 95 % bound
-  std::string verdict;         ///< "chosen", "float", "loses too much", ...
+  /// On samples held out, and its 95 % bound; of choices that lose too much on
+  /// those of the search, the mean on those.
+  double loss = 0, upper = 0;
+  std::string verdict; ///< "chosen", "float", "loses too much", ...
 };
 
 struct PrecisionPlan {

@@ -1,0 +1,220 @@
+//===- BudgetChoices.cpp - Which layers a budget allows in 8 bits ---------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BudgetSearch.h"
+
+#include "qcc/Quantization/PrecisionSearch.h"
+
+using namespace mlir;
+using namespace qcc;
+
+/// Each candidate allows this part of the loss that the one before did.
+static constexpr double kTightening = 0.75;
+static constexpr unsigned kSteps = 32;
+/// So many choices are compiled for a limited loss, and for single layers of
+/// the one that was found.
+static constexpr size_t kMostCompiled = 10, kMostReturned = 4;
+/// Bounds that differ by this part are not told apart.
+static constexpr double kCloseEnough = 0.1;
+/// A layer that is slower in 8 bits by less than this part gains nothing, but
+/// loses nothing either: times are no more exact than that.
+static constexpr double kTimeNoise = 0.05;
+/// A layer is tried where this part of the loss that it should add has room.
+static constexpr double kHopeful = 0.5;
+
+/// Of the artefact: 8 bits save three quarters of a layer's weights.
+double BudgetSearch::estimateBytes(const llvm::BitVector &keepFloat) const {
+  auto bytes = double(allInt8.variant.sizes.fileBytes);
+  for (unsigned i : keepFloat.set_bits())
+    bytes += 3 * double(simulation->layers()[i].weights);
+  return bytes;
+}
+
+/// The fastest choice whose losses sum to `allowed` at most, and that keeps the
+/// limits of size and memory, if one does: time is given up for them as far as
+/// needed.
+llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
+  auto choose = [&](double secondsPerByte) {
+    std::vector<double> gains;
+    for (size_t i = 0; i < losses.size(); ++i) {
+      double gain = floatSeconds[i] - int8Seconds[i];
+      if (gain <= 0 && -gain <= kTimeNoise * floatSeconds[i])
+        gain = 1e-12;
+      double saved = 3 * double(simulation->layers()[i].weights +
+                                simulation->layers()[i].results *
+                                    int64_t(budgets.ram != 0));
+      gains.push_back(gain + secondsPerByte * saved);
+    }
+    return chooseFloatLayers(losses, gains, allowed);
+  };
+  llvm::BitVector fastest = choose(0);
+  if (!budgets.measuresSizes())
+    return fastest;
+  // Memory is no sum over layers: 8 bits wherever the loss allows them.
+  double most = 1e-6;
+  llvm::BitVector smallest = choose(most);
+  if (budgets.ram != 0 || estimateBytes(smallest) > budgets.bytes)
+    return smallest;
+  llvm::BitVector best = smallest;
+  for (double perByte = 1e-14; perByte < most; perByte *= 4) {
+    llvm::BitVector found = choose(perByte);
+    if (estimateBytes(found) <= budgets.bytes)
+      return estimateBytes(fastest) <= budgets.bytes ? fastest : found;
+  }
+  return best;
+}
+
+double BudgetSearch::sumLosses(const llvm::BitVector &keepFloat) const {
+  double sum = 0;
+  for (size_t i = 0; i < losses.size(); ++i)
+    sum += keepFloat.test(unsigned(i)) ? 0 : losses[i];
+  return sum;
+}
+
+/// From all of the loss downwards, without repetitions.
+std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
+  double total = sumLosses(allInt8.keepFloat);
+  std::vector<llvm::BitVector> candidates;
+  for (unsigned power = 0; power <= kSteps; ++power) {
+    llvm::BitVector keepFloat =
+        chooseWithin(total * std::pow(kTightening, power));
+    if (candidates.empty() || candidates.back() != keepFloat)
+      candidates.push_back(keepFloat);
+  }
+  return candidates;
+}
+
+/// The first of `size` for which `holds`, where it holds for all behind it; the
+/// last one where it holds for none.
+static llvm::Expected<size_t>
+bisect(size_t first, size_t size,
+       llvm::function_ref<llvm::Expected<bool>(size_t)> holds) {
+  size_t last = size - 1;
+  while (first < last) {
+    size_t middle = first + (last - first) / 2;
+    auto good = holds(middle);
+    if (!good)
+      return good.takeError();
+    if (*good)
+      last = middle;
+    else
+      first = middle + 1;
+  }
+  return last;
+}
+
+/// The part of `choice`'s summed losses that should hold the budget. Losses add
+/// up, nearly, so that the budget's follows the sum; a rate of other classes
+/// rather its root.
+double BudgetSearch::predictShare(const Choice &choice) const {
+  double share = budgets.drop->limit /
+                 std::max(choice.loss.upper, budgets.drop->limit / 8);
+  return budgets.drop->isRate() ? share * share : share;
+}
+
+/// The fastest choice whose loss holds. The bound of the summed losses at which
+/// the budget is reached is sought between one that holds and one that does
+/// not.
+llvm::Expected<Choice> BudgetSearch::searchByLoss() {
+  Choice best = allFloat;
+  double holding = 0, failing = sumLosses(allInt8.keepFloat);
+  double allowed = failing;
+  std::vector<llvm::BitVector> tried;
+  for (unsigned step = 0; step < kSteps && tried.size() < kMostCompiled;
+       ++step) {
+    llvm::BitVector keepFloat = chooseWithin(allowed);
+    double share = 1;
+    if (!llvm::is_contained(tried, keepFloat)) {
+      tried.push_back(keepFloat);
+      auto choice = compile(keepFloat);
+      if (!choice)
+        return choice.takeError();
+      share = predictShare(*choice);
+      if (!holdsLoss(*choice)) {
+        failing = sumLosses(keepFloat);
+        allowed = failing;
+      } else {
+        holding = allowed;
+        if (llvm::Error error =
+                compiler.time({&best.variant, &choice->variant}))
+          return error;
+        // Size and memory shrink with every layer in 8 bits.
+        if (budgets.measuresSizes() ||
+            choice->variant.seconds < best.variant.seconds)
+          best = std::move(*choice);
+      }
+    } else if (allowed > holding && best.keepFloat == keepFloat) {
+      holding = allowed;
+    } else {
+      failing = std::min(failing, allowed);
+    }
+    if (failing - holding <= kCloseEnough * failing)
+      break;
+    double margin = kCloseEnough * (failing - holding);
+    allowed = std::clamp(share * allowed, holding + margin, failing - margin);
+  }
+  if (!best.keepFloat.all() && !budgets.measuresSizes())
+    if (llvm::Error error = returnLayers(best))
+      return error;
+  return best;
+}
+
+/// Takes single layers of a choice that holds back to 8 bits, first those that
+/// gain most time: their losses are known one by one, not together.
+llvm::Error BudgetSearch::returnLayers(Choice &best) {
+  auto gain = [&](unsigned i) { return floatSeconds[i] - int8Seconds[i]; };
+  SmallVector<unsigned> order;
+  for (unsigned i : best.keepFloat.set_bits())
+    if (gain(i) > kTimeNoise * floatSeconds[i])
+      order.push_back(i);
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return std::pair(-gain(a), a) < std::pair(-gain(b), b);
+  });
+  size_t tried = 0;
+  for (unsigned layer : order) {
+    double sum = sumLosses(best.keepFloat);
+    double added = sum > 0 ? best.loss.upper * losses[layer] / sum : 0;
+    if (!budgets.drop->isRate() &&
+        best.loss.upper + kHopeful * added > budgets.drop->limit)
+      continue;
+    if (tried++ == kMostReturned)
+      break;
+    llvm::BitVector keepFloat = best.keepFloat;
+    keepFloat.reset(layer);
+    auto choice = compile(keepFloat);
+    if (!choice)
+      return choice.takeError();
+    if (!holdsLoss(*choice))
+      continue;
+    if (llvm::Error error = compiler.time({&best.variant, &choice->variant}))
+      return error;
+    if (choice->variant.seconds < best.variant.seconds)
+      best = std::move(*choice);
+  }
+  return llvm::Error::success();
+}
+
+/// The least loss that keeps the limits.
+llvm::Expected<Choice>
+BudgetSearch::searchByLimits(ArrayRef<llvm::BitVector> candidates) {
+  std::vector<llvm::BitVector> careful(candidates.rbegin(), candidates.rend());
+  std::optional<Choice> best;
+  auto found = bisect(0, careful.size(), [&](size_t i) -> llvm::Expected<bool> {
+    auto next = compile(careful[i]);
+    if (!next)
+      return next.takeError();
+    if (!budgets.exceeded(next->variant).empty())
+      return false;
+    best = std::move(*next);
+    return true;
+  });
+  if (!found)
+    return found.takeError();
+  if (best && best->keepFloat == careful[*found])
+    return std::move(*best);
+  return compile(careful[*found]);
+}

@@ -1,0 +1,93 @@
+//===- BudgetSearch.h - The search of -precision=auto -----------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_DRIVER_BUDGETSEARCH_H
+#define QCC_LIB_DRIVER_BUDGETSEARCH_H
+
+#include "Budgets.h"
+#include "Precision.h"
+
+#include "qcc/Quantization/OutputError.h"
+
+namespace qcc {
+
+/// A choice that was compiled; copies share it.
+struct Choice {
+  llvm::BitVector keepFloat;
+  Variant variant;
+  BoundedMean loss;
+  size_t point = 0; ///< in the plan
+};
+
+/// Finds the fastest choice of precisions under the budgets of `options`.
+class BudgetSearch {
+public:
+  BudgetSearch(mlir::ModuleOp module, const CalibrationTable &table,
+               const CompileOptions &options, SplitSamples samples,
+               BiasFitter correct, const ModelRunnerFactory &run)
+      : module(module), table(table), options(options), correct(correct),
+        run(run), samples(std::move(samples)),
+        compiler(module, table, options, run, firstSample()) {}
+
+  llvm::Expected<PrecisionPlan> search();
+
+private:
+  llvm::ArrayRef<HostTensor> firstSample() const {
+    return samples.search.empty() ? llvm::ArrayRef<HostTensor>()
+                                  : llvm::ArrayRef(samples.search.front());
+  }
+  llvm::Error prepare();
+  llvm::Error measureLayers();
+  llvm::Error measureCosts();
+  std::vector<llvm::BitVector> listCandidates() const;
+  llvm::BitVector chooseWithin(double allowed) const;
+  double sumLosses(const llvm::BitVector &keepFloat) const;
+  double estimateBytes(const llvm::BitVector &keepFloat) const;
+  llvm::Expected<Variant> compileVariant(const llvm::BitVector &keepFloat);
+  llvm::Error measureLoss(Choice &choice) const;
+  double predictShare(const Choice &choice) const;
+  /// Compiles, and verifies the loss where it is limited.
+  llvm::Expected<Choice> compile(const llvm::BitVector &keepFloat);
+  bool holdsLoss(const Choice &choice) const {
+    return !budgets.drop || choice.keepFloat.all() ||
+           choice.loss.upper <= budgets.drop->limit;
+  }
+  llvm::Expected<Choice> searchByLoss();
+  llvm::Error returnLayers(Choice &best);
+  llvm::Expected<Choice>
+  searchByLimits(llvm::ArrayRef<llvm::BitVector> candidates);
+  llvm::Error dropSlowRegions(Choice &choice);
+  llvm::Error settle(Choice &choice);
+  llvm::Error refuse(const Choice &choice);
+  std::string describe(const Choice &choice) const;
+  void record(Choice &choice);
+  void finishPlan(const Choice &choice);
+
+  mlir::ModuleOp module;
+  const CalibrationTable &table;
+  const CompileOptions &options;
+  BiasFitter correct;
+  const ModelRunnerFactory &run;
+  SplitSamples samples;
+  VariantCompiler compiler;
+
+  Budgets budgets;
+  std::optional<Verification> verification;
+  /// On the samples of the search, where the metric needs nothing else.
+  HeldOutSamples searchSamples;
+  std::optional<Verification> searchVerification;
+  std::unique_ptr<Simulation> simulation;
+  std::vector<OutputError> errors; ///< of each layer alone in 8 bits
+  std::vector<double> losses;      ///< the same in the budget's metric
+  std::vector<double> floatSeconds, int8Seconds; ///< by layer
+  Choice allFloat, allInt8;
+  PrecisionPlan plan;
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_DRIVER_BUDGETSEARCH_H
