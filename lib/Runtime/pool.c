@@ -80,22 +80,33 @@ static void run_part(const qcc_instance *instance, const struct qcc_step *step,
     step->body(instance->buffers, begin, end);
 }
 
-/* Takes one part of step `generation`; -1 if none is left. */
-static int64_t take_part(struct qcc_pool *pool, uint32_t generation) {
-  uint64_t offer = __c11_atomic_load(&pool->offer, __ATOMIC_ACQUIRE);
-  while ((uint32_t)(offer >> 32) == generation && (uint32_t)offer)
-    if (__c11_atomic_compare_exchange_weak(&pool->offer, &offer, offer - 1,
-                                           __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-      return (uint32_t)offer - 1;
+static _Atomic uint64_t *offer_of(struct qcc_pool *pool, int32_t thread) {
+  return &pool->offers[thread * (QCC_MAX_THREADS / pool->threads)];
+}
+
+/* Takes one part of step `generation`; -1 if none is left. Each thread begins
+ * with its own parts: those that stand where its parts of the step before did,
+ * whose results are in its caches. */
+static int64_t take_part(struct qcc_pool *pool, int32_t self,
+                         uint32_t generation) {
+  for (int32_t i = 0; i < pool->threads; ++i) {
+    int32_t thread = (self + i) % pool->threads;
+    _Atomic uint64_t *place = offer_of(pool, thread);
+    uint64_t offer = __c11_atomic_load(place, __ATOMIC_ACQUIRE);
+    while ((uint32_t)(offer >> 32) == generation && (uint32_t)offer)
+      if (__c11_atomic_compare_exchange_weak(
+              place, &offer, offer - 1, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+        return pool->parts * (thread + 1) / pool->threads - (uint32_t)offer;
+  }
   return -1;
 }
 
 /* Works on step `generation` until no part is left. Only who has taken a part
  * holds up the others, so a thread that the system does not run does no harm;
  * and the step cannot change before that part is done. */
-static void work_on(qcc_instance *instance, uint32_t generation) {
+static void work_on(qcc_instance *instance, int32_t self, uint32_t generation) {
   struct qcc_pool *pool = &instance->pool;
-  for (int64_t part; (part = take_part(pool, generation)) >= 0;) {
+  for (int64_t part; (part = take_part(pool, self, generation)) >= 0;) {
     run_part(instance, pool->step, part, pool->parts);
     if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) == 1)
       wake_sleepers(&pool->pending);
@@ -109,11 +120,14 @@ static void *work(void *argument) {
   uint64_t all = ~0ull;
   qcc_syscall(QCC_SYS_SIGPROCMASK, 0, (long)&all, 0, sizeof(all), 0, 0);
   qcc_set_float_state(QCC_DEFAULT_FLOAT_STATE);
+  /* The caller is number 0. */
+  int32_t self =
+      1 + (int32_t)__c11_atomic_fetch_add(&pool->joined, 1, __ATOMIC_RELAXED);
   for (uint32_t generation = 0;;) {
     generation = wait_for_change(&pool->generation, generation);
     if (__c11_atomic_load(&pool->ended, __ATOMIC_ACQUIRE))
       return 0;
-    work_on(instance, generation);
+    work_on(instance, self, generation);
   }
 }
 
@@ -181,10 +195,15 @@ void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
   pool->parts = parts;
   __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
   uint32_t generation = pool->generation.value + 1;
-  __c11_atomic_store(&pool->offer, (uint64_t)generation << 32 | (uint64_t)parts,
-                     __ATOMIC_RELEASE);
+  for (int32_t thread = 0; thread < pool->threads; ++thread) {
+    int64_t own =
+        parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
+    __c11_atomic_store(offer_of(pool, thread),
+                       (uint64_t)generation << 32 | (uint64_t)own,
+                       __ATOMIC_RELEASE);
+  }
   advance(pool, generation);
-  work_on(instance, generation);
+  work_on(instance, 0, generation);
   for (uint32_t left;
        (left = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE)) != 0;)
     wait_for_change(&pool->pending, left);

@@ -58,7 +58,7 @@ extern const struct qcc_program qcc_program
  * info.arena_bytes (checked by the runtime). */
 #define QCC_ALIGNMENT 64
 #define QCC_MAX_THREADS 128
-#define QCC_INSTANCE_BYTES 2048
+#define QCC_INSTANCE_BYTES 3072
 #define QCC_ARENA_TAIL 64
 #define QCC_MAX_RANK 16
 
