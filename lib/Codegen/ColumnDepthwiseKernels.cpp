@@ -194,7 +194,7 @@ public:
   ColumnKernel(CodeBuilder &c, const ColumnPlan &p, const TargetLevel &level,
                const IntConv &conv, ValueRange args)
       : c(c), p(p), s(p.shape), level(level), conv(conv), input(args[0]),
-        weights(args[1]), bias(args[2]), multipliers(args[3]), result(args[4]),
+        weights(args[1]), bias(args[2]), scaling(args[3]), result(args[4]),
         table(args.size() > 5 ? args[5] : Value()),
         slab(c.stack(c.b.getI8Type(), p.slabBytes())) {}
 
@@ -220,7 +220,7 @@ private:
   const ConvShape &s;
   const TargetLevel &level;
   const IntConv &conv;
-  Value input, weights, bias, multipliers, result, table, slab;
+  Value input, weights, bias, scaling, result, table, slab;
 };
 } // namespace
 
@@ -354,10 +354,10 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   auto byteType = c.vectorType(c.b.getI8Type(), bytes);
   int64_t outputs = rowCount * count;
 
-  Value parameters = c.mul(phase, 4 * lanes);
+  Value biasAt = c.mul(phase, 4 * lanes);
   SmallVector<Value> biases;
   for (int64_t j = 0; j < 4; ++j)
-    biases.push_back(c.load(bias, c.add(parameters, j * lanes), ints));
+    biases.push_back(c.load(bias, c.add(biasAt, j * lanes), ints));
   // sums[output][j][part]; the bias is added last where a sum has parts.
   SmallVector<Value> sums;
   for (int64_t output = 0; output < outputs; ++output)
@@ -398,12 +398,12 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
     first = last;
   }
 
-  SmallVector<Value> scaling;
+  SmallVector<Value> parameters;
   int64_t scalingVectors = 4 * conv.parameters().size();
   Value scalingAt = c.mul(phase, scalingVectors * lanes);
   for (int64_t j = 0; j < scalingVectors; ++j)
-    scaling.push_back(c.load(multipliers, c.add(scalingAt, j * lanes),
-                             c.vectorType(c.b.getF32Type(), lanes)));
+    parameters.push_back(c.load(scaling, c.add(scalingAt, j * lanes),
+                                c.vectorType(c.b.getF32Type(), lanes)));
   SmallVector<SmallVector<Value>> results;
   for (int64_t output = 0; output < outputs; ++output) {
     SmallVector<Value> finished;
@@ -413,7 +413,7 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
           ArrayRef<Value>(sums).slice((output * 4 + j) * perVector, perVector));
       finished.push_back(perVector == 1 ? sum : c.add(sum, biases[j]));
     }
-    results.push_back(conv.emitResults(c, level, finished, scaling));
+    results.push_back(conv.emitResults(c, level, finished, parameters));
   }
   if (table) {
     SmallVector<Value> indices;

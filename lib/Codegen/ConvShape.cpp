@@ -139,7 +139,9 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   }
   double largestBias = 0;
   for (float value : conv.realBias)
-    largestBias = std::max(largestBias, std::abs(double(value)));
+    largestBias = std::isfinite(value)
+                      ? std::max(largestBias, std::abs(double(value)))
+                      : std::numeric_limits<double>::infinity();
   bound += largestBias;
   if (conv.requantize)
     isReal ? conv.requantize->setRealBound(bound)
@@ -152,7 +154,7 @@ std::string IntConv::key() const {
   if (!requantize)
     return key + "f " + activation.key();
   return key + requantize->key() +
-         (realBias.empty() ? "" : requantize->scaleKey());
+         (realBias.empty() ? "" : " " + requantize->scaleKey());
 }
 
 SmallVector<Value> IntConv::emitResults(CodeBuilder &c,

@@ -15,10 +15,10 @@
 //
 // An output row is then one flat run of OW*C elements. The channel of a
 // vector's first element repeats with period C/gcd(C, VL) vectors (a "phase");
-// weights, bias and multipliers are packed per phase.
+// weights, bias and scaling are packed per phase.
 //
 // 8-bit: four taps of each channel are interleaved to feed one dot product per
-// 32-bit lane, in the order that packToBytes undoes.
+// 32-bit lane, in the order that packToBytes and sortLanes undo.
 //
 //===----------------------------------------------------------------------===//
 
@@ -130,7 +130,7 @@ struct Phases {
         positions.push_back(c.mul(c.add(first, i * count), lanes));
       emit(positions, phase, lanes);
     };
-    int64_t rounds = count == 0 ? 0 : full / count / most * most;
+    int64_t rounds = most == 1 || count == 0 ? 0 : full / count / most * most;
     c.loop(0, rounds == 0 ? 0 : count, 1, [&](Value phase) {
       c.loop(0, rounds, most, [&](Value round) {
         group(c.add(c.mul(round, count), phase), most, phase);
@@ -287,7 +287,8 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   int64_t groups = llvm::divideCeil(taps.size(), 4);
   int64_t lanes = level.lanes();
 
-  // Pack per phase: [groups][4 vectors][lanes][4 taps], [4 vectors][lanes].
+  // Pack per phase: [groups][4 vectors][lanes][4 taps], and of each parameter
+  // [4 vectors][lanes].
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;
   std::vector<float> scaling;

@@ -22,8 +22,9 @@ std::string MatrixEpilogue::key() const {
                          residual->isUnsigned, residual->zeroPoint,
                          llvm::bit_cast<uint32_t>(residual->scale));
   if (requantize)
-    key += " " + requantize->key() +
-           (residual || hasBias || !isInteger ? requantize->scaleKey() : "");
+    key +=
+        " " + requantize->key() +
+        (residual || hasBias || !isInteger ? " " + requantize->scaleKey() : "");
   return key;
 }
 

@@ -267,7 +267,9 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   if (outType && isReal && (!residual || residualType)) {
     double largestBias = 0;
     for (float value : biases)
-      largestBias = std::max(largestBias, std::abs(double(value)));
+      largestBias = std::isfinite(value)
+                        ? std::max(largestBias, std::abs(double(value)))
+                        : std::numeric_limits<double>::infinity();
     bound += largestBias;
     if (residualType) {
       QuantParams r = getQuantParams(residualType);

@@ -13,6 +13,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace qcc {
@@ -53,8 +55,9 @@ llvm::Error BudgetSearch::prepare() {
 }
 
 llvm::Error BudgetSearch::measureLayers() {
-  // Corrections of biases are those of all layers in 8 bits: each makes up for
-  // its own layer behind corrected ones, so that it serves here, too.
+  // Biases are corrected for all layers in 8 bits. Behind float layers that is
+  // an approximation, but a close one: behind corrected layers, too, each makes
+  // up for its own rounding.
   auto created =
       Simulation::create(module, table, createSimulationFactory(options, run));
   if (!created)
@@ -78,8 +81,11 @@ llvm::Error BudgetSearch::measureLayers() {
   if (!measured)
     return measured.takeError();
   errors = std::move(*measured);
-  for (const OutputError &error : errors)
-    losses.push_back(additiveLoss(error, budgets.drop));
+  for (const OutputError &error : errors) {
+    double loss = additiveLoss(error, budgets.drop);
+    losses.push_back(
+        std::isfinite(loss) ? loss : std::numeric_limits<double>::infinity());
+  }
   return llvm::Error::success();
 }
 
@@ -110,21 +116,24 @@ llvm::Error BudgetSearch::measureCosts() {
       if (llvm::Error error =
               searchVerification->measureFloat(*allFloat.variant.runner))
         return error;
-    if (llvm::Error error = measureLoss(allInt8))
-      return error;
+    auto loss = verification->measure(*allInt8.variant.runner);
+    if (!loss)
+      return loss.takeError();
+    allInt8.loss = *loss;
   }
   record(allInt8);
   record(allFloat);
   return llvm::Error::success();
 }
 
-/// With the biases corrected for it.
+/// With the biases corrected for it; those of all layers in 8 bits, which the
+/// search begins with, are.
 llvm::Expected<Variant>
 BudgetSearch::compileVariant(const llvm::BitVector &keepFloat) {
   std::vector<std::string> names;
   for (unsigned i : keepFloat.set_bits())
     names.push_back(simulation->layers()[i].name);
-  if (!keepFloat.all())
+  if (keepFloat.any() && !keepFloat.all())
     if (llvm::Error error = correct(names))
       return std::move(error);
   return compiler.compile(simulation->layers(), keepFloat,

@@ -9,6 +9,8 @@
 
 #include "qcc/Quantization/PrecisionSearch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qcc;
 
@@ -25,6 +27,8 @@ static constexpr double kCloseEnough = 0.1;
 static constexpr double kTimeNoise = 0.05;
 /// A layer is tried where this part of the loss that it should add has room.
 static constexpr double kHopeful = 0.5;
+/// Of the bound, where nothing tells how far it is off.
+static constexpr double kHalf = 0.5;
 
 /// Of the artefact: 8 bits save three quarters of a layer's weights.
 double BudgetSearch::estimateBytes(const llvm::BitVector &keepFloat) const {
@@ -71,7 +75,7 @@ llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
 double BudgetSearch::sumLosses(const llvm::BitVector &keepFloat) const {
   double sum = 0;
   for (size_t i = 0; i < losses.size(); ++i)
-    sum += keepFloat.test(unsigned(i)) ? 0 : losses[i];
+    sum += keepFloat.test(unsigned(i)) || std::isinf(losses[i]) ? 0 : losses[i];
   return sum;
 }
 
@@ -111,56 +115,80 @@ bisect(size_t first, size_t size,
 /// up, nearly, so that the budget's follows the sum; a rate of other classes
 /// rather its root.
 double BudgetSearch::predictShare(const Choice &choice) const {
-  double share = budgets.drop->limit /
-                 std::max(choice.loss.upper, budgets.drop->limit / 8);
+  double limit = budgets.drop->limit;
+  if (limit <= 0 || !std::isfinite(choice.loss.upper))
+    return kHalf;
+  double share = limit / std::max(choice.loss.upper, limit / 8);
   return budgets.drop->isRate() ? share * share : share;
 }
 
-/// The fastest choice whose loss holds. The bound of the summed losses at which
-/// the budget is reached is sought between one that holds and one that does
-/// not.
+/// The fastest choice whose loss holds, or all float. The bound of the summed
+/// losses at which the budget is reached is sought between one that holds and
+/// one that does not.
 llvm::Expected<Choice> BudgetSearch::searchByLoss() {
-  Choice best = allFloat;
+  struct Trial {
+    llvm::BitVector keepFloat;
+    bool holds;
+  };
+  std::vector<Trial> trials;
+  std::optional<Choice> best;
   double holding = 0, failing = sumLosses(allInt8.keepFloat);
   double allowed = failing;
-  std::vector<llvm::BitVector> tried;
-  for (unsigned step = 0; step < kSteps && tried.size() < kMostCompiled;
+  for (unsigned step = 0; step < kSteps && trials.size() < kMostCompiled;
        ++step) {
     llvm::BitVector keepFloat = chooseWithin(allowed);
-    double share = 1;
-    if (!llvm::is_contained(tried, keepFloat)) {
-      tried.push_back(keepFloat);
+    auto trial = llvm::find_if(
+        trials, [&](const Trial &t) { return t.keepFloat == keepFloat; });
+    double share = kHalf;
+    bool holds;
+    if (trial != trials.end()) {
+      holds = trial->holds;
+    } else {
       auto choice = compile(keepFloat);
       if (!choice)
         return choice.takeError();
+      holds = holdsLoss(*choice);
       share = predictShare(*choice);
-      if (!holdsLoss(*choice)) {
-        failing = sumLosses(keepFloat);
-        allowed = failing;
-      } else {
-        holding = allowed;
-        if (llvm::Error error =
-                compiler.time({&best.variant, &choice->variant}))
-          return error;
-        // Size and memory shrink with every layer in 8 bits.
-        if (budgets.measuresSizes() ||
-            choice->variant.seconds < best.variant.seconds)
-          best = std::move(*choice);
-      }
-    } else if (allowed > holding && best.keepFloat == keepFloat) {
+      trials.push_back({keepFloat, holds});
+      if (!holds)
+        failed.push_back(keepFloat);
+      else if (llvm::Error error = keepFaster(best, std::move(*choice)))
+        return error;
+    }
+    if (holds) {
       holding = allowed;
     } else {
-      failing = std::min(failing, allowed);
+      failing = std::min(allowed, sumLosses(keepFloat));
+      allowed = failing;
     }
     if (failing - holding <= kCloseEnough * failing)
       break;
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
-  if (!best.keepFloat.all() && !budgets.measuresSizes())
-    if (llvm::Error error = returnLayers(best))
+  if (!best || best->keepFloat.all())
+    return allFloat;
+  if (!budgets.measuresSizes())
+    if (llvm::Error error = returnLayers(*best))
       return error;
-  return best;
+  return std::move(*best);
+}
+
+/// Replaces `best` where `choice` is faster; with sizes to be kept, always:
+/// they shrink with every layer in 8 bits. What is all float is the last
+/// resort.
+llvm::Error BudgetSearch::keepFaster(std::optional<Choice> &best,
+                                     Choice choice) {
+  if (choice.keepFloat.all())
+    return llvm::Error::success();
+  if (best && !budgets.measuresSizes()) {
+    if (llvm::Error error = compiler.time({&best->variant, &choice.variant}))
+      return error;
+    if (best->variant.seconds <= choice.variant.seconds)
+      return llvm::Error::success();
+  }
+  best = std::move(choice);
+  return llvm::Error::success();
 }
 
 /// Takes single layers of a choice that holds back to 8 bits, first those that
@@ -181,10 +209,12 @@ llvm::Error BudgetSearch::returnLayers(Choice &best) {
     if (!budgets.drop->isRate() &&
         best.loss.upper + kHopeful * added > budgets.drop->limit)
       continue;
-    if (tried++ == kMostReturned)
-      break;
     llvm::BitVector keepFloat = best.keepFloat;
     keepFloat.reset(layer);
+    if (llvm::is_contained(failed, keepFloat))
+      continue;
+    if (tried++ == kMostReturned)
+      break;
     auto choice = compile(keepFloat);
     if (!choice)
       return choice.takeError();

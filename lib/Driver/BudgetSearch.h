@@ -57,6 +57,7 @@ private:
            choice.loss.upper <= budgets.drop->limit;
   }
   llvm::Expected<Choice> searchByLoss();
+  llvm::Error keepFaster(std::optional<Choice> &best, Choice choice);
   llvm::Error returnLayers(Choice &best);
   llvm::Expected<Choice>
   searchByLimits(llvm::ArrayRef<llvm::BitVector> candidates);
@@ -82,7 +83,9 @@ private:
   std::optional<Verification> searchVerification;
   std::unique_ptr<Simulation> simulation;
   std::vector<OutputError> errors; ///< of each layer alone in 8 bits
-  std::vector<double> losses;      ///< the same in the budget's metric
+  /// The same in the budget's metric; infinity where it is no number.
+  std::vector<double> losses;
+  std::vector<llvm::BitVector> failed;           ///< choices that lose too much
   std::vector<double> floatSeconds, int8Seconds; ///< by layer
   Choice allFloat, allInt8;
   PrecisionPlan plan;

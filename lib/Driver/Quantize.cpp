@@ -357,7 +357,8 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
     plan = std::move(*chosen);
   table.keepFloat = plan.keepFloat();
   // Biases made up for what no longer happens, or for what another choice does.
-  if (!table.keepFloat.empty() || options.precision == "auto")
+  if (options.precision == "auto" ||
+      (options.precision == "guarded" && !table.keepFloat.empty()))
     if (llvm::Error e = correct(table.keepFloat))
       return e;
   if (!options.savePrecision.empty())

@@ -5,7 +5,8 @@ usage: differential.py PATH-OF-QCC-OPT FAMILY SEED LEVEL... [-run "COMMAND OF TH
 One module holds random cases of a family of ops, each with its own output. Both
 lowerings run on the same random inputs; results of 8-bit and integer ops, and
 those of weights in blocks, must have the same bytes; other float results must be
-close to the reference and the same on all levels with fused multiply-add.
+close to the reference and the same on all levels with fused multiply-add; where
+they are quantized behind a float op, one step away on few elements is close.
 Levels that this machine lacks are reported and left out. amx-emulated are the
 kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit. Families that
@@ -81,7 +82,7 @@ def close(a, b):
     if a.dtype.itemsize > 1:
         return np.allclose(a, b, 1e-5, 1e-4)
     steps = (a.view(np.uint8) - b.view(np.uint8)).view(np.int8)  # differences wrap around
-    return np.abs(steps).max(initial=0) <= 1 and (steps != 0).mean() < 0.01
+    return np.abs(steps).max(initial=0) <= 1 and (steps != 0).sum() <= max(1, 0.01 * a.size)
 
 
 class Generator:
