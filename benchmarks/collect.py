@@ -3,7 +3,7 @@
 A folder per model, as the performance kit (QCC_PERF) makes them: fp32.onnx,
 FORM.onnx, inputs/N/NAME.npy. What is missing is made: the suite by the kit, from
 seeded weights; a model of the assets by a link and its calibration samples,
-quantized by the kit.
+quantized by the kit or, where that cannot, by qcc.
 """
 import dataclasses
 import os
@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "utils"))
-from harness import assets, ort
+from harness import assets, compiler, ort
 
 SUITE = ("resnet50", "mobilenet_v2", "efficientnet_b0", "yolov5s", "dscnn", "lstm", "bert_base",
          "vit_tiny", "convnext_tiny")
@@ -99,8 +99,19 @@ class Collection:
         try:
             self._run(self.kit / "quantize.py", *options, base / "fp32.onnx", part)
         except subprocess.CalledProcessError:
-            print(f"{base.name}/{form}: the kit cannot make it; left out", file=sys.stderr)
+            print(f"{base.name}/{form}: the kit cannot make it", file=sys.stderr)
             return
+        part.rename(base / f"{form}.onnx")
+
+    def _export(self, base, form):
+        """qcc's own quantized model, for those of an opset that the kit does not take."""
+        if (base / f"{form}.onnx").exists():
+            return
+        sets = [self._feeds(base / "fp32.onnx", p) for p in sorted((base / "inputs").iterdir())]
+        calibration, part = base / "calibration.npz", base / f"{form}.part.onnx"
+        np.savez(calibration, **{k: np.concatenate([s[k] for s in sets]) for k in sets[0]})
+        compiler.compile_model(base / "fp32.onnx", part, "-quantize=static",
+                               f"-calib={calibration}", feeds=sets[0])
         part.rename(base / f"{form}.onnx")
 
     def _make_suite(self, name):
@@ -142,6 +153,7 @@ class Collection:
         else:
             count = len(list((base / "inputs").iterdir()))
             self._quantize(base, "int8", "static", "--calib", count)
+            self._export(base, "int8")
 
     @staticmethod
     def _feeds(model, folder):

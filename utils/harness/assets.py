@@ -80,7 +80,7 @@ def labels(name):
 
 def blank_outputs(name):
     """Zeros for each output of the model."""
-    return {o.name: np.zeros([d.dim_value or 1 for d in o.type.tensor_type.shape.dim], np.float32)
+    return {o.name: np.zeros([max(d.dim_value, 1) for d in o.type.tensor_type.shape.dim], np.float32)
             for o in onnx.load(str(path(name))).graph.output}
 
 
@@ -110,7 +110,9 @@ def inputs(name, count, seed=1):
     found += [feeds for feeds, _ in stored_sets(name)]
     base, rng = list(found), np.random.default_rng(seed)
     while len(found) < count:
-        a, b = (base[rng.integers(len(base))] for _ in range(2))
+        a = base[rng.integers(len(base))]
+        alike = [s for s in base if all(s[k].shape == x.shape for k, x in a.items())]
+        b = alike[rng.integers(len(alike))]
         mix, sample = rng.uniform(0.2, 0.8), {}
         for key, x in a.items():
             # Mirrored, blended and with noise, but inside the range of the originals.
