@@ -13,6 +13,7 @@
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -55,6 +56,20 @@ static bool isLink(Value value, Operation *op) {
              tensorTypeOf(op->getResult(0)).getNumElements();
 }
 
+static bool isArithmetic(BinaryOp op) {
+  if (!isF32(op.getResult()) || !isF32(op.getLhs()) || !isF32(op.getRhs()))
+    return false;
+  switch (op.getKind()) {
+  case BinaryKind::Add:
+  case BinaryKind::Sub:
+  case BinaryKind::Mul:
+  case BinaryKind::Div:
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// The operand that a chain passes through `op`; null where `op` is no link.
 static Value chainedOperand(Operation *op) {
   if (auto unary = dyn_cast<UnaryOp>(op))
@@ -76,19 +91,17 @@ static Value chainedOperand(Operation *op) {
                    isLink(quantize.getInput(), op)
                ? quantize.getInput()
                : Value();
+  // Rounding to 8 bits on the way.
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return isF32(dequantize.getResult()) &&
+                   dequantize.getInput().getDefiningOp<QuantizeOp>() &&
+                   getActivationType(dequantize.getInput()) &&
+                   isLink(dequantize.getInput(), op)
+               ? dequantize.getInput()
+               : Value();
   auto binary = dyn_cast<BinaryOp>(op);
-  if (!binary || !isF32(binary.getResult()) || !isF32(binary.getLhs()) ||
-      !isF32(binary.getRhs()))
+  if (!binary || !isArithmetic(binary))
     return {};
-  switch (binary.getKind()) {
-  case BinaryKind::Add:
-  case BinaryKind::Sub:
-  case BinaryKind::Mul:
-  case BinaryKind::Div:
-    break;
-  default:
-    return {};
-  }
   // Of two candidates the later one: its producer's kernel then finds the other
   // operand computed.
   Value best;
@@ -100,16 +113,64 @@ static Value chainedOperand(Operation *op) {
   return best;
 }
 
-ElementwiseChain::ElementwiseChain(Operation *producer) : producer(producer) {
-  Value value = producer->getResult(0);
+void ElementwiseChain::append(Operation *op, Value chained) {
+  ops.push_back(op);
+  if (auto binary = dyn_cast<BinaryOp>(op))
+    others.push_back(binary.getLhs() == chained ? binary.getRhs()
+                                                : binary.getLhs());
+}
+
+/// The operand through which an op that no chain reaches can begin one; null
+/// where it cannot.
+static Value firstOperand(Operation *op) {
+  if (auto unary = dyn_cast<UnaryOp>(op))
+    return isF32(unary.getInput()) && isF32(unary.getResult())
+               ? unary.getInput()
+               : Value();
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return isF32(dequantize.getResult()) &&
+                   getActivationType(dequantize.getInput())
+               ? dequantize.getInput()
+               : Value();
+  auto binary = dyn_cast<BinaryOp>(op);
+  if (!binary || !isArithmetic(binary))
+    return {};
+  for (auto [value, other] : {std::pair(binary.getLhs(), binary.getRhs()),
+                              std::pair(binary.getRhs(), binary.getLhs())})
+    if (walkOf(value, binary.getResult()) == Walk::Full &&
+        walkOf(other, binary.getResult()))
+      return value;
+  return {};
+}
+
+std::optional<ElementwiseChain>
+ElementwiseChain::fromMemory(Operation *producer) {
+  ElementwiseChain behind(producer);
+  if (Value first = firstOperand(producer)) {
+    ElementwiseChain chain = behind;
+    chain.ops.clear();
+    chain.others.clear();
+    chain.start = first;
+    chain.append(producer, first);
+    chain.ops.append(behind.ops);
+    chain.others.append(behind.others);
+    behind = chain;
+  }
+  if (behind.ops.size() < 2 ||
+      tensorTypeOf(behind.start).getNumElements() !=
+          tensorTypeOf(behind.result()).getNumElements())
+    return std::nullopt;
+  return behind;
+}
+
+ElementwiseChain::ElementwiseChain(Operation *producer)
+    : producer(producer), start(producer->getResult(0)) {
+  Value value = start;
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
     if (chainedOperand(user) != value)
       break;
-    ops.push_back(user);
-    if (auto binary = dyn_cast<BinaryOp>(user))
-      others.push_back(binary.getLhs() == value ? binary.getRhs()
-                                                : binary.getLhs());
+    append(user, value);
     value = user->getResult(0);
   }
 }
@@ -142,6 +203,12 @@ bool ElementwiseChain::isCostly() const {
   });
 }
 
+bool ElementwiseChain::hasColumns() const {
+  return llvm::any_of(others, [&](Value operand) {
+    return walkOf(operand, result()) == Walk::Column;
+  });
+}
+
 Operation *ElementwiseChain::producerOf(Operation *op) {
   while (Value value = chainedOperand(op))
     op = value.getDefiningOp();
@@ -162,7 +229,7 @@ static std::optional<float> exactReciprocal(Value divisor) {
 
 std::string ElementwiseChain::key() const {
   std::string key;
-  Value value = producer->getResult(0);
+  Value value = start;
   for (Operation *op : ops) {
     key += reference::opKey(op);
     if (auto binary = dyn_cast<BinaryOp>(op)) {
@@ -209,6 +276,18 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
     return divideExactly(
         b, value,
         getQuantParams(getActivationType(quantize.getResult())).scale);
+  }
+  if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
+    QuantParams params =
+        getQuantParams(getActivationType(dequantize.getInput()));
+    // Behind a quantization: what it left to be rounded.
+    if (dequantize.getInput() != chain.source()) {
+      value = b.smaller(
+          b.larger(value, b.real(type, float(params.qmin - params.zeroPoint))),
+          b.real(type, float(params.qmax - params.zeroPoint)));
+      value = math::RoundEvenOp::create(b, value);
+    }
+    return b.mul(value, b.real(type, params.scale));
   }
   auto binary = cast<BinaryOp>(op);
   Value operand = chain.operands()[nextOperand];

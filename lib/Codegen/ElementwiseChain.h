@@ -9,6 +9,8 @@
 // can apply the elementwise ops behind it before it stores anything. Such a
 // chain is found from either end without any state: the kernel is emitted when
 // the conversion reaches the last op of the chain, and the others emit nothing.
+// What no such kernel computes is read from memory by a kernel of the chain's
+// own (ChainKernels.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,11 +28,18 @@ public:
   /// The longest chain behind `producer`, whose result holds f32 or i32.
   explicit ElementwiseChain(mlir::Operation *producer);
 
+  /// The chain behind `producer`, which has its own kernel or, where it is
+  /// elementwise, is the first link itself. Nothing for chains of fewer than
+  /// two ops.
+  static std::optional<ElementwiseChain> fromMemory(mlir::Operation *producer);
+
   /// The op that starts the chain which `op` is in, if it is in one: `op`
   /// itself where it is no elementwise op.
   static mlir::Operation *producerOf(mlir::Operation *op);
 
   mlir::Operation *first() const { return producer; }
+  /// What the first op is applied to.
+  mlir::Value source() const { return start; }
   /// The last op, or the producer.
   mlir::Operation *last() const { return ops.empty() ? producer : ops.back(); }
   mlir::Value result() const { return last()->getResult(0); }
@@ -38,12 +47,16 @@ public:
   llvm::ArrayRef<mlir::Value> operands() const { return others; }
   /// Whether it has functions that take dozens of instructions.
   bool isCostly() const;
+  /// Whether one of operands() is the same for all rows.
+  bool hasColumns() const;
   /// What code for the chain depends on besides the types of the buffers.
   std::string key() const;
 
 private:
   friend class ChainEmitter;
+  void append(mlir::Operation *op, mlir::Value chained);
   mlir::Operation *producer;
+  mlir::Value start;
   llvm::SmallVector<mlir::Operation *> ops;
   llvm::SmallVector<mlir::Value> others;
 };
@@ -66,8 +79,9 @@ public:
         recorder(recorder) {}
 
   /// What the chain makes of the first `count` elements of a vector; they stand
-  /// at `position` of the tensor and at `column` of its row. A quantization is
-  /// left to store().
+  /// at `position` of the tensor and at `column` of its row. A dequantization
+  /// in front takes the integers less their zero point, as reals; a
+  /// quantization at the end is left to store().
   Value apply(Value value, int64_t count, Value position, Value column);
   /// Stores the first `count` results of vectors that follow each other.
   void store(mlir::ValueRange values, int64_t count, Value result,

@@ -12,6 +12,7 @@
 
 namespace qcc {
 
+void populateChainKernels(KernelGenerators &generators);
 void populateColumnDepthwiseKernels(KernelGenerators &generators);
 void populateDepthwiseKernels(KernelGenerators &generators);
 void populateDynamicQuantizeKernels(KernelGenerators &generators);

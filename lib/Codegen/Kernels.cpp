@@ -14,6 +14,7 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateDepthwiseKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
+  populateChainKernels(generators);
   populateStreamKernels(generators);
   populateDynamicQuantizeKernels(generators);
   populateRecurrentKernels(generators);

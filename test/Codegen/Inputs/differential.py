@@ -303,6 +303,38 @@ class Generator:
                 case.follow('"qnn.quantize"({})', (y, "u8", kind))
         return case
 
+    def chain(self):
+        """Elementwise ops that read from memory, with and without rounding to 8
+        bits on the way. In front of it are only ops that are exact on all levels."""
+        pick, case = self.pick, Case()
+        y = pick.choice([[7], [64], [3, 40], [2, 5, 17], [1, 6, 6, 33], [4, 100], [1, 9, 8, 64], [5, 3]])
+        head = pick.choice(["relu", "dequantize", "binary", "gelu"])
+        if head == "dequantize":
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0)])
+            case.inputs.append((y, quant(stored, self.scale(), zero), self.bytes(y)))
+            case.text = '"qnn.dequantize"({})'
+        elif head == "binary":
+            case.inputs.append((y, "f32", self.floats(y) * 3))
+            shape = pick.choice([[], y[-1:], y])
+            case.inputs.append((shape, "f32", self.floats(shape)))
+            if pick.random() < 0.5:
+                case.inputs.reverse()
+            kind = pick.choice(["add", "sub", "mul"])
+            case.text = f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {kind}>}}}}'
+        else:
+            case.inputs.append((y, "f32", self.floats(y) * 3))
+            case.text = f'"qnn.unary"({{}}) {{{{kind = #qnn<unary_kind {head}>}}}}'
+        case.result = y, "f32", "f32"
+        if head != "gelu" and pick.random() < 0.6:
+            self.follow_floats(case, pick.choice([0, 0, 1]))
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", -5)])
+            case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
+            case.follow('"qnn.dequantize"({})', (y, "f32", "f32"))
+        self.follow_floats(case, pick.choice([1, 2, 3]), costly=True)
+        if pick.random() < 0.4:
+            case.follow('"qnn.quantize"({})', (y, "u8", quant("u8", self.scale(), pick.choice([0, 128]))))
+        return case
+
     def matmul_integer(self):
         """Sums with zero points known at run time, and what follows them in
         dynamically quantized models."""
@@ -449,6 +481,8 @@ class Generator:
             return self.dynamic()
         if family == "stream-i8":
             return self.stream()
+        if family == "chain-f32":
+            return self.chain()
         if family.startswith("product"):
             return self.product(is_float)
         if family == "matmul-integer":

@@ -1,0 +1,51 @@
+// Elementwise ops that no product precedes are one kernel, which rounds to 8 bits on
+// the way where the model does.
+// RUN: qcc-opt %s -split-input-file -pass-pipeline='builtin.module(qcc-generate-kernels{level=avx512-vnni})' | FileCheck %s
+// RUN: qcc-opt %s -split-input-file -pass-pipeline='builtin.module(qcc-generate-kernels{level=baseline})' | FileCheck %s
+
+!s = !quant.uniform<u8:f32, 0.00390625>
+!y = !quant.uniform<u8:f32, 0.1:128>
+
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK-SAME: memref<1x4x4x16xf32>{{.*}}memref<1x4x4x16xf32>{{.*}}memref<1x4x4x16xi8>
+// CHECK-LABEL: func.func @main
+// CHECK: call @elementwise_0
+// CHECK-NOT: call
+// CHECK: return
+func.func @main(%x: tensor<1x4x4x16xf32> {qnn.name = "x"}) -> (tensor<1x4x4x16x!y> {qnn.name = "y"}) {
+  %a = "qnn.unary"(%x) {kind = #qnn<unary_kind sigmoid>} : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16xf32>
+  %q = qnn.quantize %a : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16x!s>
+  %d = qnn.dequantize %q : (tensor<1x4x4x16x!s>) -> tensor<1x4x4x16xf32>
+  %m = "qnn.binary"(%x, %d) {kind = #qnn<binary_kind mul>} : (tensor<1x4x4x16xf32>, tensor<1x4x4x16xf32>) -> tensor<1x4x4x16xf32>
+  %y = qnn.quantize %m : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16x!y>
+  return %y : tensor<1x4x4x16x!y>
+}
+
+// -----
+
+// A value that is used twice ends one chain; the next one reads it.
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK-LABEL: func.func private @elementwise_1
+// CHECK-LABEL: func.func @main
+// CHECK: call @elementwise_0
+// CHECK: call @elementwise_1
+// CHECK-NOT: call
+// CHECK: return
+func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}, %b: tensor<32xf32> {qnn.name = "b"}) -> (tensor<8x32xf32> {qnn.name = "y"}) {
+  %s = "qnn.binary"(%x, %b) {kind = #qnn<binary_kind add>} : (tensor<8x32xf32>, tensor<32xf32>) -> tensor<8x32xf32>
+  %r = "qnn.unary"(%s) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  %t = "qnn.unary"(%r) {kind = #qnn<unary_kind tanh>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  %y = "qnn.binary"(%t, %r) {kind = #qnn<binary_kind sub>} : (tensor<8x32xf32>, tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %y : tensor<8x32xf32>
+}
+
+// -----
+
+// One op alone keeps its own kernel.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: elementwise
+// CHECK: return
+func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn.name = "y"}) {
+  %y = "qnn.unary"(%x) {kind = #qnn<unary_kind tanh>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %y : tensor<8x32xf32>
+}
