@@ -59,6 +59,9 @@ static Value expand(OpBuilder &b, Operation *op, ValueRange x, bool fma) {
       .Case([&](math::SinOp) { return f.sin(x[0]); })
       .Case([&](math::CosOp) { return f.cos(x[0]); })
       .Case([&](math::TanOp) { return f.tan(x[0]); })
+      .Case([&](math::AsinOp) { return f.asin(x[0]); })
+      .Case([&](math::AcosOp) { return f.acos(x[0]); })
+      .Case([&](math::AtanOp) { return f.atan(x[0]); })
       .Case([&](math::RsqrtOp) { return f.rsqrt(x[0]); })
       .Case([&](math::PowFOp) { return f.pow(x[0], x[1]); })
       .Default([](Operation *) { return Value(); });

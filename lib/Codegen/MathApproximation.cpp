@@ -414,3 +414,59 @@ Value MathApproximation::sinOrCos(Value x, int64_t quarterTurns) {
 }
 
 Value MathApproximation::tan(Value x) { return div(sin(x), cos(x)); }
+
+static constexpr double halfPiHi = 1.57079637050628662109375; // float(pi / 2)
+static constexpr double halfPiLo = -4.37113900018624283e-8;
+
+void MathApproximation::foldedAsin(Value x, Value &inner, Value &outer,
+                                   Value &isInner) {
+  // asin(s) = s + s^3 P(s^2) up to 1/2; beyond, asin(a) = pi/2 - 2 asin(s) with
+  // s^2 = (1 - a) / 2, which is NaN for a > 1.
+  static const double c[] = {0.1666666567325592,   0.07500103116035461,
+                             0.04459662362933159,  0.031131917610764503,
+                             0.017005793750286102, 0.03392107039690018};
+  Value magnitude = abs(x);
+  isInner = compare(Pred::OLE, magnitude, f32(0.5));
+  Value folded = mul(sub(f32(1), magnitude), f32(0.5));
+  Value square = select(isInner, mul(magnitude, magnitude), folded);
+  Value s = select(isInner, magnitude, math::SqrtOp::create(b, loc, folded));
+  inner = mulAdd(mul(s, square), horner(square, c), s);
+  outer = add(inner, inner);
+}
+
+Value MathApproximation::asin(Value x) {
+  Value inner, outer, isInner;
+  foldedAsin(x, inner, outer, isInner);
+  Value large = add(sub(f32(halfPiHi), outer), f32(halfPiLo));
+  return copySign(select(isInner, inner, large), x);
+}
+
+Value MathApproximation::acos(Value x) {
+  Value inner, outer, isInner;
+  foldedAsin(x, inner, outer, isInner);
+  Value quarter = add(sub(f32(halfPiHi), copySign(inner, x)), f32(halfPiLo));
+  Value half = add(sub(f32(2 * halfPiHi), outer), f32(2 * halfPiLo));
+  Value isNegative = compare(Pred::OLT, x, f32(0));
+  return select(isInner, quarter, select(isNegative, half, outer));
+}
+
+Value MathApproximation::atan(Value x) {
+  // Up to tan(pi/8) t + t^3 P(t^2); beyond, of (a - 1) / (a + 1) behind pi/4,
+  // and of -1 / a behind pi/2.
+  static const double c[] = {-0.3333333134651184, 0.19999559223651886,
+                             -0.14264479279518127, 0.10748548060655594,
+                             -0.06465797871351242};
+  Value magnitude = abs(x);
+  Value isLarge = compare(Pred::OGT, magnitude, f32(2.414213562373095));
+  Value isMiddle = compare(Pred::OGT, magnitude, f32(0.4142135623730950));
+  Value above = select(isLarge, f32(-1), sub(magnitude, f32(1)));
+  Value below = select(isLarge, magnitude, add(magnitude, f32(1)));
+  Value t = select(isMiddle, div(above, below), magnitude);
+  Value high = select(isLarge, f32(halfPiHi),
+                      select(isMiddle, f32(halfPiHi / 2), f32(0)));
+  Value low = select(isLarge, f32(halfPiLo),
+                     select(isMiddle, f32(halfPiLo / 2), f32(0)));
+  Value square = mul(t, t);
+  Value tail = add(mul(mul(t, square), horner(square, c)), low);
+  return copySign(add(high, add(t, tail)), x);
+}

@@ -43,6 +43,9 @@ public:
   mlir::Value sin(mlir::Value x) { return sinOrCos(x, 0); }
   mlir::Value cos(mlir::Value x) { return sinOrCos(x, 1); }
   mlir::Value tan(mlir::Value x);
+  mlir::Value asin(mlir::Value x);
+  mlir::Value acos(mlir::Value x);
+  mlir::Value atan(mlir::Value x);
   mlir::Value pow(mlir::Value x, mlir::Value y);
   mlir::Value rsqrt(mlir::Value x);
 
@@ -89,6 +92,8 @@ private:
   Value logSpecials(Value x, Value y);
   /// sin(x + quarterTurns * pi / 2).
   Value sinOrCos(Value x, int64_t quarterTurns);
+  /// asin(|x|) as `inner` where |x| <= 1/2; else as pi/2 - `outer`.
+  void foldedAsin(Value x, Value &inner, Value &outer, Value &isInner);
 
   mlir::OpBuilder &b;
   mlir::Location loc;

@@ -68,6 +68,18 @@ func.func @f_tan(%x: f32) -> f32 {
   %y = math.tan %x : f32
   return %y : f32
 }
+func.func @f_asin(%x: f32) -> f32 {
+  %y = math.asin %x : f32
+  return %y : f32
+}
+func.func @f_acos(%x: f32) -> f32 {
+  %y = math.acos %x : f32
+  return %y : f32
+}
+func.func @f_atan(%x: f32) -> f32 {
+  %y = math.atan %x : f32
+  return %y : f32
+}
 func.func @f_rsqrt(%x: f32) -> f32 {
   %y = math.rsqrt %x : f32
   return %y : f32

@@ -123,6 +123,12 @@ Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
     return math::CosOp::create(*this, x);
   case UnaryKind::Tan:
     return math::TanOp::create(*this, x);
+  case UnaryKind::Asin:
+    return math::AsinOp::create(*this, x);
+  case UnaryKind::Acos:
+    return math::AcosOp::create(*this, x);
+  case UnaryKind::Atan:
+    return math::AtanOp::create(*this, x);
   case UnaryKind::Not:
     return arith::UIToFPOp::create(
         *this, type,

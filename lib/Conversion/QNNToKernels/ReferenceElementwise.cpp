@@ -247,6 +247,16 @@ static Value integerBinary(LoopBuilder &b, BinaryKind kind, Value x, Value y,
     return arith::OrIOp::create(b, x, y);
   case BinaryKind::Xor:
     return arith::XOrIOp::create(b, x, y);
+  case BinaryKind::ShiftLeft:
+  case BinaryKind::ShiftRight: {
+    Value width = b.integer(type, type.getIntOrFloatBitWidth());
+    Value fits = b.less(y, width, /*isUnsigned=*/true);
+    Value count = b.select(fits, y, zero);
+    Value shifted = kind == BinaryKind::ShiftLeft
+                        ? Value(arith::ShLIOp::create(b, x, count))
+                        : Value(arith::ShRUIOp::create(b, x, count));
+    return b.select(fits, shifted, zero);
+  }
   default:
     return {};
   }
@@ -328,7 +338,8 @@ static LogicalResult emit(qnn::BinaryOp op, KernelEmitter &emitter) {
   }
 
   if (kind == BinaryKind::And || kind == BinaryKind::Or ||
-      kind == BinaryKind::Xor || lhs.real() != rhs.real())
+      kind == BinaryKind::Xor || kind == BinaryKind::ShiftLeft ||
+      kind == BinaryKind::ShiftRight || lhs.real() != rhs.real())
     return failure();
   MapEmitter::Real x = map.realInput(op.getLhs());
   MapEmitter::Real y = map.realInput(op.getRhs());

@@ -7,6 +7,7 @@
 
 #include "LoopBuilder.h"
 #include "ReferenceBlocks.h"
+#include "ReferenceIndexing.h"
 
 using namespace qcc;
 
@@ -21,4 +22,8 @@ void qcc::populateReferenceKernels(KernelGenerators &generators) {
   generators.push_back({"recurrence", reference::emitRecurrence});
   generators.push_back({"movement", reference::emitMovement});
   generators.push_back({"resize", reference::emitResize});
+  generators.push_back({"top_k", reference::emitTopK});
+  generators.push_back({"scatter", reference::emitScatter});
+  generators.push_back({"grid_sample", reference::emitGridSample});
+  generators.push_back({"roi_align", reference::emitRoiAlign});
 }

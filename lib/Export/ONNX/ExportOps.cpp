@@ -113,7 +113,8 @@ static Name exportConvInteger(GraphBuilder &graph, ConvIntegerOp op) {
 static Name exportBinary(GraphBuilder &graph, BinaryOp op) {
   const char *type = nullptr;
   SmallVector<NodeAttr> attributes;
-  bool integers = typeOf(op.getLhs()).getElementType().isInteger();
+  Type element = typeOf(op.getLhs()).getElementType();
+  bool integers = element.isInteger(), isBool = element.isInteger(1);
   switch (op.getKind()) {
   case BinaryKind::Add:
     type = "Add";
@@ -147,13 +148,20 @@ static Name exportBinary(GraphBuilder &graph, BinaryOp op) {
     type = "PRelu";
     break;
   case BinaryKind::And:
-    type = "And";
+    type = isBool ? "And" : "BitwiseAnd";
     break;
   case BinaryKind::Or:
-    type = "Or";
+    type = isBool ? "Or" : "BitwiseOr";
     break;
   case BinaryKind::Xor:
-    type = "Xor";
+    type = isBool ? "Xor" : "BitwiseXor";
+    break;
+  case BinaryKind::ShiftLeft:
+  case BinaryKind::ShiftRight:
+    type = "BitShift";
+    attributes.push_back({"direction", op.getKind() == BinaryKind::ShiftLeft
+                                           ? "LEFT"
+                                           : "RIGHT"});
     break;
   case BinaryKind::Equal:
     type = "Equal";
@@ -317,6 +325,41 @@ static Name exportSmall(GraphBuilder &graph, Operation *op) {
              {"keepdims", int64_t(arg.getKeepdims())},
              {"select_last_index", int64_t(arg.getSelectLast())}});
       })
+      .Case<ScatterElementsOp, ScatterNDOp>([&](auto scatter) {
+        SmallVector<NodeAttr> attributes;
+        if (auto elements = dyn_cast<ScatterElementsOp>(op))
+          attributes.push_back({"axis", int64_t(elements.getAxis())});
+        if (scatter.getReduction() != ScatterReduction::None)
+          attributes.push_back(
+              {"reduction",
+               stringifyScatterReduction(scatter.getReduction()).str()});
+        return graph.node(
+            isa<ScatterNDOp>(op) ? "ScatterND" : "ScatterElements",
+            {graph.name(scatter.getInput()), graph.name(scatter.getIndices()),
+             graph.name(scatter.getUpdates())},
+            attributes);
+      })
+      .Case([&](GridSampleOp sample) {
+        return graph.node(
+            "GridSample",
+            {graph.name(sample.getInput()), graph.name(sample.getGrid())},
+            {{"mode", stringifyResizeMode(sample.getMode()).str()},
+             {"padding_mode", stringifySampleBorder(sample.getBorder()).str()},
+             {"align_corners", int64_t(sample.getAlignCorners())}});
+      })
+      .Case([&](RoiAlignOp align) {
+        return graph.node(
+            "RoiAlign",
+            {graph.name(align.getInput()), graph.name(align.getRois()),
+             graph.name(align.getBatchIndices())},
+            {{"coordinate_transformation_mode",
+              align.getHalfPixel() ? "half_pixel" : "output_half_pixel"},
+             {"mode", align.getMaximum() ? "max" : "avg"},
+             {"output_height", int64_t(align.getOutputHeight())},
+             {"output_width", int64_t(align.getOutputWidth())},
+             {"sampling_ratio", int64_t(align.getSamplingRatio())},
+             {"spatial_scale", align.getSpatialScale().convertToFloat()}});
+      })
       .Case([&](SoftmaxOp softmax) {
         return graph.node(softmax.getLog() ? "LogSoftmax" : "Softmax",
                           {graph.name(softmax.getInput())},
@@ -382,9 +425,25 @@ static bool hasPlainForm(Operation *op) {
          isa<ReshapeOp, TransposeOp, ConcatOp, SliceOp, ExpandOp, GatherOp>(op);
 }
 
+static bool exportTopK(GraphBuilder &graph, TopKOp op) {
+  if (!typeOf(op.getIndices()).getElementType().isInteger(64))
+    return false;
+  std::vector<std::string> names = graph.nodes(
+      "TopK", {graph.name(op.getInput()), graph.ints("k", int64_t(op.getK()))},
+      2,
+      {{"axis", int64_t(op.getAxis())},
+       {"largest", int64_t(!op.getSmallest())}});
+  graph.define(op.getValues(), names[0]);
+  graph.define(op.getIndices(), names[1]);
+  graph.nameLastNode();
+  return true;
+}
+
 bool onnx_export::exportOp(GraphBuilder &graph, Operation *op) {
   if (exportCast(graph, op))
     return true;
+  if (auto topK = dyn_cast<TopKOp>(op))
+    return exportTopK(graph, topK);
   if (!hasPlainForm(op) || op->getNumResults() != 1)
     return false;
   Name name =

@@ -56,6 +56,12 @@ static const char *plainOperator(UnaryKind kind) {
     return "Cos";
   case UnaryKind::Tan:
     return "Tan";
+  case UnaryKind::Asin:
+    return "Asin";
+  case UnaryKind::Acos:
+    return "Acos";
+  case UnaryKind::Atan:
+    return "Atan";
   case UnaryKind::Not:
     return "Not";
   case UnaryKind::IsNaN:

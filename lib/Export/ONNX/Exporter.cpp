@@ -17,8 +17,16 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::onnx_export;
 
+/// Whether ONNX has this function of integers only since opset 18.
+static bool isBitwise(qnn::BinaryOp op) {
+  qnn::BinaryKind kind = op.getKind();
+  return (kind == qnn::BinaryKind::And || kind == qnn::BinaryKind::Or ||
+          kind == qnn::BinaryKind::Xor) &&
+         !getElementTypeOrSelf(op.getType()).isInteger(1);
+}
+
 /// Per-axis quantization came with 13; 16- and 4-bit integers, blocks and
-/// wrapped padding with 21.
+/// wrapped padding with 21, and some ops in between.
 static int64_t chooseOpset(func::FuncOp main) {
   int64_t opset = 13;
   main.walk([&](Operation *op) {
@@ -31,7 +39,15 @@ static int64_t chooseOpset(func::FuncOp main) {
           quantized.getStorageTypeIntegralWidth() != 32)
         opset = 21;
     }
-    if (isa<qnn::BlockMatmulOp>(op))
+    if (isa<qnn::BlockMatmulOp, qnn::GridSampleOp, qnn::RoiAlignOp>(op))
+      opset = 21;
+    if (auto binary = dyn_cast<qnn::BinaryOp>(op); binary && isBitwise(binary))
+      opset = 21;
+    if (auto scatter = dyn_cast<qnn::ScatterElementsOp>(op);
+        scatter && scatter.getReduction() != qnn::ScatterReduction::None)
+      opset = 21;
+    if (auto scatter = dyn_cast<qnn::ScatterNDOp>(op);
+        scatter && scatter.getReduction() != qnn::ScatterReduction::None)
       opset = 21;
     if (auto pad = dyn_cast<qnn::PadOp>(op);
         pad && pad.getMode() == qnn::PadMode::Wrap)

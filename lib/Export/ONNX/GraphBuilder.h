@@ -10,6 +10,7 @@
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <onnx/onnx_pb.h>

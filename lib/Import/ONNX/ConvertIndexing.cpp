@@ -135,6 +135,48 @@ void qcc::import::convertGatherND(Node &node) {
                  node.dtype(0));
 }
 
+void qcc::import::convertReverseSequence(Node &node) {
+  int64_t timeAxis = node.intAttr("time_axis", 0);
+  int64_t batchAxis = node.intAttr("batch_axis", 1);
+  if (node.failed())
+    return;
+  if (node.rank(0) < 2 || timeAxis + batchAxis != 1 ||
+      timeAxis * batchAxis != 0) {
+    node.error() << "needs time and batch as the first two dimensions, has "
+                    "rank "
+                 << node.rank(0) << ", time_axis=" << timeAxis
+                 << " and batch_axis=" << batchAxis;
+    return;
+  }
+  ArrayRef<int64_t> shape = node.shape(0);
+  int64_t steps = shape[size_t(timeAxis)], batch = shape[size_t(batchAxis)];
+  if (node.shape(1) != ArrayRef<int64_t>{batch}) {
+    node.error() << "has lengths of shape " << shapeToString(node.shape(1))
+                 << ", expected " << batch;
+    return;
+  }
+  // Rows of both dimensions as one; in each sequence step t comes from
+  // length - 1 - t, behind its end from t.
+  int64_t alongTime[2] = {1, 1}, alongBatch[2] = {1, 1};
+  alongTime[timeAxis] = steps;
+  alongBatch[batchAxis] = batch;
+  Value lengths = node.reshape(
+      node.cast(node.in(1), node.getBuilder().getI64Type()), alongBatch);
+  Value step = node.iota(steps, alongTime);
+  Value last =
+      node.binary(BinaryKind::Sub, lengths, node.ints(1, ArrayRef<int64_t>()));
+  Value from = node.select(node.binary(BinaryKind::Less, step, lengths),
+                           node.binary(BinaryKind::Sub, last, step), step);
+  Value stride = node.ints(timeAxis == 0 ? batch : 1, ArrayRef<int64_t>());
+  Value row =
+      node.binary(BinaryKind::Add, node.binary(BinaryKind::Mul, from, stride),
+                  node.iota(batch, alongBatch, timeAxis == 0 ? 1 : steps));
+  SmallVector<int64_t> rows{steps * batch};
+  llvm::append_range(rows, shape.drop_front(2));
+  node.setOutput(0, node.gather(node.reshape(node.in(0), rows), row, 0),
+                 node.dtype(0));
+}
+
 void qcc::import::convertOneHot(Node &node) {
   SmallVector<int64_t> depths;
   if (isa<FloatType>(node.elementType(1)))

@@ -20,6 +20,9 @@ using namespace qcc::qnn;
 void qcc::import::convertUnary(Node &node) {
   auto kind = llvm::StringSwitch<UnaryKind>(node.opType())
                   .Case("Abs", UnaryKind::Abs)
+                  .Case("Acos", UnaryKind::Acos)
+                  .Case("Asin", UnaryKind::Asin)
+                  .Case("Atan", UnaryKind::Atan)
                   .Case("Ceil", UnaryKind::Ceil)
                   .Case("Cos", UnaryKind::Cos)
                   .Case("Erf", UnaryKind::Erf)
@@ -237,7 +240,7 @@ static Value legacyBroadcast(Node &node) {
 void qcc::import::convertBinary(Node &node) {
   auto kind = llvm::StringSwitch<BinaryKind>(node.opType())
                   .Case("Add", BinaryKind::Add)
-                  .Case("And", BinaryKind::And)
+                  .Cases({"And", "BitwiseAnd"}, BinaryKind::And)
                   .Case("Div", BinaryKind::Div)
                   .Case("Equal", BinaryKind::Equal)
                   .Case("Greater", BinaryKind::Greater)
@@ -245,11 +248,28 @@ void qcc::import::convertBinary(Node &node) {
                   .Case("Less", BinaryKind::Less)
                   .Case("LessOrEqual", BinaryKind::LessEqual)
                   .Case("Mul", BinaryKind::Mul)
-                  .Case("Or", BinaryKind::Or)
+                  .Cases({"Or", "BitwiseOr"}, BinaryKind::Or)
                   .Case("Sub", BinaryKind::Sub)
                   .Default(BinaryKind::Xor);
   Value rhs = legacyBroadcast(node);
   node.setOutput(0, node.binary(kind, node.in(0), rhs));
+}
+
+void qcc::import::convertBitwiseNot(Node &node) {
+  Value x = node.in(0);
+  node.setOutput(0, node.binary(BinaryKind::Xor, x, node.scalarLike(x, -1)));
+}
+
+void qcc::import::convertBitShift(Node &node) {
+  StringRef direction = node.stringAttr("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") {
+    node.error() << "direction=\"" << direction
+                 << "\" is neither \"LEFT\" nor \"RIGHT\"";
+    return;
+  }
+  node.setOutput(0, node.binary(direction == "LEFT" ? BinaryKind::ShiftLeft
+                                                    : BinaryKind::ShiftRight,
+                                node.in(0), node.in(1)));
 }
 
 void qcc::import::convertMod(Node &node) {

@@ -7,6 +7,8 @@
 
 #include "Converters.h"
 
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.h"
+
 #include "llvm/ADT/StringSwitch.h"
 
 #include <numeric>
@@ -62,6 +64,28 @@ void qcc::import::convertArgReduce(Node &node) {
                      node.getBuilder().getI64Type(), node.in(0), uint64_t(axis),
                      node.boolAttr("keepdims", true), node.opType() == "ArgMin",
                      node.boolAttr("select_last_index")));
+}
+
+void qcc::import::convertTopK(Node &node) {
+  int64_t axis = node.normalizeAxis(node.intAttr("axis", -1), node.rank(0));
+  SmallVector<int64_t> k = node.opset() < 10
+                               ? SmallVector<int64_t>{node.requiredIntAttr("k")}
+                               : node.constantInts(1, "k");
+  bool smallest = !node.boolAttr("largest", true);
+  if (!node.failed() && k.size() != 1)
+    node.error() << "k has " << k.size() << " elements, expected one";
+  if (node.failed())
+    return;
+  // Sorted in any case: sorted=0 leaves the order open.
+  OpBuilder &builder = node.getBuilder();
+  Type values = RankedTensorType::get({}, node.elementType(0));
+  Type indices = RankedTensorType::get({}, builder.getI64Type());
+  if (!node.finishAll(TopKOp::create(builder, node.getLoc(), values, indices,
+                                     node.in(0), k[0], axis, smallest)))
+    return;
+  Value found = node.results()[0], positions = node.results()[1];
+  node.setOutput(0, found, node.dtype(0));
+  node.setOutput(1, positions);
 }
 
 /// Calls `apply(x, axis)` as the opset demands: along one dimension from 13

@@ -1,4 +1,4 @@
-//===- ConvertResize.cpp - Resize and Upsample ---------------------------===//
+//===- ConvertResize.cpp - Interpolation of images -----------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Converters.h"
+
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
@@ -212,4 +214,45 @@ void qcc::import::convertResize(Node &node) {
                         node.floatAttr("cubic_coeff_a", -0.75f),
                         node.boolAttr("exclude_outside")),
                  node.dtype(0));
+}
+
+void qcc::import::convertGridSample(Node &node) {
+  // Renamed in opset 20.
+  StringRef name = node.stringAttr("mode", "linear");
+  auto mode = llvm::StringSwitch<std::optional<ResizeMode>>(name)
+                  .Case("nearest", ResizeMode::Nearest)
+                  .Cases({"linear", "bilinear"}, ResizeMode::Linear)
+                  .Cases({"cubic", "bicubic"}, ResizeMode::Cubic)
+                  .Default(std::nullopt);
+  StringRef padding = node.stringAttr("padding_mode", "zeros");
+  std::optional<SampleBorder> border = symbolizeSampleBorder(padding);
+  if (!node.failed() && !mode)
+    node.error() << "mode=\"" << name << "\" is unknown";
+  if (!node.failed() && !border)
+    node.error() << "padding_mode=\"" << padding << "\" is unknown";
+  if (node.failed())
+    return;
+  node.setOutput(0, node.create<GridSampleOp>(node.elementType(0), node.in(0),
+                                              node.in(1), *mode, *border,
+                                              node.boolAttr("align_corners")));
+}
+
+void qcc::import::convertRoiAlign(Node &node) {
+  // Before opset 16 coordinates were not shifted, and there was no choice.
+  StringRef shift =
+      node.stringAttr("coordinate_transformation_mode",
+                      node.opset() < 16 ? "output_half_pixel" : "half_pixel");
+  StringRef mode = node.stringAttr("mode", "avg");
+  if (!node.failed() && shift != "half_pixel" && shift != "output_half_pixel")
+    node.error() << "coordinate_transformation_mode=\"" << shift
+                 << "\" is unknown";
+  if (!node.failed() && mode != "avg" && mode != "max")
+    node.error() << "mode=\"" << mode << "\" is unknown";
+  node.setOutput(0, node.create<RoiAlignOp>(
+                        node.elementType(0), node.in(0), node.in(1), node.in(2),
+                        uint64_t(node.intAttr("output_height", 1)),
+                        uint64_t(node.intAttr("output_width", 1)),
+                        uint64_t(node.intAttr("sampling_ratio", 0)),
+                        llvm::APFloat(node.floatAttr("spatial_scale", 1.f)),
+                        shift == "half_pixel", mode == "max"));
 }

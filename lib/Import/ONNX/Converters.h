@@ -25,6 +25,8 @@ void convertParametricUnary(Node &node);
 void convertIsInf(Node &node);
 void convertClip(Node &node);
 void convertBinary(Node &node);
+void convertBitwiseNot(Node &node);
+void convertBitShift(Node &node);
 void convertMod(Node &node);
 void convertPow(Node &node);
 void convertPRelu(Node &node);
@@ -76,6 +78,7 @@ void convertLRN(Node &node);
 void convertReduce(Node &node);
 void convertCumulative(Node &node);
 void convertArgReduce(Node &node);
+void convertTopK(Node &node);
 void convertSoftmax(Node &node);
 void convertHardmax(Node &node);
 
@@ -98,6 +101,7 @@ void convertSpaceToDepth(Node &node);
 void convertGather(Node &node);
 void convertGatherElements(Node &node);
 void convertGatherND(Node &node);
+void convertReverseSequence(Node &node);
 void convertOneHot(Node &node);
 void convertTrilu(Node &node);
 void convertShape(Node &node);
@@ -116,6 +120,12 @@ void convertDynamicQuantizeLSTM(Node &node);
 // ConvertResize.cpp
 void convertResize(Node &node);
 void convertUpsample(Node &node);
+void convertGridSample(Node &node);
+void convertRoiAlign(Node &node);
+
+// ConvertScatter.cpp
+void convertScatterElements(Node &node);
+void convertScatterND(Node &node);
 
 // ConvertQuant.cpp
 void convertQuantizeLinear(Node &node);

@@ -115,6 +115,9 @@ int main(void) {
   UNARY(sin, sin, 2, 1048576.f);
   UNARY(cos, cos, 2, 1048576.f);
   UNARY(tan, tan, 4, 1048576.f);
+  UNARY(asin, asin, 2, FLT_MAX);
+  UNARY(acos, acos, 2, FLT_MAX);
+  UNARY(atan, atan, 2, FLT_MAX);
   UNARY(rsqrt, rsqrtReference, 1.5, FLT_MAX);
   BINARY(pow, pow, 1.5);
   BINARY(rem, fmod, 0);

@@ -82,6 +82,8 @@ bool UnaryOp::isQuantizable() {
   case UnaryKind::Sin:
   case UnaryKind::Cos:
   case UnaryKind::Tan:
+  case UnaryKind::Asin:
+  case UnaryKind::Acos:
   case UnaryKind::Floor:
   case UnaryKind::Ceil:
   case UnaryKind::Round:
@@ -155,6 +157,11 @@ LogicalResult BinaryOp::verify() {
   case BinaryKind::Xor:
     if (!isa<IntegerType>(lhs))
       return emitOpError(kind) << " needs integers, has " << lhs;
+    break;
+  case BinaryKind::ShiftLeft:
+  case BinaryKind::ShiftRight:
+    if (!lhs.isUnsignedInteger())
+      return emitOpError(kind) << " needs unsigned integers, has " << lhs;
     break;
   default:
     if (lhs.isInteger(1))

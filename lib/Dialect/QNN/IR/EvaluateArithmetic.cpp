@@ -214,6 +214,12 @@ double qcc::qnn::evaluateUnary(UnaryKind kind, double x, double alpha,
     return std::cos(x);
   case UnaryKind::Tan:
     return std::tan(x);
+  case UnaryKind::Asin:
+    return std::asin(x);
+  case UnaryKind::Acos:
+    return std::acos(x);
+  case UnaryKind::Atan:
+    return std::atan(x);
   case UnaryKind::Not:
     return x == 0;
   case UnaryKind::IsNaN:
@@ -286,6 +292,8 @@ static double realBinary(BinaryKind kind, double a, double b) {
   case BinaryKind::And:
   case BinaryKind::Or:
   case BinaryKind::Xor:
+  case BinaryKind::ShiftLeft:
+  case BinaryKind::ShiftRight:
     break;
   }
   llvm_unreachable("the verifier rejects bitwise ops on floats");
@@ -346,6 +354,10 @@ static std::optional<int64_t> integerBinary(BinaryKind kind, int64_t a,
     return a | b;
   case BinaryKind::Xor:
     return a ^ b;
+  case BinaryKind::ShiftLeft: // of unsigned integers only
+    return uint64_t(b) < 64 ? int64_t(uint64_t(a) << b) : 0;
+  case BinaryKind::ShiftRight:
+    return uint64_t(b) < 64 ? int64_t(uint64_t(a) >> b) : 0;
   case BinaryKind::Equal:
     return a == b;
   case BinaryKind::Less:

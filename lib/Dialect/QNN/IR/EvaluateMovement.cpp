@@ -7,6 +7,7 @@
 
 #include "EvaluateDetail.h"
 
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.h"
 #include "qcc/Support/QuantMath.h"
 
 #include "llvm/ADT/APFloat.h"
@@ -111,13 +112,15 @@ static Bytes concat(ConcatOp op, ArrayRef<Constant> inputs) {
   return result;
 }
 
+static SmallVector<int64_t> readIndices(const Constant &indices) {
+  if (indices.type.getElementType().isInteger(64))
+    return llvm::to_vector(indices.data.as<int64_t>());
+  return llvm::to_vector_of<int64_t>(indices.data.as<int32_t>());
+}
+
 static std::optional<Bytes> gather(GatherOp op, const Constant &input,
                                    const Constant &indexTensor) {
-  SmallVector<int64_t> indices;
-  if (indexTensor.type.getElementType().isInteger(64))
-    indices = llvm::to_vector(indexTensor.data.as<int64_t>());
-  else
-    indices = llvm::to_vector_of<int64_t>(indexTensor.data.as<int32_t>());
+  SmallVector<int64_t> indices = readIndices(indexTensor);
   int64_t axis = op.getAxis(), extent = input.shape()[axis], outer = 1;
   for (int64_t d : input.shape().take_front(axis))
     outer *= d;
@@ -133,6 +136,64 @@ static std::optional<Bytes> gather(GatherOp op, const Constant &input,
       const char *from = bytes.data() + (i * extent + index) * chunk;
       result.insert(result.end(), from, from + chunk);
     }
+  return result;
+}
+
+/// Turns an index counted from the end; false where it is beyond the bounds.
+static bool resolveIndex(int64_t &index, int64_t extent) {
+  if (index < 0)
+    index += extent;
+  return index >= 0 && index < extent;
+}
+
+static std::optional<Bytes> scatter(ScatterElementsOp op,
+                                    ArrayRef<Constant> operands) {
+  if (op.getReduction() != ScatterReduction::None)
+    return std::nullopt;
+  ArrayRef<int64_t> shape = operands[0].shape();
+  int64_t axis = op.getAxis();
+  size_t width = elementWidth(operands[0].type.getElementType());
+  Bytes result(operands[0].data.bytes().begin(),
+               operands[0].data.bytes().end());
+  const char *from = operands[2].data.bytes().data();
+  SmallVector<int64_t> indices = readIndices(operands[1]);
+  int64_t *index = indices.data();
+  Shape strides = denseStrides(shape);
+  int64_t stride = std::exchange(strides[axis], 0);
+  forEachIndex<1>(
+      operands[1].shape(), {strides}, [&](std::array<int64_t, 1> at) {
+        if (resolveIndex(*index, shape[axis]))
+          std::memcpy(result.data() + (at[0] + *index * stride) * width, from,
+                      width);
+        from += width;
+        ++index;
+      });
+  return result;
+}
+
+static std::optional<Bytes> scatter(ScatterNDOp op,
+                                    ArrayRef<Constant> operands) {
+  if (op.getReduction() != ScatterReduction::None)
+    return std::nullopt;
+  ArrayRef<int64_t> shape = operands[0].shape();
+  SmallVector<int64_t> indices = readIndices(operands[1]);
+  size_t depth = size_t(operands[1].shape().back());
+  Shape strides = denseStrides(shape);
+  size_t chunk = elementWidth(operands[0].type.getElementType()) *
+                 size_t(strides[depth - 1]);
+  Bytes result(operands[0].data.bytes().begin(),
+               operands[0].data.bytes().end());
+  const char *from = operands[2].data.bytes().data();
+  for (size_t i = 0; i < indices.size(); i += depth, from += chunk) {
+    bool inside = true;
+    int64_t place = 0;
+    for (size_t d = 0; d < depth; ++d) {
+      inside &= resolveIndex(indices[i + d], shape[d]);
+      place += indices[i + d] * (strides[d] / strides[depth - 1]);
+    }
+    if (inside)
+      std::memcpy(result.data() + size_t(place) * chunk, from, chunk);
+  }
   return result;
 }
 
@@ -222,6 +283,8 @@ qcc::qnn::detail::evaluateMovement(Operation *op, ArrayRef<Constant> operands) {
       .Case([&](ExpandOp o) -> Result { return expand(o, operands[0]); })
       .Case([&](ConcatOp o) -> Result { return concat(o, operands); })
       .Case([&](GatherOp o) { return gather(o, operands[0], operands[1]); })
+      .Case<ScatterElementsOp, ScatterNDOp>(
+          [&](auto o) { return scatter(o, operands); })
       .Case([&](PadOp o) { return pad(o, operands[0]); })
       .Case([&](SelectOp o) -> Result { return select(o, operands); })
       .Default([](Operation *) { return std::nullopt; });

@@ -8,6 +8,7 @@
 #include "OpUtils.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -29,6 +30,9 @@ using namespace qcc::qnn;
 #define GET_OP_CLASSES
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.cpp.inc"
+
 void QNNDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -41,6 +45,10 @@ void QNNDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "qcc/Dialect/QNN/IR/QNNIndexingOps.cpp.inc"
       >();
 }
 

@@ -29,7 +29,8 @@ with np.errstate(all="ignore"):
         "exp": np.exp(xd), "log": np.log(xd), "sqrt": np.sqrt(xd), "reciprocal": 1 / xd,
         "neg": -xd, "abs": abs(xd), "floor": np.floor(xd), "ceil": np.ceil(xd),
         "round": np.round(xd), "sign": np.sign(xd), "erf": erf(xd), "sin": np.sin(xd),
-        "cos": np.cos(xd), "tan": np.tan(xd),
+        "cos": np.cos(xd), "tan": np.tan(xd), "asin": np.arcsin(xd), "acos": np.arccos(xd),
+        "atan": np.arctan(xd),
         ("shrink", 0.5, 0.25): np.where(xd < -0.5, xd + 0.25, np.where(xd > 0.5, xd - 0.25, 0)),
     }
 undefined = ("silu", "gelu", "gelu_tanh", "mish", "softsign", "sin", "cos", "tan")
@@ -108,6 +109,14 @@ for dtype in (np.int8, np.uint8, np.int32, np.int64, np.uint32):
         m.check(f"binary {kind} {{0}}, {{1}}", [aa, bb], want)
     e = rng.integers(0, 5, (3, 30)).astype(dtype)
     m.check("binary pow {0}, {1}", [aa, m.arg(e)], np.power(a, e))
+for dtype in (np.uint8, np.uint16, np.uint32, np.uint64):
+    a = rng.integers(0, np.iinfo(dtype).max, (2, 40), dtype, endpoint=True)
+    bits = np.iinfo(dtype).bits
+    n = rng.integers(0, bits, (2, 40)).astype(dtype)
+    n[0, :3] = bits, bits + 1, np.iinfo(dtype).max  # nothing is left
+    for kind, fn in (("shl", np.left_shift), ("shr", np.right_shift)):
+        want = np.where(n < bits, fn(a, np.minimum(n, bits - 1)), 0).astype(dtype)
+        m.check(f"binary {kind} {{0}}, {{1}}", [m.arg(a), m.arg(n)], want)
 zero = np.array([5, -5, -128, 0], np.int8), np.array([0, 0, -1, 0], np.int8)
 m.check("binary div {0}, {1}", [m.arg(z) for z in zero], np.array([0, 0, -128, 0], np.int8))
 m.check("binary mod {0}, {1}", [m.arg(z) for z in zero], np.array([0, 0, 0, 0], np.int8))

@@ -45,13 +45,18 @@ func.func @integers() -> (tensor<2xi64>, tensor<2xi64>, tensor<2xi64>, tensor<2x
 // CHECK-LABEL: func @unsigned
 // CHECK-DAG: %[[LT:.*]] = qnn.constant dense<[false, true]> : tensor<2xi1>
 // CHECK-DAG: %[[ADD:.*]] = qnn.constant dense<[44, 101]> : tensor<2xui8>
-// CHECK: return %[[LT]], %[[ADD]]
-func.func @unsigned() -> (tensor<2xi1>, tensor<2xui8>) {
+// CHECK-DAG: %[[SHL:.*]] = qnn.constant dense<[64, 0]> : tensor<2xui8>
+// CHECK-DAG: %[[SHR:.*]] = qnn.constant dense<[25, 0]> : tensor<2xui8>
+// CHECK: return %[[LT]], %[[ADD]], %[[SHL]], %[[SHR]]
+func.func @unsigned() -> (tensor<2xi1>, tensor<2xui8>, tensor<2xui8>, tensor<2xui8>) {
+  %n = qnn.constant dense<[3, 200]> : tensor<2xui8> as tensor<2xui8>
   %a = qnn.constant dense<[200, 1]> : tensor<2xui8> as tensor<2xui8>
   %b = qnn.constant dense<100> : tensor<ui8> as tensor<ui8>
   %0 = qnn.binary lt %a, %b : (tensor<2xui8>, tensor<ui8>) -> tensor<2xi1>
   %1 = qnn.binary add %a, %b : (tensor<2xui8>, tensor<ui8>) -> tensor<2xui8>
-  return %0, %1 : tensor<2xi1>, tensor<2xui8>
+  %2 = qnn.binary shl %a, %n : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
+  %3 = qnn.binary shr %a, %n : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
+  return %0, %1, %2, %3 : tensor<2xi1>, tensor<2xui8>, tensor<2xui8>, tensor<2xui8>
 }
 
 // What is not defined is left to the machine.
@@ -158,6 +163,23 @@ func.func @movement() -> (tensor<3x2xi64>, tensor<2x6xi64>, tensor<1x2xi64>, ten
   %5 = qnn.pad %a {pads = array<i64: 0, -1, 1, 0>, value = 9.0} : (tensor<2x3xi64>) -> tensor<3x2xi64>
   %6 = qnn.pad %5 {pads = array<i64: 0, 1, 0, 0>, value = 9.0} : (tensor<3x2xi64>) -> tensor<3x3xi64>
   return %0, %1, %2, %3, %4, %6 : tensor<3x2xi64>, tensor<2x6xi64>, tensor<1x2xi64>, tensor<2x2x3xi64>, tensor<2x3xi64>, tensor<3x3xi64>
+}
+
+// Indices beyond the bounds are left out; the last of several updates stays.
+// CHECK-LABEL: func @scatter
+// CHECK-DAG: %[[E:.*]] = qnn.constant dense<{{\[\[}}4, 20, 3], [50, 5, 40]]>
+// CHECK-DAG: %[[N:.*]] = qnn.constant dense<{{\[\[}}1, 2, 3], [70, 80, 90]]>
+// CHECK: return %[[E]], %[[N]]
+func.func @scatter() -> (tensor<2x3xi64>, tensor<2x3xi64>) {
+  %a = qnn.constant dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi64> as tensor<2x3xi64>
+  %b = qnn.constant dense<[[4, 2, 3], [4, 5, 6]]> : tensor<2x3xi64> as tensor<2x3xi64>
+  %i = qnn.constant dense<[[1, 7], [-1, 0]]> : tensor<2x2xi32> as tensor<2x2xi32>
+  %u = qnn.constant dense<[[20, 30], [40, 50]]> : tensor<2x2xi64> as tensor<2x2xi64>
+  %p = qnn.constant dense<[[1], [2], [-1]]> : tensor<3x1xi64> as tensor<3x1xi64>
+  %v = qnn.constant dense<[[10, 20, 30], [40, 50, 60], [70, 80, 90]]> : tensor<3x3xi64> as tensor<3x3xi64>
+  %0 = qnn.scatter_elements %b, %i, %u {axis = 1 : i64} : (tensor<2x3xi64>, tensor<2x2xi32>, tensor<2x2xi64>) -> tensor<2x3xi64>
+  %1 = qnn.scatter_nd %a, %p, %v : (tensor<2x3xi64>, tensor<3x1xi64>, tensor<3x3xi64>) -> tensor<2x3xi64>
+  return %0, %1 : tensor<2x3xi64>, tensor<2x3xi64>
 }
 
 // CHECK-LABEL: func @select

@@ -90,6 +90,14 @@ func.func @binary_comparison_activation(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @binary_shift(%x: tensor<2x3xi32>) {
+  // expected-error @+1 {{'qnn.binary' op shr needs unsigned integers, has 'i32'}}
+  %0 = qnn.binary shr %x, %x : (tensor<2x3xi32>, tensor<2x3xi32>) -> tensor<2x3xi32>
+  return
+}
+
+// -----
+
 func.func @binary_bitwise(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'qnn.binary' op and needs integers, has 'f32'}}
   %0 = qnn.binary and %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>

@@ -133,6 +133,30 @@ func.func @shapes(%x: tensor<2x3x4xf32>, %i: tensor<5x6xi64>, %w: tensor<2x3x!w>
   return
 }
 
+// CHECK-LABEL: func @indexing
+func.func @indexing(%x: tensor<2x3x4xf32>, %i: tensor<2x5x4xi64>, %u: tensor<2x5x4xf32>,
+                    %p: tensor<7x2xi32>, %v: tensor<7x4xf32>, %image: tensor<1x2x5x6xf32>,
+                    %grid: tensor<1x3x4x2xf32>, %b: tensor<4xui8>,
+                    %rois: tensor<7x4xf32>, %n: tensor<7xi64>) {
+  // CHECK: qnn.top_k %{{.*}} {axis = 2 : i64, k = 3 : i64} : (tensor<2x3x4xf32>) -> (tensor<2x3x3xf32>, tensor<2x3x3xi64>)
+  %0:2 = qnn.top_k %x {k = 3 : i64, axis = 2 : i64} : (tensor<2x3x4xf32>) -> (tensor<2x3x3xf32>, tensor<2x3x3xi64>)
+  // CHECK: qnn.top_k %{{.*}} {axis = 0 : i64, k = 1 : i64, smallest}
+  %1:2 = qnn.top_k %x {k = 1 : i64, axis = 0 : i64, smallest} : (tensor<2x3x4xf32>) -> (tensor<1x3x4xf32>, tensor<1x3x4xi32>)
+  // CHECK: qnn.scatter_elements %{{.*}}, %{{.*}}, %{{.*}} {axis = 1 : i64}
+  %2 = qnn.scatter_elements %x, %i, %u {axis = 1 : i64} : (tensor<2x3x4xf32>, tensor<2x5x4xi64>, tensor<2x5x4xf32>) -> tensor<2x3x4xf32>
+  // CHECK: qnn.scatter_nd %{{.*}}, %{{.*}}, %{{.*}} {reduction = #qnn<scatter_reduction max>}
+  %3 = qnn.scatter_nd %x, %p, %v {reduction = #qnn<scatter_reduction max>} : (tensor<2x3x4xf32>, tensor<7x2xi32>, tensor<7x4xf32>) -> tensor<2x3x4xf32>
+  // CHECK: qnn.grid_sample %{{.*}}, %{{.*}} {align_corners, border = #qnn<sample_border reflection>, mode = #qnn<resize_mode cubic>}
+  %4 = qnn.grid_sample %image, %grid {mode = #qnn<resize_mode cubic>, border = #qnn<sample_border reflection>, align_corners} : (tensor<1x2x5x6xf32>, tensor<1x3x4x2xf32>) -> tensor<1x2x3x4xf32>
+  // CHECK: qnn.roi_align %{{.*}}, %{{.*}}, %{{.*}} {half_pixel, output_height = 3 : i64
+  %r = qnn.roi_align %image, %rois, %n {output_height = 3 : i64, output_width = 2 : i64, sampling_ratio = 0 : i64, spatial_scale = 0.5 : f32, half_pixel} : (tensor<1x2x5x6xf32>, tensor<7x4xf32>, tensor<7xi64>) -> tensor<7x2x3x2xf32>
+  // CHECK: qnn.binary shl
+  %5 = qnn.binary shl %b, %b : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  // CHECK: qnn.unary acos
+  %6 = qnn.unary acos %x : (tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return
+}
+
 // CHECK-LABEL: func @recurrent
 func.func @recurrent(%l: tensor<5x2x12xf32>, %g: tensor<5x2x9xf32>, %p: tensor<5x2x3xf32>, %wl: tensor<12x3xf32>, %wg: tensor<9x3x!w9>, %wp: tensor<3x3xf32>, %b: tensor<3xf32>, %h: tensor<2x3xf32>, %pe: tensor<9xf32>, %n: tensor<2xi32>) {
   // CHECK: qnn.recurrence lstm %{{.*}}, %{{.*}} state %{{.*}} cell %{{.*}} peepholes %{{.*}} lengths %{{.*}} {activations = [#qnn.act<sigmoid, {{.*}}>, #qnn.act<tanh, {{.*}}>, #qnn.act<affine, {{.*}}>], clip = 1.000000e+01 : f32, coupled, reverse}

@@ -30,8 +30,10 @@ def one(kind, *extra, x=x2, constants=None, **attributes):
 
 
 for kind in ("Relu", "Sigmoid", "Tanh", "Softplus", "Softsign", "Exp", "Neg", "Abs", "Floor",
-             "Ceil", "Round", "Sign", "Erf", "Sin", "Cos", "Tan", "HardSwish", "Mish", "Identity"):
+             "Ceil", "Round", "Sign", "Erf", "Sin", "Cos", "Tan", "Atan", "HardSwish", "Mish", "Identity"):
     one(kind)
+for kind in ("Asin", "Acos"):
+    one(kind, x=np.tanh(x2))
 for kind in ("Log", "Sqrt", "Reciprocal"):
     one(kind, x=np.abs(x2) + F(0.5))
 one("LeakyRelu", alpha=0.2)
@@ -84,6 +86,21 @@ for kind in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "
 case("ReduceSum", [("ReduceSum", ["x", "a"], ["y"], {})], {"x": x4}, {"a": np.array([2], I64)})
 case("ArgMax", [("ArgMax", ["x"], ["y"], dict(axis=1, keepdims=0, select_last_index=1))], {"x": x2})
 case("ArgMin", [("ArgMin", ["x"], ["y"], dict(axis=0))], {"x": x2})
+case("TopK", [("TopK", ["x", "k"], ["y", "i"], dict(axis=1, largest=0))], {"x": x2}, {"k": np.array([3], I64)})
+index = np.array([[2, 0, -1]], I64)
+case("ScatterElements", [("ScatterElements", ["x", "i", "u"], ["y"], dict(axis=1))],
+     {"x": x2, "i": index, "u": weight(1, 3)})
+case("ScatterND", [("ScatterND", ["x", "i", "u"], ["y"], {})], {"x": x2, "i": index.T, "u": weight(3, 8)})
+case("GridSample", [("GridSample", ["x", "g"], ["y"], dict(mode="cubic", padding_mode="reflection"))],
+     {"x": x4, "g": weight(1, 3, 5, 2)})
+case("RoiAlign", [("RoiAlign", ["x", "r", "n"], ["y"], dict(output_height=2, output_width=3, spatial_scale=0.5))],
+     {"x": x4, "r": np.sort(np.abs(weight(5, 2, 2)) * 9, axis=1).reshape(5, 4), "n": np.zeros(5, I64)})
+case("ScatterND add", [("ScatterND", ["x", "i", "u"], ["y"], dict(reduction="add"))],
+     {"x": x2, "i": index.T, "u": weight(3, 8)})
+bits = rng.integers(0, 99, (2, 7)).astype(np.uint32)
+case("bits", [("BitwiseAnd", ["a", "b"], ["c"], {}), ("BitwiseOr", ["c", "a"], ["d"], {}),
+              ("BitwiseXor", ["d", "b"], ["e"], {}), ("BitShift", ["e", "s"], ["y"], dict(direction="LEFT"))],
+     {"a": bits, "b": bits[::-1].copy(), "s": bits % 5})
 one("Softmax", axis=0)
 one("LogSoftmax", axis=1)
 one("LRN", x=x4, size=3, alpha=0.5)
@@ -167,7 +184,8 @@ def make(nodes, inputs, constants, outputs):
     kinds = {n[0] for n in nodes}
     small = any(isinstance(c, str) or getattr(c, "dtype", None) == np.int16
                 for c in constants.values())
-    opset = 21 if small else 20 if "Gelu" in kinds else 18 if "Mish" in kinds else \
+    opset = 21 if small else 20 if kinds & {"Gelu", "GridSample"} else \
+        18 if kinds & {"Mish", "BitwiseAnd", "RoiAlign", "ScatterND"} else \
         17 if kinds & {"LayerNormalization", "HardSwish"} else 13
     if any("Reduce" in k and k != "ReduceSum" for k in kinds):
         opset = 13

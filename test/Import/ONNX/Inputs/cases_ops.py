@@ -22,7 +22,7 @@ def conv_relu():
 
 @case
 def unary():
-    plain = ["Abs", "Ceil", "Cos", "Erf", "Exp", "Floor", "Identity", "Log", "Mish", "Neg",
+    plain = ["Abs", "Acos", "Asin", "Atan", "Ceil", "Cos", "Erf", "Exp", "Floor", "Identity", "Log", "Mish", "Neg",
              "Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign",
              "Sqrt", "Tan", "Tanh", "HardSwish", "IsNaN", "Gelu"]
     nodes = [node(op, "x", "y" + op) for op in plain]
@@ -39,6 +39,14 @@ def unary():
 @case
 def hyperbolic():
     return many([node(op, "x", "y" + op) for op in ("Sinh", "Cosh", "Asinh", "Acosh", "Atanh")], x(4))
+
+
+@case
+def bits():
+    nodes = [node("BitwiseAnd", "i i", "a"), node("BitwiseOr", "i j", "o"), node("BitwiseXor", "u u", "e"),
+             node("BitwiseNot", "i", "n"), node("BitShift", "u u", "l", direction="LEFT"),
+             node("BitShift", "u u", "r", direction="RIGHT")]
+    return many(nodes, [value("i", I32, [2, 3]), value("j", I32, [3]), value("u", U8, [4])], opset=18)
 
 
 @case
@@ -164,6 +172,17 @@ def reductions_13():
               node("ReduceMax", "x", "all"),
               node("ArgMax", "x", "am", axis=1, select_last_index=1), node("ArgMin", "x", "an", keepdims=0)]
     return many(nodes, x(2, 3, 4), [tensor("ax", [1], np.int64)])
+
+
+@case
+def top_k_11():
+    return many([node("TopK", "x k", "v i", axis=1, largest=0, sorted=0), node("TopK", "x k", "w j")],
+                x(2, 3, 4), [tensor("k", [2], np.int64)], opset=11)
+
+
+@case
+def top_k_1():
+    return many([node("TopK", "x", "v i", k=3, axis=0)], x(5, 2), opset=9)
 
 
 @case

@@ -104,6 +104,54 @@ def computed_shapes():
 
 
 @case
+def reverse_sequences():
+    return many([node("ReverseSequence", "x n", "t", time_axis=0, batch_axis=1),
+                 node("ReverseSequence", "x m", "b", time_axis=1, batch_axis=0)],
+                x(3, 4, 2) + [value("m", I64, [3])], [ints("n", 1, 3, 0, 2)], opset=10)
+
+
+@case
+def scatters():
+    nodes = [node("ScatterElements", "x i u", "e", axis=-1), node("ScatterElements", "x i u", "m", reduction="max"),
+             node("ScatterND", "x p v", "n"), node("ScatterND", "x p v", "a", reduction="add")]
+    inputs = x(3, 4) + [value("i", I64, [2, 4]), value("u", F32, [2, 4]), value("p", I64, [5, 1]),
+                        value("v", F32, [5, 4])]
+    return many(nodes, inputs, opset=18)
+
+
+@case
+def scatter_9():
+    return many([node("Scatter", "x i u", "y", axis=1)],
+                x(3, 4) + [value("i", I32, [3, 9]), value("u", F32, [3, 9])], opset=9)
+
+
+@case
+def grid_samples():
+    nodes = [node("GridSample", "x g", "plain"),
+             node("GridSample", "x g", "near", mode="nearest", padding_mode="border", align_corners=1),
+             node("GridSample", "x g", "cubic", mode="cubic", padding_mode="reflection")]
+    return many(nodes, x(1, 2, 5, 6) + [value("g", F32, [1, 3, 4, 2])], opset=20)
+
+
+@case
+def grid_sample_16():
+    return many([node("GridSample", "x g", "l", mode="bilinear"), node("GridSample", "x g", "c", mode="bicubic")],
+                x(1, 2, 5, 6) + [value("g", F32, [1, 3, 4, 2])], opset=16)
+
+
+@case
+def roi_aligns():
+    return many([node("RoiAlign", "x r n", "a", output_height=2, output_width=3, sampling_ratio=2, spatial_scale=0.5),
+                 node("RoiAlign", "x r n", "b", coordinate_transformation_mode="output_half_pixel", mode="max")],
+                x(2, 3, 5, 6) + [value("r", F32, [4, 4]), value("n", I64, [4])], opset=16)
+
+
+@case
+def roi_align_10():
+    return many([node("RoiAlign", "x r n", "y")], x(2, 3, 5, 6) + [value("r", F32, [4, 4]), value("n", I64, [4])], opset=10)
+
+
+@case
 def resizes():
     nodes = [
         node("Resize", "x _ s2", "near", nearest_mode="floor", coordinate_transformation_mode="asymmetric"),

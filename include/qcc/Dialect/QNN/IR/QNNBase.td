@@ -16,6 +16,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def QNN_Element : AnyTypeOf<[AnyFloat, AnyInteger, quant_QuantizedType]>;
 def QNN_Tensor : RankedTensorOf<[QNN_Element]>;
 def QNN_FloatTensor : RankedTensorOf<[AnyFloat]>;
+def QNN_PlainTensor : RankedTensorOf<[AnyFloat, AnyInteger]>;
 def QNN_IntTensor : RankedTensorOf<[AnyInteger]>;
 def QNN_QuantTensor : RankedTensorOf<[quant_QuantizedType]>;
 
@@ -71,7 +72,10 @@ def QNN_UnaryKind : QNN_Enum<"UnaryKind", "function of one number", [
   I32EnumAttrCase<"IsNaN", 33, "is_nan">,            // result i1
   I32EnumAttrCase<"Shrink", 34, "shrink">,           // x < -alpha ? x+beta : x > alpha ? x-beta : 0
   I32EnumAttrCase<"Affine", 35, "affine">,           // alpha * x + beta
-  I32EnumAttrCase<"ScaledTanh", 36, "scaled_tanh">]>; // alpha * tanh(beta * x)
+  I32EnumAttrCase<"ScaledTanh", 36, "scaled_tanh">,  // alpha * tanh(beta * x)
+  I32EnumAttrCase<"Asin", 37, "asin">,
+  I32EnumAttrCase<"Acos", 38, "acos">,
+  I32EnumAttrCase<"Atan", 39, "atan">]>;
 def QNN_UnaryKindAttr : EnumAttr<QNN_Dialect, QNN_UnaryKind, "unary_kind">;
 
 def QNN_BinaryKind : QNN_Enum<"BinaryKind", "function of two numbers", [
@@ -92,7 +96,10 @@ def QNN_BinaryKind : QNN_Enum<"BinaryKind", "function of two numbers", [
   I32EnumAttrCase<"Less", 14, "lt">,
   I32EnumAttrCase<"LessEqual", 15, "le">,
   I32EnumAttrCase<"Greater", 16, "gt">,
-  I32EnumAttrCase<"GreaterEqual", 17, "ge">]>;
+  I32EnumAttrCase<"GreaterEqual", 17, "ge">,
+  // Of unsigned integers: zeros come in, and beyond the width all bits are 0.
+  I32EnumAttrCase<"ShiftLeft", 18, "shl">,
+  I32EnumAttrCase<"ShiftRight", 19, "shr">]>;
 def QNN_BinaryKindAttr : EnumAttr<QNN_Dialect, QNN_BinaryKind, "binary_kind">;
 
 def QNN_ReduceKind : QNN_Enum<"ReduceKind", "reduction", [
@@ -136,6 +143,21 @@ def QNN_NearestMode : QNN_Enum<"NearestMode", "rounding of nearest resize", [
   I32EnumAttrCase<"Floor", 2, "floor">,
   I32EnumAttrCase<"Ceil", 3, "ceil">]>;
 def QNN_NearestModeAttr : EnumAttr<QNN_Dialect, QNN_NearestMode, "nearest_mode">;
+
+def QNN_ScatterReduction : QNN_Enum<"ScatterReduction", "what a scatter makes of old and new", [
+  I32EnumAttrCase<"None", 0, "none">,                // the new one
+  I32EnumAttrCase<"Add", 1, "add">,
+  I32EnumAttrCase<"Mul", 2, "mul">,
+  I32EnumAttrCase<"Min", 3, "min">,
+  I32EnumAttrCase<"Max", 4, "max">]>;
+def QNN_ScatterReductionAttr
+    : EnumAttr<QNN_Dialect, QNN_ScatterReduction, "scatter_reduction">;
+
+def QNN_SampleBorder : QNN_Enum<"SampleBorder", "what samples beyond an image read", [
+  I32EnumAttrCase<"Zeros", 0, "zeros">,
+  I32EnumAttrCase<"Border", 1, "border">,
+  I32EnumAttrCase<"Reflection", 2, "reflection">]>;
+def QNN_SampleBorderAttr : EnumAttr<QNN_Dialect, QNN_SampleBorder, "sample_border">;
 
 def QNN_ActivationAttr : AttrDef<QNN_Dialect, "Activation"> {
   let mnemonic = "act";
