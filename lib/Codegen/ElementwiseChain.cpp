@@ -8,6 +8,7 @@
 #include "ElementwiseChain.h"
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
+#include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -51,6 +52,7 @@ static bool isF32(Value value) {
 static bool isLink(Value value, Operation *op) {
   Operation *producer = value.getDefiningOp();
   return producer && !isa<ConstantOp>(producer) && value.hasOneUse() &&
+         !isTakenOver(op) && !isTakenOver(producer) &&
          producer->getBlock() == op->getBlock() &&
          tensorTypeOf(value).getNumElements() ==
              tensorTypeOf(op->getResult(0)).getNumElements();

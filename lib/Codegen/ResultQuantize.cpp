@@ -30,6 +30,11 @@ Requantize qcc::quantizeResult(QuantizeOp quantize,
   return requantize;
 }
 
+/// As the conversion knows it.
+static constexpr StringLiteral takenOver = "qcc.taken_over";
+
 void qcc::takeOver(Operation *op) {
-  op->setDiscardableAttr("qcc.taken_over", UnitAttr::get(op->getContext()));
+  op->setDiscardableAttr(takenOver, UnitAttr::get(op->getContext()));
 }
+
+bool qcc::isTakenOver(Operation *op) { return op->hasAttr(takenOver); }

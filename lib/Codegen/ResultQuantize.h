@@ -27,6 +27,7 @@ Requantize quantizeResult(qnn::QuantizeOp quantize,
 
 /// The kernel of an earlier op computes `op`: no kernel is emitted for it.
 void takeOver(mlir::Operation *op);
+bool isTakenOver(mlir::Operation *op);
 
 } // namespace qcc
 

@@ -49,3 +49,26 @@ func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn
   %y = "qnn.unary"(%x) {kind = #qnn<unary_kind tanh>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
   return %y : tensor<8x32xf32>
 }
+
+// -----
+
+// A product quantizes its own result; the chain begins behind it.
+!q = !quant.uniform<u8:f32, 0.1:128>
+
+// CHECK-LABEL: func.func private @conv_0
+// CHECK-SAME: memref<1x4x4x16xi8>
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK-SAME: (%{{.*}}: memref<1x4x4x16xi8> {{.*}}memref<1x4x4x16xf32>
+// CHECK-LABEL: func.func @main
+// CHECK: call @conv_0
+// CHECK: call @elementwise_0
+// CHECK-NOT: call
+// CHECK: return
+func.func @main(%x: tensor<1x4x4x8xf32> {qnn.name = "x"}) -> (tensor<1x4x4x16xf32> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1.0> : tensor<16x8x1x1xf32> as tensor<16x8x1x1xf32>
+  %t = "qnn.conv"(%x, %w) {operandSegmentSizes = array<i32: 1, 1, 0, 0>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x4x4x8xf32>, tensor<16x8x1x1xf32>) -> tensor<1x4x4x16xf32>
+  %q = qnn.quantize %t : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16x!q>
+  %d = qnn.dequantize %q : (tensor<1x4x4x16x!q>) -> tensor<1x4x4x16xf32>
+  %y = "qnn.unary"(%d) {kind = #qnn<unary_kind tanh>} : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16xf32>
+  return %y : tensor<1x4x4x16xf32>
+}
