@@ -33,7 +33,7 @@ static LogicalResult emitChain(Operation *op, KernelEmitter &emitter) {
       ElementwiseChain::fromMemory(ElementwiseChain::producerOf(op));
   const TargetLevel &level = emitter.level();
   int64_t lanes = level.lanes(), step = unrolled * lanes;
-  if (!chain)
+  if (!chain || !chain->contains(op))
     return failure();
   RankedTensorType type = tensorTypeOf(chain->result());
   int64_t length = type.getNumElements();

@@ -52,8 +52,8 @@ static bool isF32(Value value) {
 static bool isLink(Value value, Operation *op) {
   Operation *producer = value.getDefiningOp();
   return producer && !isa<ConstantOp>(producer) && value.hasOneUse() &&
-         !isTakenOver(op) && !isTakenOver(producer) &&
-         producer->getBlock() == op->getBlock() &&
+         cast<OpResult>(value).getResultNumber() == 0 && !isTakenOver(op) &&
+         !isTakenOver(producer) && producer->getBlock() == op->getBlock() &&
          tensorTypeOf(value).getNumElements() ==
              tensorTypeOf(op->getResult(0)).getNumElements();
 }
@@ -72,6 +72,25 @@ static bool isArithmetic(BinaryOp op) {
   }
 }
 
+/// Whether functions of `value` alone lead to an op on rows.
+static bool endsInRows(Value value) {
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (isa<NormalizeOp, SoftmaxOp>(user))
+      return true;
+    if (!isa<UnaryOp, BinaryOp>(user))
+      return false;
+    value = user->getResult(0);
+  }
+  return false;
+}
+
+static bool isCastFromInt(CastOp cast) {
+  Type from = tensorTypeOf(cast.getInput()).getElementType();
+  return from.isInteger(32) && !from.isUnsignedInteger() &&
+         isF32(cast.getResult());
+}
+
 /// The operand that a chain passes through `op`; null where `op` is no link.
 static Value chainedOperand(Operation *op) {
   if (auto unary = dyn_cast<UnaryOp>(op))
@@ -80,23 +99,19 @@ static Value chainedOperand(Operation *op) {
                ? unary.getInput()
                : Value();
   if (auto cast = dyn_cast<CastOp>(op))
-    return tensorTypeOf(cast.getInput()).getElementType().isInteger(32) &&
-                   !tensorTypeOf(cast.getInput())
-                        .getElementType()
-                        .isUnsignedInteger() &&
-                   isF32(cast.getResult()) && isLink(cast.getInput(), op)
-               ? cast.getInput()
-               : Value();
+    return isCastFromInt(cast) && isLink(cast.getInput(), op) ? cast.getInput()
+                                                              : Value();
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return isF32(quantize.getInput()) &&
                    getActivationType(quantize.getResult()) &&
                    isLink(quantize.getInput(), op)
                ? quantize.getInput()
                : Value();
-  // Rounding to 8 bits on the way.
+  // Rounding to 8 bits on the way. A kernel of rows reads the bytes itself.
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return isF32(dequantize.getResult()) &&
                    dequantize.getInput().getDefiningOp<QuantizeOp>() &&
+                   !endsInRows(dequantize.getResult()) &&
                    getActivationType(dequantize.getInput()) &&
                    isLink(dequantize.getInput(), op)
                ? dequantize.getInput()
@@ -134,6 +149,13 @@ static Value firstOperand(Operation *op) {
                    getActivationType(dequantize.getInput())
                ? dequantize.getInput()
                : Value();
+  if (auto quantize = dyn_cast<QuantizeOp>(op))
+    return isF32(quantize.getInput()) &&
+                   getActivationType(quantize.getResult()) && !isTakenOver(op)
+               ? quantize.getInput()
+               : Value();
+  if (auto cast = dyn_cast<CastOp>(op))
+    return isCastFromInt(cast) ? cast.getInput() : Value();
   auto binary = dyn_cast<BinaryOp>(op);
   if (!binary || !isArithmetic(binary))
     return {};
@@ -203,6 +225,10 @@ bool ElementwiseChain::isCostly() const {
     return binary && binary.getActivationAttr() &&
            qcc::isCostly(binary.getActivationAttr().getKind());
   });
+}
+
+bool ElementwiseChain::contains(Operation *op) const {
+  return llvm::is_contained(ops, op);
 }
 
 bool ElementwiseChain::hasColumns() const {
@@ -287,7 +313,8 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
       value = b.smaller(
           b.larger(value, b.real(type, float(params.qmin - params.zeroPoint))),
           b.real(type, float(params.qmax - params.zeroPoint)));
-      value = math::RoundEvenOp::create(b, value);
+      // As an integer has it, zero is positive.
+      value = b.add(math::RoundEvenOp::create(b, value), b.real(type, 0));
     }
     return b.mul(value, b.real(type, params.scale));
   }

@@ -45,6 +45,8 @@ public:
   mlir::Value result() const { return last()->getResult(0); }
   /// The tensors that the ops combine the chained value with.
   llvm::ArrayRef<mlir::Value> operands() const { return others; }
+  /// Whether `op` is one of its ops; a producer with its own kernel is not.
+  bool contains(mlir::Operation *op) const;
   /// Whether it has functions that take dozens of instructions.
   bool isCostly() const;
   /// Whether one of operands() is the same for all rows.

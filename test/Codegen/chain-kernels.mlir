@@ -72,3 +72,34 @@ func.func @main(%x: tensor<1x4x4x8xf32> {qnn.name = "x"}) -> (tensor<1x4x4x16xf3
   %y = "qnn.unary"(%d) {kind = #qnn<unary_kind tanh>} : (tensor<1x4x4x16xf32>) -> tensor<1x4x4x16xf32>
   return %y : tensor<1x4x4x16xf32>
 }
+
+// -----
+
+// What is no link has its kernel in front of the chain.
+// CHECK-LABEL: func.func @main
+// CHECK: call @reduce_max_0
+// CHECK: call @elementwise_0
+// CHECK-NOT: call
+// CHECK: return
+func.func @main(%x: tensor<8x32x3xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn.name = "y"}) {
+  %m = "qnn.reduce"(%x) {kind = #qnn<reduce_kind max>, axes = array<i64: 2>} : (tensor<8x32x3xf32>) -> tensor<8x32xf32>
+  %r = "qnn.unary"(%m) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  %y = "qnn.unary"(%r) {kind = #qnn<unary_kind tanh>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %y : tensor<8x32xf32>
+}
+
+// -----
+
+// A zero that rounding gives is positive, as an integer's is.
+!q = !quant.uniform<u8:f32, 0.1:128>
+
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK: %[[R:.*]] = math.roundeven
+// CHECK: %[[Z:.*]] = arith.addf %[[R]], %cst
+// CHECK: arith.mulf %[[Z]]
+func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn.name = "y"}) {
+  %q = qnn.quantize %x : (tensor<8x32xf32>) -> tensor<8x32x!q>
+  %d = qnn.dequantize %q : (tensor<8x32x!q>) -> tensor<8x32xf32>
+  %y = "qnn.unary"(%d) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %y : tensor<8x32xf32>
+}

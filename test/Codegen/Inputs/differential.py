@@ -308,11 +308,17 @@ class Generator:
         bits on the way. In front of it are only ops that are exact on all levels."""
         pick, case = self.pick, Case()
         y = pick.choice([[7], [64], [3, 40], [2, 5, 17], [1, 6, 6, 33], [4, 100], [1, 9, 8, 64], [5, 3]])
-        head = pick.choice(["relu", "dequantize", "binary", "gelu"])
+        head = pick.choice(["relu", "dequantize", "quantize", "binary", "gelu", "cast", "max"])
         if head == "dequantize":
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0)])
             case.inputs.append((y, quant(stored, self.scale(), zero), self.bytes(y)))
             case.text = '"qnn.dequantize"({})'
+        elif head == "cast":  # a kernel of its own, like the next
+            case.inputs.append((y, "i64", self.data.integers(-50, 50, y).astype(np.int64)))
+            case.text = '"qnn.cast"({})'
+        elif head == "max":
+            case.inputs.append((y + [3], "f32", self.floats(y + [3]) * 3))
+            case.text = f'"qnn.reduce"({{}}) {{{{kind = #qnn<reduce_kind max>, axes = array<i64: {len(y)}>}}}}'
         elif head == "binary":
             case.inputs.append((y, "f32", self.floats(y) * 3))
             shape = pick.choice([[], y[-1:], y])
@@ -321,10 +327,17 @@ class Generator:
                 case.inputs.reverse()
             kind = pick.choice(["add", "sub", "mul"])
             case.text = f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {kind}>}}}}'
+        elif head == "quantize":
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0)])
+            case.inputs.append((y, "f32", self.floats(y) * 3))
+            case.text = '"qnn.quantize"({})'
+            case.result = y, stored, quant(stored, self.scale(), zero)
+            case.follow('"qnn.dequantize"({})', (y, "f32", "f32"))
         else:
             case.inputs.append((y, "f32", self.floats(y) * 3))
             case.text = f'"qnn.unary"({{}}) {{{{kind = #qnn<unary_kind {head}>}}}}'
-        case.result = y, "f32", "f32"
+        if head != "quantize":
+            case.result = y, "f32", "f32"
         if head != "gelu" and pick.random() < 0.6:
             self.follow_floats(case, pick.choice([0, 0, 1]))
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", -5)])
