@@ -10,6 +10,7 @@
 #include "MatrixEpilogue.h"
 #include "ResultQuantize.h"
 
+#include "qcc/Codegen/Kernels.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
@@ -112,6 +113,8 @@ static Value chainedOperand(Operation *op) {
     return isF32(dequantize.getResult()) &&
                    dequantize.getInput().getDefiningOp<QuantizeOp>() &&
                    !endsInRows(dequantize.getResult()) &&
+                   !op->getParentOfType<ModuleOp>()->hasAttr(
+                       kKeepTensorsAttr) &&
                    getActivationType(dequantize.getInput()) &&
                    isLink(dequantize.getInput(), op)
                ? dequantize.getInput()

@@ -78,6 +78,8 @@ LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
         pm.addPass(createAssignStorage(storage));
       })))
     return failure();
+  if (options.keepTensors)
+    module->setAttr(kKeepTensorsAttr, UnitAttr::get(module.getContext()));
   KernelGenerators generators;
   if (!options.reference)
     populateOptimizedKernels(generators);

@@ -103,3 +103,22 @@ func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn
   %y = "qnn.unary"(%d) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
   return %y : tensor<8x32xf32>
 }
+
+// -----
+
+// Where quantized tensors are to be looked at, none is hidden.
+!q = !quant.uniform<u8:f32, 0.1:128>
+
+// CHECK-LABEL: func.func @main
+// CHECK: call @quantize_0
+// CHECK: call @elementwise_0
+// CHECK-NOT: call
+// CHECK: return
+module attributes {qcc.keep_tensors} {
+  func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn.name = "y"}) {
+    %q = qnn.quantize %x : (tensor<8x32xf32>) -> tensor<8x32x!q>
+    %d = qnn.dequantize %q : (tensor<8x32x!q>) -> tensor<8x32xf32>
+    %y = "qnn.unary"(%d) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
+    return %y : tensor<8x32xf32>
+  }
+}
