@@ -22,6 +22,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
 
 using namespace qcc;
 
@@ -163,9 +164,10 @@ static HostTensor forNumPy(HostTensor tensor) {
   return tensor;
 }
 
-/// A file name for a tensor's name; different for different `index`.
-static std::string fileName(const std::string &name, size_t index,
-                            std::map<std::string, size_t> &taken) {
+/// A file name for a tensor's name, which is none of `taken`: what has the name
+/// of another one is numbered.
+static std::string fileName(const std::string &name,
+                            std::set<std::string> &taken) {
   std::string result;
   for (char c : name)
     result += std::isalnum(static_cast<unsigned char>(c)) || c == '.' ||
@@ -174,10 +176,10 @@ static std::string fileName(const std::string &name, size_t index,
                   : '_';
   if (result.empty() || result[0] == '.')
     result.insert(0, "_");
-  if (taken.count(result))
-    result += "." + std::to_string(index);
-  taken[result] = index;
-  return result + ".npy";
+  std::string unique = result;
+  for (unsigned number = 1; !taken.insert(unique).second; ++number)
+    unique = result + "." + std::to_string(number);
+  return unique + ".npy";
 }
 
 static Status dumpTensors(Artefact &artefact, const std::string &folder) {
@@ -186,9 +188,9 @@ static Status dumpTensors(Artefact &artefact, const std::string &folder) {
     return tensors.failure();
   if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
     return Failure{"cannot create " + folder + ": " + std::strerror(errno)};
-  std::map<std::string, size_t> taken;
+  std::set<std::string> taken;
   for (size_t i = 0; i < tensors->size(); ++i) {
-    std::string path = folder + "/" + fileName((*tensors)[i].name, i, taken);
+    std::string path = folder + "/" + fileName((*tensors)[i].name, taken);
     Result<std::vector<char>> bytes = writeNpy(forNumPy((*tensors)[i]));
     if (!bytes)
       return Failure{path + ": " + bytes.error()};
