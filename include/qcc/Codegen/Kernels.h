@@ -12,8 +12,8 @@
 
 namespace qcc {
 
-/// On a module: quantized tensors are wanted, so no kernel rounds to 8 bits only
-/// on the way.
+/// On a module: quantized tensors are wanted, so no kernel rounds to 8 bits
+/// only on the way.
 constexpr llvm::StringLiteral kKeepTensorsAttr = "qcc.keep_tensors";
 
 /// Appends every optimized generator, in the order in which they are tried.
