@@ -18,18 +18,6 @@ using namespace qcc;
 using namespace qcc::qnn;
 using namespace qcc::qnn::detail;
 
-#define QNN_INFER(OP)                                                          \
-  LogicalResult OP::inferReturnTypeComponents(                                 \
-      MLIRContext *, std::optional<Location> loc, Adaptor adaptor,             \
-      SmallVectorImpl<ShapedTypeComponents> &results)
-
-static LogicalResult checkAxis(const InferenceError &error, int64_t axis,
-                               ArrayRef<int64_t> shape) {
-  if (axis < 0 || axis >= int64_t(shape.size()))
-    return error("has axis ", axis, ", beyond a tensor of rank ", shape.size());
-  return success();
-}
-
 /// Beyond this a kernel would not come to an end.
 static constexpr int64_t kMaxSamplingRatio = 1024;
 
@@ -45,7 +33,7 @@ QNN_INFER(TopKOp) {
   InferenceError error(loc, getOperationName());
   Shape result(shapeOf(adaptor.getInput()));
   int64_t axis = adaptor.getAxis(), k = adaptor.getK();
-  if (failed(checkAxis(error, axis, result)))
+  if (failed(checkAxis(error, axis, int64_t(result.size()))))
     return failure();
   if (k < 0 || k > result[axis])
     return error("takes ", k, " of ", result[axis],
@@ -91,7 +79,7 @@ QNN_INFER(ScatterElementsOp) {
   ArrayRef<int64_t> input = shapeOf(adaptor.getInput());
   ArrayRef<int64_t> indices = shapeOf(adaptor.getIndices());
   int64_t axis = adaptor.getAxis();
-  if (failed(checkAxis(error, axis, input)))
+  if (failed(checkAxis(error, axis, int64_t(input.size()))))
     return failure();
   if (shapeOf(adaptor.getUpdates()) != indices)
     return error("has indices of shape ", formatShape(indices),

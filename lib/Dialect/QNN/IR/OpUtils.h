@@ -93,6 +93,20 @@ llvm::LogicalResult verifyContraction(mlir::Operation *op, mlir::Value input,
                                       mlir::Value residual, int64_t weightAxis,
                                       bool hasActivation);
 
+/// Fails where `axis` is no dimension of a tensor of this rank.
+inline llvm::LogicalResult checkAxis(const InferenceError &error, int64_t axis,
+                                     int64_t rank) {
+  if (axis < 0 || axis >= rank)
+    return error("has axis ", axis, ", beyond a tensor of rank ", rank);
+  return llvm::success();
+}
+
 } // namespace qcc::qnn::detail
+
+/// The head of an op's shape inference, with what bodies call its arguments.
+#define QNN_INFER(OP)                                                          \
+  llvm::LogicalResult OP::inferReturnTypeComponents(                           \
+      mlir::MLIRContext *, std::optional<mlir::Location> loc, Adaptor adaptor, \
+      llvm::SmallVectorImpl<mlir::ShapedTypeComponents> &results)
 
 #endif // QCC_LIB_DIALECT_QNN_IR_OPUTILS_H

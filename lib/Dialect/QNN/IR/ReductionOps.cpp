@@ -15,18 +15,6 @@ using namespace qcc;
 using namespace qcc::qnn;
 using namespace qcc::qnn::detail;
 
-#define QNN_INFER(OP)                                                          \
-  LogicalResult OP::inferReturnTypeComponents(                                 \
-      MLIRContext *, std::optional<Location> loc, Adaptor adaptor,             \
-      SmallVectorImpl<ShapedTypeComponents> &results)
-
-static LogicalResult checkAxis(const InferenceError &error, int64_t axis,
-                               int64_t rank) {
-  if (axis < 0 || axis >= rank)
-    return error("has axis ", axis, ", beyond a tensor of rank ", rank);
-  return success();
-}
-
 static LogicalResult checkAxes(const InferenceError &error,
                                ArrayRef<int64_t> axes, int64_t rank) {
   for (auto [i, axis] : llvm::enumerate(axes)) {

@@ -15,11 +15,6 @@ using namespace qcc;
 using namespace qcc::qnn;
 using namespace qcc::qnn::detail;
 
-#define QNN_INFER(OP)                                                          \
-  LogicalResult OP::inferReturnTypeComponents(                                 \
-      MLIRContext *, std::optional<Location> loc, Adaptor adaptor,             \
-      SmallVectorImpl<ShapedTypeComponents> &results)
-
 //===----------------------------------------------------------------------===//
 // ReshapeOp
 //===----------------------------------------------------------------------===//
