@@ -43,16 +43,15 @@ static ActivationAttr dropImplied(ActivationAttr activation,
   return activation;
 }
 
-QuantizedResult QuantizedResult::get(Operation *op) {
+QuantizedResult QuantizedResult::get(Operation *op, unsigned bits) {
   QuantizedResult result;
   Value value = op->getResult(0);
   result.activation = op->getAttrOfType<ActivationAttr>("activation");
-  auto eightBit = [](UniformQuantizedType type) {
-    return type && type.getStorageTypeIntegralWidth() == 8
-               ? type
-               : UniformQuantizedType();
+  auto ifStored = [&](UniformQuantizedType type) {
+    unsigned width = type ? type.getStorageTypeIntegralWidth() : 0;
+    return width == 8 || width == bits ? type : UniformQuantizedType();
   };
-  result.type = eightBit(getCommonQuantizedType(value));
+  result.type = ifStored(getCommonQuantizedType(value));
   if (result.type) {
     result.activation = dropImplied(result.activation, result.type);
     return result;
@@ -62,7 +61,7 @@ QuantizedResult QuantizedResult::get(Operation *op) {
   auto unary = dyn_cast<UnaryOp>(*value.getUsers().begin());
   if (!unary)
     return result;
-  UniformQuantizedType type = eightBit(getCommonQuantizedType(unary));
+  UniformQuantizedType type = ifStored(getCommonQuantizedType(unary));
   if (!type)
     return result;
   auto activation = ActivationAttr::get(op->getContext(), unary.getKind(),

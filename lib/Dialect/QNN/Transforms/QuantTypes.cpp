@@ -30,6 +30,15 @@ UniformQuantizedType qcc::qnn::getActivationType(Value value) {
   return {};
 }
 
+UniformQuantizedType qcc::qnn::getIntActivationType(Value value) {
+  auto type =
+      dyn_cast<UniformQuantizedType>(tensorTypeOf(value).getElementType());
+  if (type && (type.getStorageTypeIntegralWidth() == 8 ||
+               type.getStorageTypeIntegralWidth() == 16))
+    return type;
+  return {};
+}
+
 std::optional<ChannelParams> ChannelParams::get(Type elementType) {
   ChannelParams params;
   if (auto type = dyn_cast<UniformQuantizedType>(elementType)) {
