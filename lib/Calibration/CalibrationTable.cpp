@@ -49,13 +49,18 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
      << "version: 1\nsamples: " << samples << "\n";
   if (equalized)
     os << "equalized: true\n";
-  if (!keepFloat.empty()) {
-    os << "keep_float: [";
-    llvm::interleaveComma(keepFloat, os, [&](const std::string &name) {
+  auto printNames = [&](llvm::StringRef key,
+                        const std::vector<std::string> &names) {
+    if (names.empty())
+      return;
+    os << key << ": [";
+    llvm::interleaveComma(names, os, [&](const std::string &name) {
       os << '"' << yaml::escape(name) << '"';
     });
     os << "]\n";
-  }
+  };
+  printNames("keep_float", keepFloat);
+  printNames("int16", int16);
   os << (list.empty() ? "tensors: []\n" : "tensors:\n");
   for (const CalibrationEntry &entry : list) {
     os << "- id: \"" << yaml::escape(entry.id)
@@ -283,6 +288,8 @@ bool Parser::parseTop(yaml::Node *root) {
           return integer(value, table.samples);
         if (key == "keep_float")
           return texts(value, table.keepFloat);
+        if (key == "int16")
+          return texts(value, table.int16);
         if (key == "equalized") {
           std::string word;
           if (!text(value, word))

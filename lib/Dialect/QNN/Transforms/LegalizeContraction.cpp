@@ -138,16 +138,6 @@ static bool isStoredWithin(quant::QuantizedType weight,
   return bits == 8 || (bits == 16 && input.getStorageTypeIntegralWidth() == 16);
 }
 
-/// Whether activations of 16 bits are faster than float: in kernels of their
-/// own, which products of two activations, groups and volumes do not have.
-static bool takesWords(Operation *op) {
-  if (auto conv = dyn_cast<ConvOp>(op))
-    return conv.getGroup() == 1 && conv.getSpatialRank() <= 2;
-  auto matmul = dyn_cast<MatmulOp>(op);
-  return matmul && !matmul.getTransposeLhs() && matmul.getWeightOperand() &&
-         rankOf(matmul.getRhs()) == 2;
-}
-
 /// The largest |q - zeroPoint| of a type.
 static int64_t maxMagnitude(quant::QuantizedType type, int64_t zeroPoint) {
   return std::max(type.getStorageTypeMax() - zeroPoint,
