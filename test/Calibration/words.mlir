@@ -4,7 +4,7 @@
 // RUN: qcc-opt %t/observed.mlir -qnn-apply-calibration=table=%t/table.yaml -qnn-quantize-weights | FileCheck %t/model.mlir
 // RUN: not qcc-opt %t/model.mlir -qnn-insert-observers=int16=conv 2>&1 | FileCheck %s --check-prefix=GROUPS
 
-// GROUPS: error: layer 'conv' has no form in 16 bits
+// GROUPS: layer 'conv' has no form in 16 bits
 
 //--- table.yaml
 version: 1

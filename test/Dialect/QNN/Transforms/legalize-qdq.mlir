@@ -254,3 +254,18 @@ func.func @wide_sums(%x: tensor<1x3x!x>, %z: tensor<1x2x1x1x!x>) -> (tensor<1x2x
   %5 = qnn.conv %2, %3 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
   return %4, %5 : tensor<1x2xf32>, tensor<1x2x1x1xf32>
 }
+
+// -----
+
+!x = !quant.uniform<i16:f32, 0.5>
+
+// A clamp in front of 16 bits is part of the range.
+// CHECK-LABEL: func @narrow_words
+// CHECK-NEXT: %[[Q:.*]] = qnn.quantize %{{.*}} -> tensor<2x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK-NEXT: qnn.dequantize %[[Q]]
+func.func @narrow_words(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = qnn.unary clamp %x {alpha = -50.0 : f32, beta = 100.0 : f32} : (tensor<2xf32>) -> tensor<2xf32>
+  %1 = qnn.quantize %0 : (tensor<2xf32>) -> tensor<2x!x>
+  %2 = qnn.dequantize %1 : (tensor<2x!x>) -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}
