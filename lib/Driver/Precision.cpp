@@ -10,6 +10,7 @@
 #include "Budgets.h"
 #include "PTQ.h"
 
+#include "qcc/Driver/Targets.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/PrecisionSearch.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -36,6 +37,18 @@ ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
       return makeError("the layers cannot be measured");
     return run(*copy);
   };
+}
+
+/// Whether products of 16 bits are faster than those of floats on all levels.
+static bool hasFastWords(const CompileOptions &options) {
+  auto target = resolveTarget(options.target);
+  if (!target) { // reported where code is emitted
+    llvm::consumeError(target.takeError());
+    return false;
+  }
+  return llvm::all_of(target->levels, [&](unsigned level) {
+    return target->backend->levels()[level].hasInt16Dot;
+  });
 }
 
 llvm::Expected<PrecisionPlan>
@@ -67,15 +80,18 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   if (!noisy)
     return noisy.takeError();
   PrecisionPlan plan;
+  bool hasWords = hasFastWords(options);
   for (const NoisyLayer &layer : *noisy) {
     LayerPrecision entry;
     entry.name = layers[layer.index].name;
-    entry.precision = Precision::Float;
+    bool isWord = hasWords && layers[layer.index].takesWords;
+    entry.precision = isWord ? Precision::Int16 : Precision::Float;
     entry.noiseDecibels = toDecibels(layer.noise);
     entry.reason = "8 bits of it alone spoil the outputs";
     emitRemark(module.getLoc())
-        << "layer '" << entry.name << "' stays float: in 8 bits its noise at "
-        << "the outputs would be "
+        << "layer '" << entry.name << "' "
+        << (isWord ? "takes 16 bits" : "stays float")
+        << ": in 8 bits its noise at the outputs would be "
         << llvm::formatv("{0:f1}", entry.noiseDecibels).str()
         << " dB below the signal; -precision=int8 quantizes it all the same";
     plan.layers.push_back(std::move(entry));

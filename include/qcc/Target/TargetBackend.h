@@ -100,6 +100,8 @@ struct TargetLevel {
   /// every internal activation this storage.
   bool unsignedActivations = true;
   bool hasInt8Dot = false; ///< one instruction per dot()
+  /// dotWords() does more products in the same time than float instructions.
+  bool hasInt16Dot = false;
   /// Activation bytes that a matrix kernel loads at once per row: 4 where a
   /// load broadcasts them for free, 16 where dot() takes any dword of a vector.
   unsigned activationLoadBytes = 4;

@@ -25,6 +25,7 @@ public:
     baseline.vectorBytes = 16;
     baseline.int8Tile = {3, 2};
     baseline.floatTile = {6, 2};
+    baseline.hasInt16Dot = true;
     baseline.micro = createMultiplyAddKernels(16);
 
     TargetLevel avx2 = baseline;
