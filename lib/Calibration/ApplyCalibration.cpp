@@ -36,7 +36,7 @@ Value qcc::quantizeAndDequantize(OpBuilder &builder, Value value,
 }
 
 /// The same in 16 bits, which have room for whatever was observed.
-static Value quantizeToWords(OpBuilder &builder, Value value,
+static Value quantizeToInt16(OpBuilder &builder, Value value,
                              const CalibrationEntry &entry) {
   float largest = std::max({std::abs(entry.min), std::abs(entry.max),
                             std::abs(entry.observedMin),
@@ -44,8 +44,8 @@ static Value quantizeToWords(OpBuilder &builder, Value value,
   MLIRContext *context = builder.getContext();
   auto type = quant::UniformQuantizedType::get(
       quant::QuantizationFlags::Signed, IntegerType::get(context, 16),
-      Float32Type::get(context), largest / float(kLargestWord),
-      /*zeroPoint=*/0, -kLargestWord, kLargestWord);
+      Float32Type::get(context), largest / float(kLargestInt16),
+      /*zeroPoint=*/0, -kLargestInt16, kLargestInt16);
   auto tensor = cast<RankedTensorType>(value.getType());
   Value quantized = QuantizeOp::create(builder, value.getLoc(),
                                        tensor.clone(Type(type)), value);
@@ -71,7 +71,7 @@ LogicalResult qcc::applyCalibration(ModuleOp module,
     builder.setInsertionPoint(op);
     const CalibrationEntry &entry = *table.find(op.getId());
     op.replaceAllUsesWith(
-        op.getWords() ? quantizeToWords(builder, op.getInput(), entry)
+        op.getInt16() ? quantizeToInt16(builder, op.getInput(), entry)
                       : quantizeAndDequantize(builder, op.getInput(), entry));
     op.erase();
   }

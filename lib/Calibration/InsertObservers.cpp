@@ -8,7 +8,6 @@
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Calibration/QuantizationSites.h"
-#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 namespace qcc {
 #define GEN_PASS_DEF_INSERTOBSERVERS
@@ -19,21 +18,28 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
-/// Observes `value` for ops in 16 bits. Others that read it then read the same,
-/// so that an op stores one form of its result.
-static void observeWords(Value value, StringRef id,
-                         const QuantizationSites::OpSet &wordOps) {
+/// Whether one of `ops` takes `value` as its first operand.
+static bool isInputOf(OpOperand &use, const QuantizationSites::OpSet &ops) {
+  return ops.contains(use.getOwner()) && use.getOperandNumber() == 0;
+}
+
+/// Observes `value` for layers in 16 bits; the rest of its users, but for
+/// terminators, then read the same, so that an op stores one form of its
+/// result. Returns what they read.
+static Value observeInt16(Value value, StringRef id,
+                          const QuantizationSites::OpSet &int16Layers) {
   OpBuilder builder(value.getContext());
   builder.setInsertionPointAfterValue(value);
   auto observe = ObserveOp::create(builder, value.getLoc(), value.getType(),
-                                   value, id, /*words=*/true);
-  bool isStored = value.getDefiningOp() && !value.getDefiningOp<ObserveOp>();
+                                   value, id, /*int16=*/true);
+  bool isStored = value.getDefiningOp() != nullptr;
   value.replaceUsesWithIf(observe.getResult(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
     if (user == observe || user->hasTrait<OpTrait::IsTerminator>())
       return false;
-    return isStored || (wordOps.contains(user) && use.getOperandNumber() == 0);
+    return isStored || isInputOf(use, int16Layers);
   });
+  return isStored ? observe.getResult() : value;
 }
 
 static LogicalResult insertInFunction(func::FuncOp function,
@@ -44,7 +50,7 @@ static LogicalResult insertInFunction(func::FuncOp function,
   llvm::StringSet<> notInt8 = others.keepFloat;
   for (const auto &entry : others.int16)
     notInt8.insert(entry.getKey());
-  QuantizationSites::OpSet selected = sites.select(notInt8), wordOps;
+  QuantizationSites::OpSet selected = sites.select(notInt8), int16Layers;
   auto *context = function.getContext();
   auto mark = [&](StringRef name, Operation *op) -> LogicalResult {
     if (!notInt8.contains(name))
@@ -54,14 +60,17 @@ static LogicalResult insertInFunction(func::FuncOp function,
       op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
       return success();
     }
-    wordOps.insert(op);
-    if (takesWords(op))
+    if (others.keepFloat.contains(name))
+      return op->emitError("layer '")
+             << name << "' is listed both as float and as int16";
+    int16Layers.insert(op);
+    if (hasInt16Form(op))
       return success();
     return op->emitError("layer '")
            << name
            << "' has no form in 16 bits (only convolutions without groups and "
-              "products with a constant matrix have one); make it float or "
-              "int8";
+              "products with a constant matrix have one, and not the deepest); "
+              "make it float or int8";
   };
   for (const QuantizationSites::Layer &layer : sites.layers())
     if (failed(mark(layer.name, layer.op)))
@@ -71,24 +80,21 @@ static LogicalResult insertInFunction(func::FuncOp function,
       return failure();
   OpBuilder builder(context);
   for (auto [value, id] : sites.ids()) {
-    auto observeForWords = [&, id = StringRef(id)](Value from) {
-      if (llvm::any_of(from.getUses(), [&](OpOperand &use) {
-            return wordOps.contains(use.getOwner()) &&
-                   use.getOperandNumber() == 0;
-          }))
-        observeWords(from, id, wordOps);
-    };
-    if (!QuantizationSites::isUsedBy(value, selected)) {
-      observeForWords(value);
-      continue;
-    }
-    builder.setInsertionPointAfterValue(value);
-    auto observe =
-        ObserveOp::create(builder, value.getLoc(), value.getType(), value, id);
+    bool isQuantized = QuantizationSites::isUsedBy(value, selected);
     bool quantizedProducer = selected.contains(value.getDefiningOp());
-    value.replaceUsesWithIf(observe.getResult(), [&](OpOperand &use) {
+    Value source = value;
+    if (llvm::any_of(value.getUses(), [&](OpOperand &use) {
+          return isInputOf(use, int16Layers);
+        }))
+      source = observeInt16(value, id, int16Layers);
+    if (!isQuantized)
+      continue;
+    builder.setInsertionPointAfterValue(source);
+    auto observe =
+        ObserveOp::create(builder, value.getLoc(), value.getType(), source, id);
+    source.replaceUsesWithIf(observe.getResult(), [&](OpOperand &use) {
       Operation *user = use.getOwner();
-      if (user == observe)
+      if (user == observe || isInputOf(use, int16Layers))
         return false;
       if (quantizedProducer)
         return true;
@@ -97,7 +103,6 @@ static LogicalResult insertInFunction(func::FuncOp function,
                  cast<QuantizableOpInterface>(user).getActivationOperands(),
                  use.getOperandNumber());
     });
-    observeForWords(quantizedProducer ? observe.getResult() : value);
   }
   return success();
 }

@@ -7,6 +7,8 @@
 
 #include "qcc/Calibration/QuantizationSites.h"
 
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 
@@ -91,6 +93,21 @@ static std::string makeUnique(std::string name,
 static std::string nameOf(Operation *op) {
   std::string name = nodeName(op->getLoc());
   return name.empty() ? op->getName().getStringRef().str() : name;
+}
+
+/// Products per sum at which weights in 16 bits still have about twice the
+/// steps of 8 bits, where the largest one is four times the mean.
+static constexpr int64_t kDeepestInt16 = 3072;
+
+bool qcc::hasInt16Form(Operation *layer) {
+  auto quantizable = dyn_cast<QuantizableOpInterface>(layer);
+  if (!quantizable || !takesWords(layer) || !quantizable.getWeightOperand())
+    return false;
+  auto weight = cast<RankedTensorType>(
+      layer->getOperand(*quantizable.getWeightOperand()).getType());
+  int64_t axis = quantizable.getWeightChannelAxis();
+  int64_t channels = axis < 0 ? 1 : weight.getDimSize(axis);
+  return weight.getNumElements() <= kDeepestInt16 * channels;
 }
 
 QuantizationSites::QuantizationSites(func::FuncOp function,

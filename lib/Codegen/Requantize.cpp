@@ -143,12 +143,13 @@ Value Requantize::packToWords(CodeBuilder &c, ArrayRef<Value> rounded) const {
   Type i16 = c.b.getI16Type(), i32 = c.b.getI32Type();
   Value words = c.splat(i16, 0, lanes * int64_t(rounded.size()));
   for (auto [i, integers] : llvm::enumerate(rounded)) {
-    Value value = integers;
+    // Clamped first: the sum with the zero point might leave 32 bits.
+    Value value = arith::MaxSIOp::create(c.b, c.loc, integers,
+                                         c.splat(i32, low - zeroPoint, lanes));
+    value = arith::MinSIOp::create(c.b, c.loc, value,
+                                   c.splat(i32, high - zeroPoint, lanes));
     if (zeroPoint != 0)
       value = c.add(value, c.splat(i32, zeroPoint, lanes));
-    value = arith::MaxSIOp::create(c.b, c.loc, value, c.splat(i32, low, lanes));
-    value =
-        arith::MinSIOp::create(c.b, c.loc, value, c.splat(i32, high, lanes));
     value =
         arith::TruncIOp::create(c.b, c.loc, c.vectorType(i16, lanes), value);
     words = rounded.size() == 1 ? value

@@ -346,9 +346,10 @@ void BudgetSearch::finishPlan(const Choice &choice) {
       entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
     if (entry.precision != Precision::Int8)
-      entry.reason = int8Seconds[i] >= otherSeconds(i)
-                         ? "8 bits are not faster"
-                         : "8 bits lose too much for the time they save";
+      entry.reason =
+          int8Seconds[i] >= (choice.isFloat ? floatSeconds[i] : otherSeconds(i))
+              ? "8 bits are not faster"
+              : "8 bits lose too much for the time they save";
     plan.layers.push_back(std::move(entry));
   }
   plan.budget = budgets.describe();

@@ -171,6 +171,12 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
+  if (!best && words.any()) {
+    // A layer in 16 bits loses too much, too: without those.
+    words.reset();
+    failed.clear();
+    return searchByLoss();
+  }
   if (!best)
     return allFloat;
   if (!budgets.measuresSizes())

@@ -16,7 +16,6 @@
 #include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
-#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/OutputError.h"
@@ -267,7 +266,14 @@ static PrecisionPlan planWords(func::FuncOp main) {
     LayerPrecision &entry = plan.layers.emplace_back();
     entry.name = layer.name;
     entry.precision =
-        qnn::takesWords(layer.op) ? Precision::Int16 : Precision::Float;
+        hasInt16Form(layer.op) ? Precision::Int16 : Precision::Float;
+    entry.reason = "-precision=int16";
+  }
+  for (const QuantizationSites::RecurrentLayer &layer :
+       sites.recurrentLayers()) {
+    LayerPrecision &entry = plan.layers.emplace_back();
+    entry.name = layer.name;
+    entry.precision = Precision::Float;
     entry.reason = "-precision=int16";
   }
   return plan;
@@ -399,7 +405,7 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   table.int16 = plan.layersOf(Precision::Int16);
   // Biases made up for what no longer happens, or for what another choice does.
   if (options.precision == "auto" ||
-      (options.precision == "guarded" && !table.keepFloat.empty()))
+      (options.precision == "guarded" && !plan.layers.empty()))
     if (llvm::Error e = correct(listNames(listOthers(options, plan, table))))
       return e;
   if (!options.savePrecision.empty())

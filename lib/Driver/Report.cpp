@@ -67,12 +67,14 @@ static std::string describeBlocks(BlockMatmulOp op) {
                             : "; activations stay float");
 }
 
-/// Whether an op multiplies activations of 16 bits.
-static bool isInWords(Operation *op) {
-  if (op->getNumOperands() == 0 || !isQuantized(op->getOperand(0)))
-    return false;
-  auto type = getIntActivationType(op->getOperand(0));
-  return type && type.getStorageTypeIntegralWidth() == 16 && takesWords(op);
+/// Whether an op works on tensors of 16 bits.
+static bool isInt16(Operation *op) {
+  auto isWide = [](Value value) {
+    auto type = dyn_cast<quant::QuantizedType>(
+        cast<RankedTensorType>(value.getType()).getElementType());
+    return type && type.getStorageTypeIntegralWidth() == 16;
+  };
+  return op->getNumOperands() != 0 && isWide(op->getOperand(0));
 }
 
 static std::string reasonForInt8(Operation *op) {
@@ -98,6 +100,10 @@ static std::string reasonForFloat(Operation *op, StringRef mode,
                                   bool explicitModel) {
   if (auto blocks = dyn_cast<BlockMatmulOp>(op))
     return describeBlocks(blocks);
+  if (explicitModel && op->getNumOperands() != 0)
+    if (auto cast = op->getOperand(0).getDefiningOp<DequantizeOp>();
+        cast && isInt16(cast) && hasConstantWeight(op))
+      return "it has no 16-bit kernel, or its sums may leave 32 bits";
   if (explicitModel)
     return "the model has no quantization around it";
   if (mode == "none")
@@ -151,10 +157,13 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
         (isa<BlockMatmulOp>(op) && cast<BlockMatmulOp>(op).getInt8Input()) ||
         llvm::any_of(op->getOperands(), isQuantized) ||
         isQuantized(op->getResult(0));
-    entry.precision = isInWords(op) ? "int16" : int8 ? "int8" : "float";
-    if (isInWords(op) && !kept.contains(layer.name))
-      entry.reason = "the model quantizes its input to 16 bits";
-    else if (int8 && !isInWords(op))
+    bool int16 = isInt16(op);
+    entry.precision = int16 ? "int16" : int8 ? "int8" : "float";
+    if (int16 && !kept.contains(layer.name))
+      entry.reason = hasConstantWeight(op)
+                         ? "the model quantizes its input to 16 bits"
+                         : "moves 16-bit values as they are";
+    else if (int8 && !int16)
       entry.reason = reasonForInt8(op);
     else if (kept.contains(layer.name))
       entry.reason = reasons.lookup(layer.name).empty()

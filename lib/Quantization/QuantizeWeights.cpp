@@ -31,8 +31,8 @@ using namespace qcc::qnn;
 /// other half of its range to the products.
 static constexpr double kMaxBias = 1 << 30;
 /// The same beside activations of 16 bits, and what the products may take.
-static constexpr double kMaxWordBias = 1 << 29,
-                        kMaxWordProducts = 3 * (1 << 29);
+static constexpr double kMaxInt16Bias = 1 << 29,
+                        kMaxInt16Products = 3.0 * (1 << 29) - 1024;
 /// Resolution of the bias of a channel without weights.
 static constexpr double kZeroChannelBias = 1 << 20;
 
@@ -76,7 +76,7 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     if (!inputType)
       return false;
     unsigned bits = inputType.getStorageTypeIntegralWidth();
-    maxBias = bits == 8 ? kMaxBias : kMaxWordBias;
+    maxBias = bits == 8 ? kMaxBias : kMaxInt16Bias;
 
     int64_t axis = op.getWeightChannelAxis();
     WeightChannels channels(type.getShape(), axis);
@@ -93,8 +93,8 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     SmallVector<float> wanted;
     if (bits == 16)
       wanted =
-          chooseWordScales(values, channels, *maxima,
-                           inputType.getStorageTypeMax(), kMaxWordProducts);
+          chooseInt16Scales(values, channels, *maxima,
+                            inputType.getStorageTypeMax(), kMaxInt16Products);
     else if (given)
       wanted.assign(given->scales.begin(), given->scales.end());
     else

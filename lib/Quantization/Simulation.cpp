@@ -11,7 +11,6 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
-#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -214,7 +213,7 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     auto weight = cast<RankedTensorType>(
         layer.op->getOperand(*layer.op.getWeightOperand()).getType());
     allLayers.push_back(
-        {layer.name, qnn::takesWords(layer.op), countProducts(layer.op),
+        {layer.name, hasInt16Form(layer.op), countProducts(layer.op),
          weight.getNumElements(),
          cast<RankedTensorType>(layer.op->getResult(0).getType())
              .getNumElements(),

@@ -145,10 +145,10 @@ Type qcc::getSymmetricType(MLIRContext *context, ArrayRef<float> scales,
       static_cast<int32_t>(axis), -most, most);
 }
 
-SmallVector<float> qcc::chooseWordScales(ArrayRef<float> weights,
-                                         const WeightChannels &channels,
-                                         ArrayRef<float> maxima,
-                                         int64_t largest, double budget) {
+SmallVector<float> qcc::chooseInt16Scales(ArrayRef<float> weights,
+                                          const WeightChannels &channels,
+                                          ArrayRef<float> maxima,
+                                          int64_t largest, double budget) {
   std::vector<double> sums(channels.count, 0);
   for (auto [i, weight] : llvm::enumerate(weights))
     sums[channels.of(i)] += std::abs(double(weight));

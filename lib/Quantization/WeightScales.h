@@ -57,10 +57,10 @@ mlir::Type getSymmetricType(mlir::MLIRContext *context,
 
 /// The finest scales of weights of 16 bits whose products with activations of
 /// at most `largest` units sum to at most `budget` units in each channel.
-llvm::SmallVector<float> chooseWordScales(llvm::ArrayRef<float> weights,
-                                          const WeightChannels &channels,
-                                          llvm::ArrayRef<float> maxima,
-                                          int64_t largest, double budget);
+llvm::SmallVector<float> chooseInt16Scales(llvm::ArrayRef<float> weights,
+                                           const WeightChannels &channels,
+                                           llvm::ArrayRef<float> maxima,
+                                           int64_t largest, double budget);
 
 /// Weights whose scale would be smaller are zero for all purposes.
 constexpr float kMinWeightScale = 0x1p-80f;

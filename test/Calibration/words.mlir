@@ -16,7 +16,7 @@ tensors:
 //--- model.mlir
 // The 8-bit layer in front gives 16 bits, whoever reads them.
 // OBSERVED: %[[M1:.*]] = qnn.matmul
-// OBSERVED: %[[O1:.*]] = qnn.observe %[[M1]] as "fc1" {words}
+// OBSERVED: %[[O1:.*]] = qnn.observe %[[M1]] as "fc1" {int16}
 // OBSERVED: %[[M2:.*]] = qnn.matmul %[[O1]]
 // OBSERVED: %[[A:.*]] = qnn.binary add %[[M2]], %[[O1]]
 // OBSERVED: return %[[A]]

@@ -30,7 +30,7 @@ llvm::LogicalResult insertObservers(mlir::ModuleOp module,
 
 /// The largest magnitude of an activation of 16 bits: what 32-bit sums of
 /// products with weights of as many bits as possible have room for.
-constexpr int64_t kLargestWord = 8191;
+constexpr int64_t kLargestInt16 = 8191;
 
 /// The model with observers for the extents of the inputs of a sample.
 using ModuleForShapes =

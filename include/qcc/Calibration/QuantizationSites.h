@@ -69,6 +69,11 @@ private:
   llvm::MapVector<mlir::Value, std::string> idOfValue;
 };
 
+/// Whether a layer can compute in 16 bits and gains by it: there is a kernel,
+/// and 32-bit sums leave its weights more than 8 bits (see
+/// qnn-quantize-weights).
+bool hasInt16Form(mlir::Operation *layer);
+
 /// On an op that stays float although its input is quantized, and on recurrent
 /// layers whose weights do.
 constexpr llvm::StringLiteral kKeepFloatAttr = "qnn.keep_float";

@@ -151,31 +151,61 @@ struct LegalizePair : OpRewritePattern<QuantizeOp> {
   }
 };
 
-/// quantize(clamp(x)) to 16 bits -> quantize(x) to the part of the range that
-/// the clamp leaves: sums of products with the result have more room.
-struct NarrowWords : OpRewritePattern<QuantizeOp> {
+/// Whether all that is computed from the integers of `value` is their real
+/// values, maybe moved; collects the moves.
+static bool isOnlyDequantized(Value value,
+                              SmallVectorImpl<Operation *> &moves) {
+  return llvm::all_of(value.getUsers(), [&](Operation *user) {
+    if (isa<DequantizeOp>(user))
+      return true;
+    if (!isa<TransposeOp, ReshapeOp>(user))
+      return false;
+    moves.push_back(user);
+    return isOnlyDequantized(user->getResult(0), moves);
+  });
+}
+
+/// quantize(clamp(x)) to 16 bits gives only a part of the range: a type that
+/// says so leaves more room to sums of products with the result.
+struct NarrowInt16 : OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(QuantizeOp op,
                                 PatternRewriter &rewriter) const override {
-    auto unary = op.getInput().getDefiningOp<UnaryOp>();
+    Operation *producer = op.getInput().getDefiningOp();
     UniformQuantizedType type = getIntActivationType(op.getResult());
-    if (!unary || !type || type.getStorageTypeIntegralWidth() != 16 ||
-        !llvm::all_of(op->getUsers(), llvm::IsaPred<DequantizeOp>))
+    SmallVector<Operation *> moves;
+    if (!producer || !type || type.getStorageTypeIntegralWidth() != 16 ||
+        !isOnlyDequantized(op.getResult(), moves))
       return failure();
-    auto range =
-        getClampRange(unary.getKind(), unary.getAlpha().convertToFloat(),
-                      unary.getBeta().convertToFloat(), type);
-    if (!range || range->first >= range->second)
+    auto activation = producer->getAttrOfType<ActivationAttr>("activation");
+    auto unary = dyn_cast<UnaryOp>(producer);
+    if (unary)
+      activation = ActivationAttr::get(op.getContext(), unary.getKind(),
+                                       unary.getAlpha().convertToFloat(),
+                                       unary.getBeta().convertToFloat());
+    if (!activation)
+      return failure();
+    auto range = getClampRange(activation.getKind(), activation.alpha(),
+                               activation.beta(), type);
+    if (!range || range->first >= range->second ||
+        (range->first == type.getStorageTypeMin() &&
+         range->second == type.getStorageTypeMax()))
       return failure();
     auto narrow = UniformQuantizedType::get(
         type.getFlags(), type.getStorageType(), type.getExpressedType(),
         type.getScale(), type.getZeroPoint(), range->first, range->second);
-    Value quantized = QuantizeOp::create(
-        rewriter, op.getLoc(), tensorTypeOf(op.getResult()).clone(Type(narrow)),
-        unary.getInput());
-    for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
-      rewriter.modifyOpInPlace(user, [&] { user->setOperand(0, quantized); });
-    rewriter.eraseOp(op);
+    auto retype = [&](Operation *changed) {
+      rewriter.modifyOpInPlace(changed, [&] {
+        Value result = changed->getResult(0);
+        result.setType(tensorTypeOf(result).clone(Type(narrow)));
+      });
+    };
+    retype(op);
+    for (Operation *move : moves)
+      retype(move);
+    if (unary) // implied by the saturation now
+      rewriter.modifyOpInPlace(op,
+                               [&] { op->setOperand(0, unary.getInput()); });
     return success();
   }
 };
@@ -184,7 +214,7 @@ struct LegalizeQDQ : qcc::qnn::impl::LegalizeQDQBase<LegalizeQDQ> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<LegalizeOp>(&getContext(), numLegalized);
-    patterns.add<LegalizePair, NarrowWords>(&getContext());
+    patterns.add<LegalizePair, NarrowInt16>(&getContext());
     populateLegalizeContraction(patterns, numLegalized);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
