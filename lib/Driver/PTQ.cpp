@@ -8,7 +8,10 @@
 #include "PTQ.h"
 
 #include "qcc/Quantization/ChannelStatistics.h"
+#include "qcc/Quantization/SavedCorrections.h"
 #include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -56,6 +59,15 @@ llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
                        "correct-bias, gptq, adaround, clip-weights, "
                        "clip-weights-octav; auto and none stand alone");
   return options;
+}
+
+std::string PTQOptions::corrections() const {
+  SmallVector<StringRef> words;
+  if (rounding != RoundingMethod::Nearest)
+    words.push_back(rounding == RoundingMethod::Learned ? "adaround" : "gptq");
+  if (correctBias)
+    words.push_back("correct-bias");
+  return llvm::join(words, ",");
 }
 
 std::string weightClip(const CompileOptions &options) {
@@ -149,6 +161,50 @@ SampleStatistics::correct(ModuleOp module, const CalibrationTable &table,
   if (!noise)
     return noise.takeError();
   return noise->accepted();
+}
+
+void saveCorrections(ModuleOp module, const PTQOptions &ptq,
+                     CalibrationTable &table) {
+  if (!ptq.needsStatistics())
+    return;
+  table.ptq = ptq.corrections();
+  table.correctedWithFloat = table.keepFloat;
+  saveCorrections(module, table);
+}
+
+llvm::Error applyCorrections(ModuleOp module, const PTQOptions &ptq,
+                             const CalibrationTable &table,
+                             ArrayRef<std::string> keepFloat) {
+  constexpr StringLiteral without =
+      "without samples (-calib) weights are rounded to nearest and biases not "
+      "corrected";
+  if (!ptq.needsStatistics())
+    return llvm::Error::success();
+  if (table.ptq != ptq.corrections()) {
+    auto remark = emitRemark(module.getLoc()) << without;
+    if (!table.ptq.empty())
+      remark << ": -ptq= asks for " << ptq.corrections() << ", the table holds "
+             << table.ptq;
+    return llvm::Error::success();
+  }
+  llvm::StringSet<> names, earlier;
+  names.insert(keepFloat.begin(), keepFloat.end());
+  earlier.insert(table.correctedWithFloat.begin(),
+                 table.correctedWithFloat.end());
+  auto others = qcc::applyCorrections(module, table, ptq.clip, names);
+  if (!others)
+    return others.takeError();
+  if (!others->empty())
+    emitRemark(module.getLoc())
+        << "of the layers in the table " << others->size()
+        << " are not in the model or have other weights there, '"
+        << others->front() << "' first; " << without
+        << " in layers that the table does not hold";
+  if (ptq.correctBias && names != earlier)
+    emitRemark(module.getLoc())
+        << "other layers stay float than when the biases of the table were "
+           "corrected; samples (-calib) correct them anew";
+  return llvm::Error::success();
 }
 
 } // namespace qcc

@@ -36,6 +36,8 @@ struct PTQOptions {
   bool needsStatistics() const {
     return correctBias || rounding != RoundingMethod::Nearest;
   }
+  /// How weights are rounded and biases corrected, in words of -ptq=.
+  std::string corrections() const;
 };
 
 /// How qnn-quantize-weights clips under `options`, which have been parsed.
@@ -78,6 +80,17 @@ private:
   std::vector<std::vector<HostTensor>> outputs;
   size_t outputBytes = 0;
 };
+
+/// Puts into the table how weights were rounded and biases corrected, where the
+/// layers of its keepFloat stay float.
+void saveCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
+                     CalibrationTable &table);
+
+/// Rounds and corrects as the table says, without samples. Remarks what of it
+/// does not fit the model or the options.
+llvm::Error applyCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
+                             const CalibrationTable &table,
+                             llvm::ArrayRef<std::string> keepFloat);
 
 } // namespace qcc
 

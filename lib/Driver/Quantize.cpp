@@ -20,6 +20,7 @@
 #include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/RangeSearch.h"
+#include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -298,10 +299,10 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
     equalizeChannels(module.lookupSymbol<func::FuncOp>("main"), nullptr,
                      kMigration);
   if (!hasSamples(options)) {
-    if (ptq.needsStatistics())
-      emitRemark(module.getLoc())
-          << "without samples (-calib) weights are rounded to nearest and "
-             "biases not corrected";
+    if (llvm::Error error = applyCorrections(
+            module, ptq, *table, listFloatLayers(options, plan, *table)))
+      return makeError("-calib-table=" + options.calibrationTable + ": " +
+                       llvm::toString(std::move(error)));
     return table;
   }
   emitRemark(module.getLoc())
@@ -364,6 +365,7 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan.save(options.savePrecision))
       return e;
+  saveCorrections(module, ptq, table);
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table.save(options.calibrationTable))
       return e;
