@@ -250,6 +250,41 @@ def NarrowWeights : Pass<"qnn-narrow-weights"> {
   ];
 }
 
+def PrepareExport : Pass<"qnn-prepare-export"> {
+  let summary = "Write quantization so that other runtimes compute in integers";
+  let description = [{
+    ONNX Runtime replaces dequantize, an op and quantize by an integer kernel,
+    whose sums are exact as those of qcc are; where it does not recognize them it
+    adds up in float32, which rounds some ties the other way. So, without changing
+    what the model means:
+
+    - Ops on quantized tensors, as those of QLinearConv and its like, become
+      float ops between dequantize and quantize. Ops that only move elements stay.
+    - A relu or clamp in front of a quantize whose saturation does not imply it is
+      taken behind that: `quantize(clamp(dequantize(quantize(x))))` is the same
+      integer.
+    - Activations that are quantized to signed integers become unsigned ones, with
+      zero points greater by 128. If all zero points are 0 they stay: such models
+      are made for runtimes that take nothing else.
+
+    ```mlir
+    %0 = qnn.conv %x, %w {activation = #qnn.act<relu, ...>} : ...
+    %1 = qnn.quantize %0 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 0.1:-3>>
+    // becomes
+    %0 = qnn.conv %x, %w : ...
+    %1 = qnn.quantize %0 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.1:125>>
+    %2 = qnn.dequantize %1 : ...
+    %3 = qnn.unary relu %2 : ...
+    %4 = qnn.quantize %3 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.1:125>>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFloat", "num-float", "Ops taken off quantized tensors">,
+    Statistic<"numClamps", "num-clamps", "Clamps taken behind a quantize">,
+    Statistic<"numUnsigned", "num-unsigned", "Activations made unsigned">
+  ];
+}
+
 def PromoteHalf : Pass<"qnn-promote-half"> {
   let summary = "Compute f16 and bf16 models in float32";
   let description = [{
