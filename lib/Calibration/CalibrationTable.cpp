@@ -53,16 +53,27 @@ static void printNames(llvm::raw_ostream &os, llvm::StringRef key,
   os << "]\n";
 }
 
+static void printSingles(llvm::raw_ostream &os, llvm::StringRef key,
+                         llvm::ArrayRef<float> values) {
+  os << "  " << key << ": [";
+  llvm::interleaveComma(values, os, [&](float value) { os << exact(value); });
+  os << "]\n";
+}
+
+static void printChannels(llvm::raw_ostream &os, const ChannelEntry &entry) {
+  os << "- algorithm: " << entry.algorithm << "\n  input_of: \""
+     << yaml::escape(entry.layer) << "\"\n";
+  printSingles(os, "maxima", entry.maxima);
+  printSingles(os, "means", entry.means);
+  printSingles(os, "deviations", entry.deviations);
+}
+
 static void printCorrection(llvm::raw_ostream &os,
                             const LayerCorrection &layer) {
   os << "- name: \"" << yaml::escape(layer.name) << "\"\n  weights: \""
      << llvm::format_hex_no_prefix(layer.fingerprint, 16) << "\"\n";
-  if (!layer.biasCorrection.empty()) {
-    os << "  bias_correction: [";
-    llvm::interleaveComma(layer.biasCorrection, os,
-                          [&](float value) { os << exact(value); });
-    os << "]\n";
-  }
+  if (!layer.biasCorrection.empty())
+    printSingles(os, "bias_correction", layer.biasCorrection);
   if (layer.rounding.empty())
     return;
   os << "  rounding:\n";
@@ -95,6 +106,10 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
       os << (i ? ", " : "") << llvm::format("%.4g", double(entry.quantiles[i]));
     os << "]\n  sqnr_db: " << llvm::format("%.1f", entry.sqnr) << '\n';
   }
+  if (!channels.empty())
+    os << "# What the weights were changed by before that.\nchannels:\n";
+  for (const ChannelEntry &entry : channels)
+    printChannels(os, entry);
   if (ptq.empty())
     return;
   os << "# How weights were rounded and biases corrected.\nptq: \""
@@ -151,6 +166,7 @@ private:
   bool parseTop(yaml::Node *root);
   bool parseTopField(llvm::StringRef key, yaml::Node *value);
   bool parseLayer(yaml::Node &node);
+  bool parseChannels(yaml::Node &node);
   /// Calls `handle` for each element of a list.
   bool sequence(yaml::Node *node, llvm::StringRef what,
                 llvm::function_ref<bool(yaml::Node &)> handle);
@@ -335,6 +351,29 @@ bool Parser::parseLayer(yaml::Node &node) {
   return true;
 }
 
+bool Parser::parseChannels(yaml::Node &node) {
+  ChannelEntry entry;
+  if (!mapping(&node, [&](llvm::StringRef key, yaml::Node *value) {
+        if (key == "algorithm")
+          return text(value, entry.algorithm);
+        if (key == "input_of")
+          return text(value, entry.layer);
+        if (key == "maxima")
+          return singles(value, entry.maxima);
+        if (key == "means")
+          return singles(value, entry.means);
+        return key == "deviations" && singles(value, entry.deviations);
+      }))
+    return false;
+  size_t count = entry.maxima.size();
+  if (entry.algorithm.empty() || entry.layer.empty() ||
+      entry.means.size() != count || entry.deviations.size() != count)
+    return fail(&node, "channels need 'algorithm', 'input_of' and as many "
+                       "'maxima' as 'means' and 'deviations'");
+  table.channels.push_back(std::move(entry));
+  return true;
+}
+
 bool Parser::parseTopField(llvm::StringRef key, yaml::Node *value) {
   if (key == "samples")
     return integer(value, table.samples);
@@ -347,6 +386,9 @@ bool Parser::parseTopField(llvm::StringRef key, yaml::Node *value) {
   if (key == "tensors")
     return sequence(value, "tensors",
                     [&](yaml::Node &node) { return parseEntry(node); });
+  if (key == "channels")
+    return sequence(value, "channels",
+                    [&](yaml::Node &node) { return parseChannels(node); });
   if (key == "layers")
     return sequence(value, "layers",
                     [&](yaml::Node &node) { return parseLayer(node); });

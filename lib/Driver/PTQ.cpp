@@ -90,26 +90,37 @@ measure(ModuleOp module, DatasetOpener open, const ModelRunnerFactory &run) {
   return measureChannels(module, samples, run);
 }
 
-llvm::Expected<bool> prepareWeights(ModuleOp module, const PTQOptions &ptq,
-                                    DatasetOpener open,
-                                    const ModelRunnerFactory &run) {
+llvm::Error prepareWeights(ModuleOp module, const PTQOptions &ptq,
+                           DatasetOpener open, const ModelRunnerFactory &run,
+                           std::vector<ChannelEntry> &channels) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
-  unsigned changed = 0;
+  auto find = [&](StringRef algorithm) -> llvm::Expected<StatisticsByValue> {
+    if (llvm::none_of(channels, [&](const ChannelEntry &entry) {
+          return entry.algorithm == algorithm;
+        })) {
+      auto measured = measure(module, open, run);
+      if (!measured)
+        return measured;
+      llvm::append_range(channels, saveChannels(module, algorithm, *measured));
+    }
+    // What is not in the table shall not count here either.
+    return readChannels(module, algorithm, channels);
+  };
   if (ptq.equalize)
-    changed += equalizeChannels(main, nullptr, kMigration);
+    equalizeChannels(main, nullptr, kMigration);
   if (ptq.smooth) {
-    auto statistics = measure(module, open, run);
+    auto statistics = find("smooth");
     if (!statistics)
       return statistics.takeError();
-    changed += equalizeChannels(main, &*statistics, kMigration);
+    equalizeChannels(main, &*statistics, kMigration);
   }
   if (ptq.absorbBias) {
-    auto statistics = measure(module, open, run);
+    auto statistics = find("absorb-bias");
     if (!statistics)
       return statistics.takeError();
-    changed += absorbBiases(main, *statistics);
+    absorbBiases(main, *statistics);
   }
-  return changed != 0;
+  return llvm::Error::success();
 }
 
 static InputStatisticsOptions statisticsOptions(const PTQOptions &ptq) {

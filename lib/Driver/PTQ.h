@@ -49,10 +49,11 @@ using DatasetOpener =
 /// Changes the weights of a float model without changing what it computes on
 /// most inputs.
 /// `open` is called where samples are needed, which then are some at the front.
-/// Returns whether anything was changed.
-llvm::Expected<bool> prepareWeights(mlir::ModuleOp module,
-                                    const PTQOptions &ptq, DatasetOpener open,
-                                    const ModelRunnerFactory &run);
+/// What they say of the channels is added to `channels`, or read from there if
+/// there is any.
+llvm::Error prepareWeights(mlir::ModuleOp module, const PTQOptions &ptq,
+                           DatasetOpener open, const ModelRunnerFactory &run,
+                           std::vector<ChannelEntry> &channels);
 
 /// Looks at what calibration runs give.
 class SampleStatistics {

@@ -121,6 +121,41 @@ static void forEachLayer(ModuleOp module, Callback callback) {
       callback(layer.name, layer.op, *rows);
 }
 
+std::vector<ChannelEntry>
+qcc::saveChannels(ModuleOp module, StringRef algorithm,
+                  const StatisticsByValue &statistics) {
+  std::vector<ChannelEntry> entries;
+  llvm::DenseSet<Value> seen;
+  forEachLayer(
+      module, [&](StringRef name, Operation *op, const LayerRows &rows) {
+        auto it = statistics.find(op->getOperand(0));
+        if (it != statistics.end() && seen.insert(it->first).second)
+          entries.push_back({algorithm.str(), name.str(), it->second.maxima,
+                             it->second.means, it->second.deviations});
+      });
+  return entries;
+}
+
+llvm::Expected<StatisticsByValue>
+qcc::readChannels(ModuleOp module, StringRef algorithm,
+                  ArrayRef<ChannelEntry> entries) {
+  llvm::StringMap<Operation *> layers;
+  forEachLayer(module, [&](StringRef name, Operation *op,
+                           const LayerRows &rows) { layers[name] = op; });
+  StatisticsByValue statistics;
+  for (const ChannelEntry &entry : entries) {
+    if (entry.algorithm != algorithm)
+      continue;
+    Operation *op = layers.lookup(entry.layer);
+    auto rows = op ? WeightRows::get(op) : std::nullopt;
+    if (!rows || rows->channels != int64_t(entry.maxima.size()))
+      return makeError("the model has no layer '" + entry.layer + "' with " +
+                       Twine(entry.maxima.size()) + " input channels");
+    statistics[rows->input()] = {entry.maxima, entry.means, entry.deviations};
+  }
+  return statistics;
+}
+
 void qcc::saveCorrections(ModuleOp module, CalibrationTable &table) {
   forEachLayer(module, [&](StringRef name, Operation *op,
                            const LayerRows &rows) {

@@ -16,6 +16,12 @@
 //     min: -1.5
 //     max: 2.25
 //     method: mse
+//   channels:
+//   - algorithm: smooth
+//     input_of: "conv1"
+//     maxima: [3.5, 0.25]
+//     means: [0.5, 0.125]
+//     deviations: [1.25, 0.0625]
 //   ptq: "gptq,correct-bias"
 //   corrected_with_float: ["conv0"]
 //   layers:
@@ -60,6 +66,14 @@ struct CalibrationEntry {
   double sqnr = 0;
 };
 
+/// What an algorithm that changes the weights beforehand measured of the input
+/// of a layer, by channel.
+struct ChannelEntry {
+  std::string algorithm; ///< in words of -ptq=
+  std::string layer;
+  std::vector<float> maxima, means, deviations;
+};
+
 /// What calibration made of a layer besides ranges.
 struct LayerCorrection {
   std::string name;
@@ -80,6 +94,7 @@ public:
   std::vector<std::string> keepFloat;
   /// Whether channels were balanced (qnn-equalize-channels) beforehand.
   bool equalized = false;
+  std::vector<ChannelEntry> channels;
   /// What the layers were rounded and corrected by; empty: they were not.
   std::string ptq;
   /// The layers that stayed float when biases were corrected.

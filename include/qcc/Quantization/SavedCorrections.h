@@ -16,7 +16,7 @@
 #define QCC_QUANTIZATION_SAVEDCORRECTIONS_H
 
 #include "qcc/Calibration/CalibrationTable.h"
-#include "qcc/Dialect/QNN/IR/QNNOps.h"
+#include "qcc/Quantization/ChannelStatistics.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringSet.h"
@@ -27,6 +27,16 @@ std::string encodeRounding(llvm::ArrayRef<int> differences);
 /// `count` differences; errors say what is wrong with `text`.
 llvm::Expected<std::vector<int>> decodeRounding(llvm::StringRef text,
                                                 size_t count);
+
+/// What `algorithm` has measured, as entries of a table, and back. Values that
+/// are the input of no layer of @main are left out; an entry that does not fit
+/// the layer that it names is an error.
+std::vector<ChannelEntry> saveChannels(mlir::ModuleOp module,
+                                       llvm::StringRef algorithm,
+                                       const StatisticsByValue &statistics);
+llvm::Expected<StatisticsByValue>
+readChannels(mlir::ModuleOp module, llvm::StringRef algorithm,
+             llvm::ArrayRef<ChannelEntry> entries);
 
 /// Puts into the table what roundWeights and correctBiases have attached to the
 /// layers of @main.

@@ -67,6 +67,7 @@ TEST(CalibrationTable, CorrectionsRoundTrip) {
   layer.rounding = {"a.(2,0,-1)", ""};
   layer.biasCorrection = {-1.f / 3, 1e-30f};
   table.layers = {layer, LayerCorrection()};
+  table.channels = {{"smooth", "a \"b\"", {1.f / 3}, {0.25f}, {1e-20f}}};
   std::string text;
   llvm::raw_string_ostream os(text);
   table.print(os);
@@ -80,6 +81,11 @@ TEST(CalibrationTable, CorrectionsRoundTrip) {
   EXPECT_EQ(back->layers[0].rounding, layer.rounding);
   EXPECT_EQ(back->layers[0].biasCorrection, layer.biasCorrection);
   EXPECT_TRUE(back->layers[1].rounding.empty());
+  ASSERT_EQ(back->channels.size(), 1u);
+  EXPECT_EQ(back->channels[0].algorithm, "smooth");
+  EXPECT_EQ(back->channels[0].layer, "a \"b\"");
+  EXPECT_EQ(back->channels[0].maxima, table.channels[0].maxima);
+  EXPECT_EQ(back->channels[0].deviations, table.channels[0].deviations);
 }
 
 TEST(CalibrationTable, EmptyAndMinimal) {
@@ -112,6 +118,9 @@ TEST(CalibrationTable, ErrorsNameTheLine) {
            Case{"samples: 1\n", "version: 1"},
            Case{"version: 1\ntensors: {}\n", "list of tensors"},
            Case{"version: 1\nlayers: 3\n", "list of layers"},
+           Case{"version: 1\nchannels:\n- {algorithm: smooth, input_of: a, "
+                "maxima: [1], means: [], deviations: [1]}\n",
+                "as many 'maxima' as"},
            Case{"version: 1\nlayers:\n- {name: a}\n",
                 "needs 'name' and 'weights'"},
            Case{"version: 1\nlayers:\n- {name: a, weights: xyz}\n",
