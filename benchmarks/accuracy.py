@@ -4,7 +4,7 @@
 Each float model is compiled by qcc as it is and with static int8, calibrated on
 the calibration samples, which are never scored. Prints both accuracies and the
 95 % interval of their paired difference (McNemar: only samples that the two
-judge differently count; for average precision a bootstrap over images). The
+judge differently count; for average precision and PSNR a bootstrap over images). The
 last column says whether int8 is at most one point below float by more than the
 interval allows.
 
@@ -61,15 +61,54 @@ def paired_ap50(score, a, b, resamples=1000):
     return tuple(np.percentile(differences, (2.5, 97.5)))
 
 
-def record_detections(name, run, limit):
-    """The metrics of a detector, and what its average precision was computed from, if any."""
-    module, seen = assets.tools(), []
+def paired_mean(a, b, resamples=1000):
+    """95 % bounds of the mean of b - a: a paired bootstrap over samples."""
+    differences = np.asarray(b) - np.asarray(a)
+    drawn = np.random.default_rng(0).integers(len(differences), size=(resamples, len(differences)))
+    return tuple(np.percentile(differences[drawn].mean(axis=1), (2.5, 97.5)))
+
+
+def record(name, run, limit):
+    """The metrics of a model, and by image what they were computed from: the detections
+    and boxes that average precision was, or values whose mean the metric is. None for others."""
+    module, seen, outputs = assets.tools(), [], []
     score = module.ap50
     module.ap50 = lambda *sets: seen.append(sets) or score(*sets)
+
+    def keep(feeds):
+        outputs.append(copied(run(feeds)))
+        return outputs[-1]
     try:
-        return assets.evaluate(name, run, limit), seen[0] if seen else None
+        metrics = assets.evaluate(name, keep, limit)
     finally:
         module.ap50 = score
+    if metrics and "psnr" in metrics:
+        return metrics, by_image(name, "psnr", outputs)
+    return metrics, seen[0] if seen else None
+
+
+def copied(outputs):
+    return {key: np.array(value) for key, value in outputs.items()}
+
+
+def by_image(name, key, outputs):
+    """The values whose means over the first k images `evaluate` gives, with no run anew."""
+    values, total = [], 0.0
+    for count in range(1, len(outputs) + 1):
+        stored = iter(outputs)
+        mean = assets.evaluate(name, lambda _: next(stored), count)[key]
+        values.append(count * mean - total)
+        total = count * mean
+    return values
+
+
+def paired_bounds(key, a, b):
+    """95 % bounds of the difference of two metrics by what `record` kept; None without it."""
+    if a is None:
+        return None
+    if key == "psnr":
+        return paired_mean(a, b)
+    return paired_ap50(assets.tools().ap50, a, b)
 
 
 def build(name, folder, kind, args):
@@ -91,11 +130,11 @@ def measure(name, folder, args):
     """One row of the table, and whether it is within bounds."""
     truth = assets.labels(name)
     offset = assets.class_offset(name)
-    metrics, chosen, classes, seconds, detections = {}, {}, {}, {}, {}
+    metrics, chosen, classes, seconds, recorded = {}, {}, {}, {}, {}
     for kind in ("float", "int8"):
         run, seconds[kind] = build(name, folder, kind, args)
         recorder = Recorder(run, offset) if truth is not None else run
-        metrics[kind], detections[kind] = record_detections(name, recorder, args.limit)
+        metrics[kind], recorded[kind] = record(name, recorder, args.limit)
         if truth is not None:
             classes[kind] = np.array(recorder.chosen)
             chosen[kind] = classes[kind] == truth[:len(recorder.chosen)]
@@ -114,9 +153,8 @@ def measure(name, folder, args):
         bound = OTHER_METRICS[key]
         interval = f"{'':17}"
         good = bound is None or b >= a - bound
-        if detections["float"]:
-            low, high = paired_ap50(assets.tools().ap50, detections["float"], detections["int8"])
-            interval, good = f"[{low:+6.3f}, {high:+6.3f}]", high >= -bound
+        if bounds := paired_bounds(key, recorded["float"], recorded["int8"]):
+            interval, good = f"[{bounds[0]:+6.3f}, {bounds[1]:+6.3f}]", bounds[1] >= -bound
         text = f"{a:7.3f}  {b:7.3f}  {b - a:+6.3f} {interval} {key}"
     return f"{name:28} {n:5}  {text}  ({seconds['int8']:.1f} s to compile)", good
 

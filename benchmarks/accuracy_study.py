@@ -4,8 +4,9 @@
 Each float model is compiled as it is, with plain int8 by each estimator of
 ranges, with each algorithm of -ptq=, as by default (guarded) and under a budget,
 always calibrated on the calibration samples, which are never scored. Prints
-accuracy, the 95 % interval of the paired difference from float, agreement with
-float in the class chosen, and the time of an inference.
+accuracy (average precision of detectors, PSNR of super-resolution), the 95 %
+interval of the paired difference from float, agreement with float in the class
+chosen, and the time of an inference.
 
 With --rescale the model is first made hard to quantize: the channels between
 its convolutions are multiplied by factors from 1/100 to 100, which the weights
@@ -25,7 +26,7 @@ import onnx
 from onnx import numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "utils"))
-from accuracy import OTHER_METRICS, Recorder, paired
+from accuracy import OTHER_METRICS, Recorder, paired, paired_bounds, record
 from harness import assets, compiler, loaded
 
 INT8 = ["-quantize=static", "-precision=int8"]
@@ -117,7 +118,7 @@ def study(name, folder, args):
             continue
         run = loaded.Loaded(out)
         recorder = Recorder(run, offset) if truth is not None else run
-        metric = assets.evaluate(name, recorder, args.limit)
+        metric, recorded = record(name, recorder, args.limit)
         if truth is not None:
             classes = np.array(recorder.chosen)
             right = classes == truth[:len(classes)]
@@ -127,8 +128,11 @@ def study(name, folder, args):
                     f"agree {100 * np.mean(classes == first[0]):6.2f} %")
         else:
             key = next(k for k in metric if k in OTHER_METRICS)
-            first = reference.setdefault(key, metric[key])
-            text = f"{metric[key]:8.3f}  {metric[key] - first:+7.3f}  {key}"
+            first, before = reference.setdefault(key, (metric[key], recorded))
+            text = f"{metric[key]:8.3f}  {metric[key] - first:+7.3f}"
+            if bounds := paired_bounds(key, before, recorded):
+                text += f" [{bounds[0]:+7.3f}, {bounds[1]:+7.3f}]"
+            text += f"  {key}"
         print(f"{name:24} {label:32} {text}  {milliseconds(run, feeds):8.3f} ms", flush=True)
 
 

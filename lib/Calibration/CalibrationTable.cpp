@@ -12,6 +12,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLParser.h"
@@ -43,24 +44,53 @@ static llvm::format_object<double> exact(float value) {
   return llvm::format("%.9g", double(value));
 }
 
+static void printNames(llvm::raw_ostream &os, llvm::StringRef key,
+                       llvm::ArrayRef<std::string> names) {
+  os << key << ": [";
+  llvm::interleaveComma(names, os, [&](const std::string &name) {
+    os << '"' << yaml::escape(name) << '"';
+  });
+  os << "]\n";
+}
+
+static void printSingles(llvm::raw_ostream &os, llvm::StringRef key,
+                         llvm::ArrayRef<float> values) {
+  os << "  " << key << ": [";
+  llvm::interleaveComma(values, os, [&](float value) { os << exact(value); });
+  os << "]\n";
+}
+
+static void printChannels(llvm::raw_ostream &os, const ChannelEntry &entry) {
+  os << "- algorithm: " << entry.algorithm << "\n  input_of: \""
+     << yaml::escape(entry.layer) << "\"\n";
+  printSingles(os, "maxima", entry.maxima);
+  printSingles(os, "means", entry.means);
+  printSingles(os, "deviations", entry.deviations);
+}
+
+static void printCorrection(llvm::raw_ostream &os,
+                            const LayerCorrection &layer) {
+  os << "- name: \"" << yaml::escape(layer.name) << "\"\n  weights: \""
+     << llvm::format_hex_no_prefix(layer.fingerprint, 16) << "\"\n";
+  if (!layer.biasCorrection.empty())
+    printSingles(os, "bias_correction", layer.biasCorrection);
+  if (layer.rounding.empty())
+    return;
+  os << "  rounding:\n";
+  for (const std::string &channel : layer.rounding)
+    os << "  - \"" << channel << "\"\n";
+}
+
 void CalibrationTable::print(llvm::raw_ostream &os) const {
   os << "# Ranges of activations, measured by qcc. 8 bits cover min to max; "
         "both may be edited.\n"
      << "version: 1\nsamples: " << samples << "\n";
   if (equalized)
     os << "equalized: true\n";
-  auto printNames = [&](llvm::StringRef key,
-                        const std::vector<std::string> &names) {
-    if (names.empty())
-      return;
-    os << key << ": [";
-    llvm::interleaveComma(names, os, [&](const std::string &name) {
-      os << '"' << yaml::escape(name) << '"';
-    });
-    os << "]\n";
-  };
-  printNames("keep_float", keepFloat);
-  printNames("int16", int16);
+  if (!keepFloat.empty())
+    printNames(os, "keep_float", keepFloat);
+  if (!int16.empty())
+    printNames(os, "int16", int16);
   os << (list.empty() ? "tensors: []\n" : "tensors:\n");
   for (const CalibrationEntry &entry : list) {
     os << "- id: \"" << yaml::escape(entry.id)
@@ -78,6 +108,18 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
       os << (i ? ", " : "") << llvm::format("%.4g", double(entry.quantiles[i]));
     os << "]\n  sqnr_db: " << llvm::format("%.1f", entry.sqnr) << '\n';
   }
+  if (!channels.empty())
+    os << "# What the weights were changed by before that.\nchannels:\n";
+  for (const ChannelEntry &entry : channels)
+    printChannels(os, entry);
+  if (ptq.empty())
+    return;
+  os << "# How weights were rounded and biases corrected.\nptq: \""
+     << yaml::escape(ptq) << "\"\n";
+  printNames(os, "corrected_with_float", correctedWithFloat);
+  os << (layers.empty() ? "layers: []\n" : "layers:\n");
+  for (const LayerCorrection &layer : layers)
+    printCorrection(os, layer);
 }
 
 llvm::Error CalibrationTable::save(const std::string &path) const {
@@ -124,6 +166,12 @@ private:
   }
 
   bool parseTop(yaml::Node *root);
+  bool parseTopField(llvm::StringRef key, yaml::Node *value);
+  bool parseLayer(yaml::Node &node);
+  bool parseChannels(yaml::Node &node);
+  /// Calls `handle` for each element of a list.
+  bool sequence(yaml::Node *node, llvm::StringRef what,
+                llvm::function_ref<bool(yaml::Node &)> handle);
   bool parseEntry(yaml::Node &node);
   bool parseField(llvm::StringRef key, yaml::Node *value,
                   CalibrationEntry &entry);
@@ -141,6 +189,7 @@ private:
   std::string message;
   yaml::Stream stream;
   CalibrationTable table;
+  llvm::StringSet<> layerNames;
   uint64_t version = 0;
 };
 } // namespace
@@ -200,28 +249,29 @@ bool Parser::integer(yaml::Node *node, uint64_t &value) {
          fail(node, "'" + digits + "' is not a whole number");
 }
 
-bool Parser::singles(yaml::Node *node, std::vector<float> &values) {
+bool Parser::sequence(yaml::Node *node, llvm::StringRef what,
+                      llvm::function_ref<bool(yaml::Node &)> handle) {
   auto *sequence = llvm::dyn_cast_or_null<yaml::SequenceNode>(node);
   if (!sequence)
-    return fail(node, "expected a list of numbers");
-  for (yaml::Node &element : *sequence) {
-    values.emplace_back();
-    if (!single(&element, values.back()))
+    return fail(node, "expected a list of " + what);
+  for (yaml::Node &element : *sequence)
+    if (!handle(element))
       return false;
-  }
   return true;
 }
 
-bool Parser::texts(yaml::Node *node, std::vector<std::string> &values) {
-  auto *sequence = llvm::dyn_cast_or_null<yaml::SequenceNode>(node);
-  if (!sequence)
-    return fail(node, "expected a list of names");
-  for (yaml::Node &element : *sequence) {
+bool Parser::singles(yaml::Node *node, std::vector<float> &values) {
+  return sequence(node, "numbers", [&](yaml::Node &element) {
     values.emplace_back();
-    if (!text(&element, values.back()))
-      return false;
-  }
-  return true;
+    return single(&element, values.back());
+  });
+}
+
+bool Parser::texts(yaml::Node *node, std::vector<std::string> &values) {
+  return sequence(node, "names", [&](yaml::Node &element) {
+    values.emplace_back();
+    return text(&element, values.back());
+  });
 }
 
 bool Parser::parseField(llvm::StringRef key, yaml::Node *value,
@@ -275,38 +325,93 @@ bool Parser::parseEntry(yaml::Node &node) {
   return true;
 }
 
+bool Parser::parseLayer(yaml::Node &node) {
+  LayerCorrection layer;
+  bool hasName = false, hasWeights = false;
+  if (!mapping(&node, [&](llvm::StringRef key, yaml::Node *value) {
+        if (key == "name") {
+          hasName = true;
+          return text(value, layer.name);
+        }
+        if (key == "bias_correction")
+          return singles(value, layer.biasCorrection);
+        if (key == "rounding")
+          return texts(value, layer.rounding);
+        std::string digits;
+        if (key != "weights" || !text(value, digits))
+          return false;
+        hasWeights = true;
+        return !llvm::StringRef(digits).getAsInteger(16, layer.fingerprint) ||
+               fail(value, "'" + digits + "' is no hexadecimal number");
+      }))
+    return false;
+  if (!hasName || !hasWeights)
+    return fail(&node, "a layer needs 'name' and 'weights'");
+  if (!layerNames.insert(layer.name).second)
+    return fail(&node, "layer '" + layer.name + "' stands in the table twice");
+  table.layers.push_back(std::move(layer));
+  return true;
+}
+
+bool Parser::parseChannels(yaml::Node &node) {
+  ChannelEntry entry;
+  if (!mapping(&node, [&](llvm::StringRef key, yaml::Node *value) {
+        if (key == "algorithm")
+          return text(value, entry.algorithm);
+        if (key == "input_of")
+          return text(value, entry.layer);
+        if (key == "maxima")
+          return singles(value, entry.maxima);
+        if (key == "means")
+          return singles(value, entry.means);
+        return key == "deviations" && singles(value, entry.deviations);
+      }))
+    return false;
+  size_t count = entry.maxima.size();
+  if (entry.algorithm.empty() || entry.layer.empty() ||
+      entry.means.size() != count || entry.deviations.size() != count)
+    return fail(&node, "channels need 'algorithm', 'input_of' and as many "
+                       "'maxima' as 'means' and 'deviations'");
+  table.channels.push_back(std::move(entry));
+  return true;
+}
+
+bool Parser::parseTopField(llvm::StringRef key, yaml::Node *value) {
+  if (key == "samples")
+    return integer(value, table.samples);
+  if (key == "keep_float")
+    return texts(value, table.keepFloat);
+  if (key == "int16")
+    return texts(value, table.int16);
+  if (key == "ptq")
+    return text(value, table.ptq);
+  if (key == "corrected_with_float")
+    return texts(value, table.correctedWithFloat);
+  if (key == "tensors")
+    return sequence(value, "tensors",
+                    [&](yaml::Node &node) { return parseEntry(node); });
+  if (key == "channels")
+    return sequence(value, "channels",
+                    [&](yaml::Node &node) { return parseChannels(node); });
+  if (key == "layers")
+    return sequence(value, "layers",
+                    [&](yaml::Node &node) { return parseLayer(node); });
+  std::string word;
+  if (key != "equalized" || !text(value, word))
+    return false;
+  table.equalized = word == "true";
+  return table.equalized || word == "false" ||
+         fail(value, "expected true or false");
+}
+
 bool Parser::parseTop(yaml::Node *root) {
   bool hasVersion = false;
   if (!mapping(root, [&](llvm::StringRef key, yaml::Node *value) {
-        if (key == "version") {
-          hasVersion = true;
-          if (!integer(value, version))
-            return false;
-          return version == 1 || fail(value, "only version 1 is known");
-        }
-        if (key == "samples")
-          return integer(value, table.samples);
-        if (key == "keep_float")
-          return texts(value, table.keepFloat);
-        if (key == "int16")
-          return texts(value, table.int16);
-        if (key == "equalized") {
-          std::string word;
-          if (!text(value, word))
-            return false;
-          table.equalized = word == "true";
-          return table.equalized || word == "false" ||
-                 fail(value, "expected true or false");
-        }
-        if (key != "tensors")
-          return false;
-        auto *tensors = llvm::dyn_cast_or_null<yaml::SequenceNode>(value);
-        if (!tensors)
-          return fail(value, "expected a list of tensors");
-        for (yaml::Node &node : *tensors)
-          if (!parseEntry(node))
-            return false;
-        return true;
+        if (key != "version")
+          return parseTopField(key, value);
+        hasVersion = true;
+        return integer(value, version) &&
+               (version == 1 || fail(value, "only version 1 is known"));
       }))
     return false;
   return hasVersion || fail(root, "needs 'version: 1'");

@@ -330,9 +330,8 @@ llvm::Error BudgetSearch::refuse(const Choice &choice) {
 }
 
 void BudgetSearch::finishPlan(const Choice &choice) {
-  SearchPoint &chosen = plan.points[choice.point];
-  chosen.verdict = "chosen";
-  chosen.milliseconds = 1000 * choice.variant.seconds;
+  // Its time stays the one that was measured as those of the other points.
+  plan.points[choice.point].verdict = "chosen";
   for (auto [i, layer] : llvm::enumerate(simulation->layers())) {
     LayerPrecision entry;
     entry.name = layer.name;

@@ -295,7 +295,10 @@ LogicalResult Compilation::finishReport(ModelReport &report) {
 LogicalResult Compilation::writeONNX(ModuleOp module,
                                      const ModelRunnerFactory &run,
                                      PipelineRunner pipeline) {
-  if (failed(insertQuantization(module, options, run, pipeline)))
+  if (failed(insertQuantization(module, options, run, pipeline)) ||
+      failed(pipeline(module, [](OpPassManager &pm) {
+        pm.addPass(qnn::createPrepareExport());
+      })))
     return failure();
   std::optional<std::string> bytes = exportONNX(module);
   if (!bytes)

@@ -8,7 +8,10 @@
 #include "PTQ.h"
 
 #include "qcc/Quantization/ChannelStatistics.h"
+#include "qcc/Quantization/SavedCorrections.h"
 #include "qcc/Support/ResultToExpected.h"
+
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -58,6 +61,15 @@ llvm::Expected<PTQOptions> PTQOptions::parse(StringRef list) {
   return options;
 }
 
+std::string PTQOptions::corrections() const {
+  SmallVector<StringRef> words;
+  if (rounding != RoundingMethod::Nearest)
+    words.push_back(rounding == RoundingMethod::Learned ? "adaround" : "gptq");
+  if (correctBias)
+    words.push_back("correct-bias");
+  return llvm::join(words, ",");
+}
+
 std::string weightClip(const CompileOptions &options) {
   return llvm::cantFail(PTQOptions::parse(options.ptq)).clip;
 }
@@ -78,26 +90,37 @@ measure(ModuleOp module, DatasetOpener open, const ModelRunnerFactory &run) {
   return measureChannels(module, samples, run);
 }
 
-llvm::Expected<bool> prepareWeights(ModuleOp module, const PTQOptions &ptq,
-                                    DatasetOpener open,
-                                    const ModelRunnerFactory &run) {
+llvm::Error prepareWeights(ModuleOp module, const PTQOptions &ptq,
+                           DatasetOpener open, const ModelRunnerFactory &run,
+                           std::vector<ChannelEntry> &channels) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
-  unsigned changed = 0;
+  auto find = [&](StringRef algorithm) -> llvm::Expected<StatisticsByValue> {
+    if (llvm::none_of(channels, [&](const ChannelEntry &entry) {
+          return entry.algorithm == algorithm;
+        })) {
+      auto measured = measure(module, open, run);
+      if (!measured)
+        return measured;
+      llvm::append_range(channels, saveChannels(module, algorithm, *measured));
+    }
+    // What is not in the table shall not count here either.
+    return readChannels(module, algorithm, channels);
+  };
   if (ptq.equalize)
-    changed += equalizeChannels(main, nullptr, kMigration);
+    equalizeChannels(main, nullptr, kMigration);
   if (ptq.smooth) {
-    auto statistics = measure(module, open, run);
+    auto statistics = find("smooth");
     if (!statistics)
       return statistics.takeError();
-    changed += equalizeChannels(main, &*statistics, kMigration);
+    equalizeChannels(main, &*statistics, kMigration);
   }
   if (ptq.absorbBias) {
-    auto statistics = measure(module, open, run);
+    auto statistics = find("absorb-bias");
     if (!statistics)
       return statistics.takeError();
-    changed += absorbBiases(main, *statistics);
+    absorbBiases(main, *statistics);
   }
-  return changed != 0;
+  return llvm::Error::success();
 }
 
 static InputStatisticsOptions statisticsOptions(const PTQOptions &ptq) {
@@ -149,6 +172,51 @@ SampleStatistics::correct(ModuleOp module, const CalibrationTable &table,
   if (!noise)
     return noise.takeError();
   return noise->accepted();
+}
+
+void saveCorrections(ModuleOp module, const PTQOptions &ptq,
+                     CalibrationTable &table) {
+  if (!ptq.needsStatistics())
+    return;
+  table.ptq = ptq.corrections();
+  table.correctedWithFloat = table.keepFloat;
+  llvm::append_range(table.correctedWithFloat, table.int16);
+  saveCorrections(module, table);
+}
+
+llvm::Error applyCorrections(ModuleOp module, const PTQOptions &ptq,
+                             const CalibrationTable &table,
+                             ArrayRef<std::string> keepFloat) {
+  constexpr StringLiteral without =
+      "without samples (-calib) weights are rounded to nearest and biases not "
+      "corrected";
+  if (!ptq.needsStatistics())
+    return llvm::Error::success();
+  if (table.ptq != ptq.corrections()) {
+    auto remark = emitRemark(module.getLoc()) << without;
+    if (!table.ptq.empty())
+      remark << ": -ptq= asks for " << ptq.corrections() << ", the table holds "
+             << table.ptq;
+    return llvm::Error::success();
+  }
+  llvm::StringSet<> names, earlier;
+  names.insert(keepFloat.begin(), keepFloat.end());
+  earlier.insert(table.correctedWithFloat.begin(),
+                 table.correctedWithFloat.end());
+  auto others = qcc::applyCorrections(module, table, ptq.clip, names);
+  if (!others)
+    return others.takeError();
+  if (!others->empty())
+    emitRemark(module.getLoc())
+        << "of the layers in the table " << others->size()
+        << " are not in the model or have other weights there, '"
+        << others->front() << "' first; " << without
+        << " in layers that the table does not hold";
+  if (ptq.correctBias && names != earlier)
+    emitRemark(module.getLoc())
+        << "other layers stay float than when the biases of the table were "
+           "corrected; samples (-calib) correct them anew";
+  return llvm::Error::success();
 }
 
 } // namespace qcc

@@ -36,6 +36,8 @@ struct PTQOptions {
   bool needsStatistics() const {
     return correctBias || rounding != RoundingMethod::Nearest;
   }
+  /// How weights are rounded and biases corrected, in words of -ptq=.
+  std::string corrections() const;
 };
 
 /// How qnn-quantize-weights clips under `options`, which have been parsed.
@@ -47,10 +49,11 @@ using DatasetOpener =
 /// Changes the weights of a float model without changing what it computes on
 /// most inputs.
 /// `open` is called where samples are needed, which then are some at the front.
-/// Returns whether anything was changed.
-llvm::Expected<bool> prepareWeights(mlir::ModuleOp module,
-                                    const PTQOptions &ptq, DatasetOpener open,
-                                    const ModelRunnerFactory &run);
+/// What they say of the channels is added to `channels`, or read from there if
+/// there is any.
+llvm::Error prepareWeights(mlir::ModuleOp module, const PTQOptions &ptq,
+                           DatasetOpener open, const ModelRunnerFactory &run,
+                           std::vector<ChannelEntry> &channels);
 
 /// Looks at what calibration runs give.
 class SampleStatistics {
@@ -78,6 +81,17 @@ private:
   std::vector<std::vector<HostTensor>> outputs;
   size_t outputBytes = 0;
 };
+
+/// Puts into the table how weights were rounded and biases corrected, where the
+/// layers of its keepFloat stay float.
+void saveCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
+                     CalibrationTable &table);
+
+/// Rounds and corrects as the table says, without samples. Remarks what of it
+/// does not fit the model or the options.
+llvm::Error applyCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
+                             const CalibrationTable &table,
+                             llvm::ArrayRef<std::string> keepFloat);
 
 } // namespace qcc
 

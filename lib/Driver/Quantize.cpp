@@ -21,6 +21,7 @@
 #include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/RangeSearch.h"
+#include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -344,10 +345,10 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
     equalizeChannels(module.lookupSymbol<func::FuncOp>("main"), nullptr,
                      kMigration);
   if (!hasSamples(options)) {
-    if (ptq.needsStatistics())
-      emitRemark(module.getLoc())
-          << "without samples (-calib) weights are rounded to nearest and "
-             "biases not corrected";
+    if (llvm::Error error = applyCorrections(
+            module, ptq, *table, listNames(listOthers(options, plan, *table))))
+      return makeError("-calib-table=" + options.calibrationTable + ": " +
+                       llvm::toString(std::move(error)));
     return table;
   }
   emitRemark(module.getLoc())
@@ -368,7 +369,7 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
 static llvm::Expected<CalibrationTable>
 findRanges(ModuleOp module, const PTQOptions &ptq,
            const CompileOptions &options, const ModelRunnerFactory &run,
-           PrecisionPlan &plan) {
+           ArrayRef<ChannelEntry> channels, PrecisionPlan &plan) {
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable))
     return loadRanges(module, ptq, options, run, plan);
@@ -411,10 +412,23 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan.save(options.savePrecision))
       return e;
+  table.channels = channels.vec();
+  saveCorrections(module, ptq, table);
   if (!options.calibrationTable.empty())
     if (llvm::Error e = table.save(options.calibrationTable))
       return e;
   return std::move(table);
+}
+
+/// What the table says of channels, where it takes the place of the samples.
+static llvm::Expected<std::vector<ChannelEntry>>
+loadChannels(const CompileOptions &options) {
+  if (hasSamples(options) || !llvm::sys::fs::exists(options.calibrationTable))
+    return std::vector<ChannelEntry>();
+  auto table = CalibrationTable::load(options.calibrationTable);
+  if (!table)
+    return table.takeError();
+  return std::move(table->channels);
 }
 
 static LogicalResult quantizeStatic(ModuleOp module,
@@ -434,12 +448,19 @@ static LogicalResult quantizeStatic(ModuleOp module,
                                      " needs samples: give -calib=PATH");
     return openSearchSamples(options, *inputs);
   };
-  if (auto changed = prepareWeights(module, *ptq, open, run); !changed)
-    return emitError(module.getLoc()) << llvm::toString(changed.takeError());
+  auto channels = loadChannels(options);
+  if (!channels)
+    return emitError(module.getLoc()) << llvm::toString(channels.takeError());
+  bool isFromTable = !channels->empty();
+  if (llvm::Error error = prepareWeights(module, *ptq, open, run, *channels))
+    return emitError(module.getLoc())
+           << (isFromTable ? "-calib-table=" + options.calibrationTable + ": "
+                           : "")
+           << llvm::toString(std::move(error));
   if (llvm::Error error = loadPlan(module, options, plan))
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
   llvm::Expected<CalibrationTable> table =
-      findRanges(module, *ptq, options, run, plan);
+      findRanges(module, *ptq, options, run, *channels, plan);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
   OtherPrecisions others = listOthers(options, plan, *table);

@@ -66,18 +66,33 @@ private:
 
 } // namespace
 
+static MutableOperandRange biasOf(Operation *op) {
+  if (auto conv = dyn_cast<ConvOp>(op))
+    return conv.getBiasMutable();
+  return cast<MatmulOp>(op).getBiasMutable();
+}
+
 /// Gives the op a bias of zeros where it has none.
 static void addBias(Operation *op, const LayerRows &rows) {
-  if (cast<QuantizableOpInterface>(op).getBiasOperand())
+  if (!biasOf(op).empty())
     return;
   OpBuilder builder(op);
   std::vector<float> zeros(size_t(rows.columns()), 0.f);
-  Value bias = createConstant(builder, op->getLoc(), {rows.columns()},
-                              ArrayRef<float>(zeros));
-  if (auto conv = dyn_cast<ConvOp>(op))
-    conv.getBiasMutable().assign(bias);
-  else
-    cast<MatmulOp>(op).getBiasMutable().assign(bias);
+  biasOf(op).assign(createConstant(builder, op->getLoc(), {rows.columns()},
+                                   ArrayRef<float>(zeros)));
+}
+
+/// Takes off what an earlier correction has attached.
+static void removeCorrection(const InputStatistics::Layer &layer) {
+  if (layer.op->removeAttr(kBiasCorrectionAttr) && !layer.hasBias)
+    biasOf(layer.op).clear();
+}
+
+void qcc::attachBiasCorrection(Operation *op, const LayerRows &rows,
+                               ArrayRef<float> values) {
+  addBias(op, rows);
+  op->setAttr(kBiasCorrectionAttr,
+              Builder(op->getContext()).getDenseF32ArrayAttr(values));
 }
 
 /// The bias of each column; nothing where it has another form.
@@ -180,11 +195,8 @@ static SmallVector<Operation *> getLayers(func::FuncOp main) {
 llvm::Error BiasCorrector::build(ModuleOp module,
                                  const llvm::StringSet<> &keepFloat,
                                  const ModelRunnerFactory &compile) {
-  for (const InputStatistics::Layer &layer : statistics.layers()) {
-    layer.op->removeAttr(kBiasCorrectionAttr);
-    if (layer.rows && layer.op->hasAttr(kRoundedWeightsAttr))
-      addBias(layer.op, *layer.rows);
-  }
+  for (const InputStatistics::Layer &layer : statistics.layers())
+    removeCorrection(layer);
   OwningOpRef<ModuleOp> copy(module.clone());
   auto main = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<Operation *> ops = getLayers(main);
@@ -200,6 +212,7 @@ llvm::Error BiasCorrector::build(ModuleOp module,
     auto weight = readRoundedWeight(op);
     if (!weight)
       continue;
+    addBias(op, *layer.rows);
     auto bias = readBias(op, *layer.rows);
     unsigned operand = *cast<QuantizableOpInterface>(op).getWeightOperand();
     builder.setInsertionPoint(op);
@@ -318,11 +331,9 @@ BiasCorrector::run(const ReferenceSamples &samples) {
 
 void BiasCorrector::attach() const {
   for (const CorrectedLayer &layer : layers) {
-    Operation *op = layer.statistics->op;
     auto values = layer.correction.as<float>();
-    op->setAttr(kBiasCorrectionAttr,
-                Builder(op->getContext())
-                    .getDenseF32ArrayAttr({values.data(), values.size()}));
+    attachBiasCorrection(layer.statistics->op, *layer.statistics->rows,
+                         {values.data(), values.size()});
   }
 }
 

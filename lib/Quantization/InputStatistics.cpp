@@ -44,6 +44,8 @@ InputStatistics::InputStatistics(func::FuncOp main, size_t sampleCount,
     Layer entry;
     entry.op = layer.op;
     entry.rows = LayerRows::get(layer.op);
+    entry.hasBias =
+        cast<QuantizableOpInterface>(entry.op).getBiasOperand().has_value();
     all.push_back(std::move(entry));
   }
   if (!options.moments)

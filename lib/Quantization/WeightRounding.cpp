@@ -23,19 +23,6 @@ using namespace qcc::qnn;
 /// little about other samples.
 static constexpr size_t kRowsPerWeight = 2;
 
-/// A scale per column; nothing where a weight is not finite.
-static std::optional<SmallVector<float>>
-chooseScales(ArrayRef<float> columns, const LayerRows &rows, WeightClip clip) {
-  WeightChannels channels({rows.columns(), rows.depth()}, 0);
-  auto maxima = getChannelMaxima(columns, channels);
-  if (!maxima)
-    return std::nullopt;
-  SmallVector<float> scales = chooseClips(columns, channels, *maxima, clip);
-  for (float &scale : scales)
-    scale = scale == 0 ? 1 : std::max(scale / 127, kMinWeightScale);
-  return scales;
-}
-
 static std::vector<int8_t> roundGroup(ArrayRef<float> weights,
                                       const InputStatistics::Layer &layer,
                                       int64_t group, const RoundingGrid &grid,
@@ -64,7 +51,8 @@ static Rounded roundLayer(const InputStatistics::Layer &layer,
                           const WeightRoundingOptions &options) {
   const LayerRows &rows = *layer.rows;
   std::vector<float> columns = readColumns(layer.op, rows);
-  auto scales = chooseScales(columns, rows, *parseWeightClip(options.clip));
+  auto scales =
+      chooseColumnScales(columns, rows, *parseWeightClip(options.clip));
   if (!scales)
     return {};
   Rounded result{*scales, std::vector<int8_t>(columns.size())};

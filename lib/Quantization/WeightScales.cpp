@@ -113,6 +113,19 @@ SmallVector<float> qcc::chooseClips(ArrayRef<float> weights,
   return clips;
 }
 
+std::optional<SmallVector<float>>
+qcc::chooseColumnScales(ArrayRef<float> columns, const LayerRows &rows,
+                        WeightClip clip) {
+  WeightChannels channels({rows.columns(), rows.depth()}, 0);
+  auto maxima = getChannelMaxima(columns, channels);
+  if (!maxima)
+    return std::nullopt;
+  SmallVector<float> scales = chooseClips(columns, channels, *maxima, clip);
+  for (float &scale : scales)
+    scale = scale == 0 ? 1 : std::max(scale / 127, kMinWeightScale);
+  return scales;
+}
+
 std::vector<char> qcc::quantizeSymmetric(ArrayRef<float> weights,
                                          const WeightChannels &channels,
                                          ArrayRef<float> scales,

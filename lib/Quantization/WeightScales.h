@@ -8,6 +8,8 @@
 #ifndef QCC_LIB_QUANTIZATION_WEIGHTSCALES_H
 #define QCC_LIB_QUANTIZATION_WEIGHTSCALES_H
 
+#include "qcc/Quantization/LayerRows.h"
+
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -42,6 +44,12 @@ llvm::SmallVector<float> chooseClips(llvm::ArrayRef<float> weights,
                                      const WeightChannels &channels,
                                      llvm::ArrayRef<float> maxima,
                                      WeightClip clip);
+
+/// The scale of each column of a layer, whose weights `columns` holds one
+/// column after the other; nothing where a weight is not finite.
+std::optional<llvm::SmallVector<float>>
+chooseColumnScales(llvm::ArrayRef<float> columns, const LayerRows &rows,
+                   WeightClip clip);
 
 /// The bytes of storage values of `bits` bits (8 or 16) in [-m, m], where m is
 /// the largest of them, under one scale per channel.

@@ -71,7 +71,8 @@ static cl::opt<std::string> calibMethod(
     cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
     calibTable("calib-table",
-               cl::desc("reuse the ranges of this file; written if absent"),
+               cl::desc("reuse what this file says of an earlier calibration; "
+                        "written if absent"),
                cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> precision(
     "precision",

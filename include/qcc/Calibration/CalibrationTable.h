@@ -17,8 +17,23 @@
 //     min: -1.5
 //     max: 2.25
 //     method: mse
+//   channels:
+//   - algorithm: smooth
+//     input_of: "conv1"
+//     maxima: [3.5, 0.25]
+//     means: [0.5, 0.125]
+//     deviations: [1.25, 0.0625]
+//   ptq: "gptq,correct-bias"
+//   corrected_with_float: ["conv0"]
+//   layers:
+//   - name: "conv1"
+//     weights: 8c1f2a90b7d3e654
+//     bias_correction: [0.0125, -0.25]
+//     rounding:
+//     - "..ab"
+//     - ""
 //
-// "id", "min" and "max" are needed, the rest is for the reader.
+// "id", "min" and "max" are needed, of the tensors the rest is for the reader.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,6 +67,26 @@ struct CalibrationEntry {
   double sqnr = 0;
 };
 
+/// What an algorithm that changes the weights beforehand measured of the input
+/// of a layer, by channel.
+struct ChannelEntry {
+  std::string algorithm; ///< in words of -ptq=
+  std::string layer;
+  std::vector<float> maxima, means, deviations;
+};
+
+/// What calibration made of a layer besides ranges.
+struct LayerCorrection {
+  std::string name;
+  /// Of the float weights and their scales: tells whether the rest is of them.
+  uint64_t fingerprint = 0;
+  /// By output channel how its weights differ from those rounded to nearest
+  /// (encodeRounding); empty where none does.
+  std::vector<std::string> rounding;
+  /// What each output channel of the bias gets added; empty: nothing.
+  std::vector<float> biasCorrection;
+};
+
 class CalibrationTable {
 public:
   /// Number of samples seen.
@@ -61,6 +96,12 @@ public:
   std::vector<std::string> int16; ///< of those in 16 bits
   /// Whether channels were balanced (qnn-equalize-channels) beforehand.
   bool equalized = false;
+  std::vector<ChannelEntry> channels;
+  /// What the layers were rounded and corrected by; empty: they were not.
+  std::string ptq;
+  /// The layers that stayed float when biases were corrected.
+  std::vector<std::string> correctedWithFloat;
+  std::vector<LayerCorrection> layers;
 
   /// Fails when the id exists.
   bool add(CalibrationEntry entry);

@@ -31,15 +31,20 @@ struct OutputNoise {
 /// rounded weights on quantized activations, all others in float, and
 /// accumulates by how much the mean of each output channel is off; each sample
 /// runs with what those before it gave, so that a layer is corrected behind
-/// corrected ones. Attaches kBiasCorrectionAttr to the layers, in place of an
-/// earlier one, where that lowers the noise at the outputs; layers without a
-/// bias get one of zeros. The layers named in `keepFloat` stay as they are.
+/// corrected ones. Attaches corrections to the layers, in place of earlier
+/// ones, where that lowers the noise at the outputs. The layers named in
+/// `keepFloat` stay as they are.
 llvm::Expected<OutputNoise> correctBiases(mlir::ModuleOp module,
                                           const InputStatistics &statistics,
                                           const CalibrationTable &table,
                                           const llvm::StringSet<> &keepFloat,
                                           const ReferenceSamples &samples,
                                           const ModelRunnerFactory &compile);
+
+/// Says by kBiasCorrectionAttr what the bias of a layer gets added; a layer
+/// without a bias gets one of zeros.
+void attachBiasCorrection(mlir::Operation *op, const LayerRows &rows,
+                          llvm::ArrayRef<float> values);
 
 } // namespace qcc
 

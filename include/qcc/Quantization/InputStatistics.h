@@ -31,6 +31,7 @@ public:
   struct Layer {
     mlir::Operation *op;
     std::optional<LayerRows> rows; ///< nothing: left alone
+    bool hasBias = false;          ///< of its own
     bool hasMoments = false;
     size_t count = 0;            ///< rows seen of each group
     std::vector<float> shift;    ///< near the mean, for precision

@@ -57,6 +57,37 @@ TEST(CalibrationTable, RoundTrip) {
   EXPECT_FALSE(back->find("other"));
 }
 
+TEST(CalibrationTable, CorrectionsRoundTrip) {
+  CalibrationTable table;
+  table.ptq = "gptq,correct-bias";
+  table.correctedWithFloat = {"b"};
+  LayerCorrection layer;
+  layer.name = "layer \"1\"\n";
+  layer.fingerprint = 0xfedcba9876543210;
+  layer.rounding = {"a.(2,0,-1)", ""};
+  layer.biasCorrection = {-1.f / 3, 1e-30f};
+  table.layers = {layer, LayerCorrection()};
+  table.channels = {{"smooth", "a \"b\"", {1.f / 3}, {0.25f}, {1e-20f}}};
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  table.print(os);
+  auto back = CalibrationTable::parse(text, "t.yaml");
+  ASSERT_TRUE(bool(back)) << llvm::toString(back.takeError());
+  EXPECT_EQ(back->ptq, table.ptq);
+  EXPECT_EQ(back->correctedWithFloat, table.correctedWithFloat);
+  ASSERT_EQ(back->layers.size(), 2u);
+  EXPECT_EQ(back->layers[0].name, layer.name);
+  EXPECT_EQ(back->layers[0].fingerprint, layer.fingerprint);
+  EXPECT_EQ(back->layers[0].rounding, layer.rounding);
+  EXPECT_EQ(back->layers[0].biasCorrection, layer.biasCorrection);
+  EXPECT_TRUE(back->layers[1].rounding.empty());
+  ASSERT_EQ(back->channels.size(), 1u);
+  EXPECT_EQ(back->channels[0].algorithm, "smooth");
+  EXPECT_EQ(back->channels[0].layer, "a \"b\"");
+  EXPECT_EQ(back->channels[0].maxima, table.channels[0].maxima);
+  EXPECT_EQ(back->channels[0].deviations, table.channels[0].deviations);
+}
+
 TEST(CalibrationTable, EmptyAndMinimal) {
   CalibrationTable table;
   std::string text;
@@ -86,6 +117,17 @@ TEST(CalibrationTable, ErrorsNameTheLine) {
            Case{"version: 1\nsamples: -1\n", "t.yaml:2:"},
            Case{"samples: 1\n", "version: 1"},
            Case{"version: 1\ntensors: {}\n", "list of tensors"},
+           Case{"version: 1\nlayers: 3\n", "list of layers"},
+           Case{"version: 1\nchannels:\n- {algorithm: smooth, input_of: a, "
+                "maxima: [1], means: [], deviations: [1]}\n",
+                "as many 'maxima' as"},
+           Case{"version: 1\nlayers:\n- {name: a}\n",
+                "needs 'name' and 'weights'"},
+           Case{"version: 1\nlayers:\n- {name: a, weights: xyz}\n",
+                "'xyz' is no hexadecimal number"},
+           Case{"version: 1\nlayers:\n- {name: a, weights: 1}\n"
+                "- {name: a, weights: 1}\n",
+                "t.yaml:4:"},
            Case{"", "key: value"},
            Case{"[1, 2]", "key: value"},
            Case{"version: 1\ntensors: [", "t.yaml:2:"},

@@ -328,10 +328,32 @@ struct MergeClamps : OpRewritePattern<UnaryOp> {
   }
 };
 
+/// quantize(clamp(dequantize(quantize(x)))) -> quantize(clamp(x)) for one type:
+/// rounding is monotonic. So qnn-prepare-export writes it.
+struct ClampOfQuantized : OpRewritePattern<UnaryOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(UnaryOp op,
+                                PatternRewriter &rewriter) const override {
+    auto dequantize = op.getInput().getDefiningOp<DequantizeOp>();
+    auto quantize = dequantize
+                        ? dequantize.getInput().getDefiningOp<QuantizeOp>()
+                        : QuantizeOp();
+    if (!getInterval(op) || !quantize || !op->hasOneUse() ||
+        !quantize->hasOneUse() || !dequantize->hasOneUse())
+      return failure();
+    auto user = dyn_cast<QuantizeOp>(*op->user_begin());
+    if (!user || user.getType() != quantize.getType() ||
+        !getActivationType(user.getResult()))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.setOperand(quantize.getInput()); });
+    return success();
+  }
+};
+
 } // namespace
 
 void qcc::qnn::populateActivationIdioms(RewritePatternSet &patterns) {
-  patterns.add<DivideOne, ExtremumToClamp, GatedProduct, MergeClamps,
-               SpelledHardSigmoid, SpelledSigmoid, UniformPRelu>(
+  patterns.add<ClampOfQuantized, DivideOne, ExtremumToClamp, GatedProduct,
+               MergeClamps, SpelledHardSigmoid, SpelledSigmoid, UniformPRelu>(
       patterns.getContext());
 }

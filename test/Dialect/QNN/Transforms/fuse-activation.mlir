@@ -239,3 +239,28 @@ func.func @other_constants(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) 
   %1 = qnn.binary prelu %x, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   return %0, %1 : tensor<2xf32>, tensor<2xf32>
 }
+
+// -----
+
+!q = !quant.uniform<u8:f32, 5.000000e-01:7>
+!r = !quant.uniform<u8:f32, 2.500000e-01:7>
+
+// A clamp between two quantizations of one type goes in front of both; with two
+// types the first rounding counts.
+// CHECK-LABEL: func @clamp_of_quantized
+// CHECK: %[[C:.*]] = qnn.conv {{.*}}activation = #qnn.act<clamp
+// CHECK-NEXT: %[[Q:.*]] = qnn.quantize %[[C]]
+// CHECK: qnn.unary clamp
+// CHECK: return %[[Q]],
+func.func @clamp_of_quantized(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>) -> (tensor<1x2x4x!q>, tensor<1x2x4x!r>) {
+  %0 = qnn.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x2x4xf32>, tensor<2x2x1xf32>) -> tensor<1x2x4xf32>
+  %1 = qnn.quantize %0 : (tensor<1x2x4xf32>) -> tensor<1x2x4x!q>
+  %2 = qnn.dequantize %1 : (tensor<1x2x4x!q>) -> tensor<1x2x4xf32>
+  %3 = qnn.unary clamp %2 {alpha = 0.0 : f32, beta = 6.0 : f32} : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %4 = qnn.quantize %3 : (tensor<1x2x4xf32>) -> tensor<1x2x4x!q>
+  %5 = qnn.quantize %x : (tensor<1x2x4xf32>) -> tensor<1x2x4x!q>
+  %6 = qnn.dequantize %5 : (tensor<1x2x4x!q>) -> tensor<1x2x4xf32>
+  %7 = qnn.unary clamp %6 {alpha = 0.0 : f32, beta = 6.0 : f32} : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %8 = qnn.quantize %7 : (tensor<1x2x4xf32>) -> tensor<1x2x4x!r>
+  return %4, %8 : tensor<1x2x4x!q>, tensor<1x2x4x!r>
+}

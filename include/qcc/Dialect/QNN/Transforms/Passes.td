@@ -21,14 +21,15 @@ def AssignLayout : Pass<"qnn-assign-layout"> {
 }
 
 def AssignStorage : Pass<"qnn-assign-storage"> {
-  let summary = "Give all 8-bit activations one signedness";
+  let summary = "Give all activations of 8 or 16 bits one signedness";
   let description = [{
     Turns `u8` activations into `s8` or the reverse, whichever the target's dot
     product wants, by a shift of storage values and zero points by 128. Exact:
     every real value stays. Weights keep their storage; constants that act as
     activations and tables of `qnn.lut` are converted; tensors that come from or
     go to plain integers (`qnn.storage_cast`), function arguments and results
-    keep theirs and are shifted by a `qnn.requantize`.
+    keep theirs and are shifted by a `qnn.requantize`. Activations of 16 bits
+    become signed on every target.
   }];
   let options = [
     Option<"activations", "activations", "::qcc::qnn::ActivationStorage",
@@ -208,7 +209,11 @@ def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
     quantized weight too, constant or per tensor, and sums that cannot
     overflow 32 bits. Where their result is not quantized, they still become
     integer products, with a float result. A weight alone that is quantized
-    stays dequantized: that product computes in float.
+    stays dequantized: that product computes in float. Their activations may
+    also take 16 bits, with weights of 8 or 16, where there are kernels for that
+    (convolutions without groups, products with a constant matrix), and so may
+    their results. A clamp in front of a quantization to 16 bits narrows its
+    type, which leaves more room to the sums behind it.
 
     A bias becomes 32-bit with scale `sx * sw`, as rounded to float32. Constants
     of another scale, or float ones, are rounded to that grid where this moves
@@ -247,6 +252,41 @@ def NarrowWeights : Pass<"qnn-narrow-weights"> {
   let options = [
     Option<"type", "type", "std::string", /*default=*/"",
            "f16 or bf16, rounded to nearest, ties to even">
+  ];
+}
+
+def PrepareExport : Pass<"qnn-prepare-export"> {
+  let summary = "Write quantization so that other runtimes compute in integers";
+  let description = [{
+    ONNX Runtime replaces dequantize, an op and quantize by an integer kernel,
+    whose sums are exact as those of qcc are; where it does not recognize them it
+    adds up in float32, which rounds some ties the other way. So, without changing
+    what the model means:
+
+    - Ops on quantized tensors, as those of QLinearConv and its like, become
+      float ops between dequantize and quantize. Ops that only move elements stay.
+    - A relu or clamp in front of a quantize whose saturation does not imply it is
+      taken behind that: `quantize(clamp(dequantize(quantize(x))))` is the same
+      integer.
+    - Activations that are quantized to signed integers become unsigned ones, with
+      zero points greater by 128. If all zero points are 0 they stay: such models
+      are made for runtimes that take nothing else.
+
+    ```mlir
+    %0 = qnn.conv %x, %w {activation = #qnn.act<relu, ...>} : ...
+    %1 = qnn.quantize %0 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 0.1:-3>>
+    // becomes
+    %0 = qnn.conv %x, %w : ...
+    %1 = qnn.quantize %0 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.1:125>>
+    %2 = qnn.dequantize %1 : ...
+    %3 = qnn.unary relu %2 : ...
+    %4 = qnn.quantize %3 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.1:125>>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFloat", "num-float", "Ops taken off quantized tensors">,
+    Statistic<"numClamps", "num-clamps", "Clamps taken behind a quantize">,
+    Statistic<"numUnsigned", "num-unsigned", "Activations made unsigned">
   ];
 }
 
