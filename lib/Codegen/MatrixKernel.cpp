@@ -177,17 +177,23 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
       }
     epilogue.emit(finished, count, args.residual, args.result, at, p.shape.oc);
   };
+  forColumnsOf(panel, vectors, emitRows);
+}
+
+/// Calls f with the number of columns of a panel.
+void MatrixKernel::forColumnsOf(Value panel, unsigned vectors,
+                                llvm::function_ref<void(int64_t)> f) {
   // Only the last panel of a group can have columns of padding.
   int64_t whole = int64_t(vectors) * p.lanes;
   int64_t last = p.columns - (p.panels() - 1) * p.panelColumns();
   bool isTail = p.tailVectors && vectors == p.tailVectors;
   if (p.paddedColumns() == p.columns || (!isTail && p.tailVectors))
-    return emitRows(whole);
+    return f(whole);
   if (isTail || p.panels() == 1)
-    return emitRows(last);
+    return f(last);
   c.branch(
       c.compare(arith::CmpIPredicate::ult, panel, p.panels() - 1),
-      [&] { emitRows(whole); }, [&] { emitRows(last); });
+      [&] { f(whole); }, [&] { f(last); });
 }
 
 /// The element of the band, the scratch or the input where a row starts.
