@@ -97,6 +97,12 @@ struct MatrixPlan {
   /// Columns of a band, from the first that a window reads to the last.
   int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
   int64_t scratchElements() const;
+  /// Cuts rows and columns again.
+  void recut(const TileChoice &choice);
+  /// Tiles of two vectors and as many rows as the registers hold: of weights
+  /// in far memory, they read each vector the least often. Of floats; nothing
+  /// where the usual tiles are no wider.
+  static std::optional<TileChoice> tallTile(const TargetLevel &level);
   /// Gathers the rows instead of reading them from a band.
   void replaceBand();
   /// Whether the gathered rows are few and short enough for the stack.

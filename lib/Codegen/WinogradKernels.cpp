@@ -41,8 +41,8 @@ static constexpr int64_t leastChannels = 16, leastColumns = 4;
 static constexpr int64_t leastPatches = 36;
 /// All filters of a panel should stay in a second-level cache.
 static constexpr int64_t residentBytes = 1024 * 1024;
-/// Of transformed patches and sums, on the stack.
-static constexpr int64_t scratchBytes = 192 * 1024;
+/// What transformed patches and sums should take on the stack.
+static constexpr int64_t scratchBytes = 256 * 1024;
 static constexpr int64_t mostBlockTiles = 8;
 
 namespace {
@@ -150,6 +150,9 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
       matrix(productShape(conv, patchesOf(conv)), /*isInteger=*/false,
              operands.epilogue.result == MatrixEpilogue::Result::Bytes,
              /*sumsRows=*/false, level) {
+  std::optional<TileChoice> tall = MatrixPlan::tallTile(level);
+  if (tall && matrix.packedBytes() > residentBytes)
+    matrix.recut(*tall);
   // A panel is used for all positions before the next one.
   matrix.rowsOuter =
       matrix.panels() == 1 || matrix.packedBytes() <= residentBytes;
