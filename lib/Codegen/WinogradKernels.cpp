@@ -22,6 +22,9 @@
 // are a ninth as long as those over the window: results are nearer to the exact
 // ones.
 //
+// Filters that do not fit a second-level cache are read panel by panel. Patches
+// that do are then transformed once, by a kernel of their own, not per panel.
+//
 //===----------------------------------------------------------------------===//
 
 #include "KernelLists.h"
@@ -41,9 +44,13 @@ static constexpr int64_t leastChannels = 16, leastColumns = 4;
 static constexpr int64_t leastPatches = 36;
 /// All filters of a panel should stay in a second-level cache.
 static constexpr int64_t residentBytes = 1024 * 1024;
+/// All transformed patches that stay there beside such a panel.
+static constexpr int64_t patchesBytes = 1792 * 1024;
+/// Patches that one tile of their own kernel transforms.
+static constexpr int64_t patchesPerTile = 8;
 /// What transformed patches and sums should take on the stack.
 static constexpr int64_t scratchBytes = 256 * 1024;
-static constexpr int64_t mostBlockTiles = 8;
+static constexpr int64_t mostBlockTiles = 8, leastBlocks = 8;
 
 namespace {
 /// How the convolution is cut.
@@ -51,6 +58,7 @@ struct WinogradPlan {
   ConvShape conv;
   int64_t across, down; ///< patches per image
   MatrixPlan matrix;    ///< rows are patches, groups are positions
+  bool transformsFirst; ///< all patches, by a kernel of its own
 
   WinogradPlan(const MatrixOperands &operands, const TargetLevel &level);
   static bool applies(const MatrixOperands &operands);
@@ -65,7 +73,9 @@ struct WinogradPlan {
     return positions * positionPitch() + matrix.lanes;
   }
   int64_t sumsPitch() const { return positions * matrix.panelColumns(); }
-  int64_t rowBytes() const { return (patchPitch() + sumsPitch()) * 4; }
+  int64_t rowBytes() const {
+    return ((transformsFirst ? 0 : patchPitch()) + sumsPitch()) * 4;
+  }
   int64_t tiles() const {
     return matrix.rowBlocks * (matrix.rowsOuter ? 1 : matrix.panels());
   }
@@ -79,6 +89,8 @@ public:
       : MatrixKernel(b, loc, plan.matrix, operands, args), w(plan) {}
 
   void emit(Value begin, Value end);
+  /// The kernel that transforms all patches, from args.input to args.result.
+  void emitPatches(Value begin, Value end);
 
 private:
   /// Where a patch lies.
@@ -90,6 +102,11 @@ private:
   void copyClipped(const Place &place, Value line, Value column);
   void transform(Value source, Value from, int64_t linePitch, Value to);
   void multiply(Value firstTile, Value lastTile, Value panel, unsigned vectors);
+  /// Where a transformed patch starts; `firstRow`: of the block.
+  Value patchAt(Value row, Value firstRow) {
+    return c.mul(w.transformsFirst ? row : c.sub(row, firstRow),
+                 w.patchPitch());
+  }
   void finish(Value row, Value from, Value panel, unsigned vectors);
 
   VectorType floats() { return c.vectorType(c.b.getF32Type(), p.lanes); }
@@ -156,9 +173,15 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
   // A panel is used for all positions before the next one.
   matrix.rowsOuter =
       matrix.panels() == 1 || matrix.packedBytes() <= residentBytes;
+  transformsFirst =
+      !matrix.rowsOuter && matrix.rows * patchPitch() * 4 <= patchesBytes;
+  // Some blocks for every thread, unless panels are that already.
+  int64_t most = matrix.rowsOuter
+                     ? llvm::divideCeil(matrix.rowTiles, leastBlocks)
+                     : matrix.rowTiles;
   matrix.blockTiles =
       std::clamp<int64_t>(scratchBytes / (matrix.tileRows * rowBytes()), 1,
-                          std::min(mostBlockTiles, matrix.rowTiles));
+                          std::min(mostBlockTiles, most));
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
   matrix.blockTiles = llvm::divideCeil(matrix.rowTiles, matrix.rowBlocks);
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
@@ -168,11 +191,22 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
 // The kernel
 //===----------------------------------------------------------------------===//
 
+void WinogradKernel::emitPatches(Value begin, Value end) {
+  patches = args.result;
+  clipped = c.stack(c.b.getF32Type(), positions * w.conv.c);
+  c.loop(c.mul(begin, patchesPerTile),
+         c.min(c.mul(end, patchesPerTile), c.index(p.rows)), 1,
+         [&](Value row) { transformPatch(row, patchAt(row, c.index(0))); });
+}
+
 void WinogradKernel::emit(Value begin, Value end) {
   Type f32 = c.b.getF32Type();
-  patches = c.stack(f32, w.rows() * w.patchPitch());
+  patches = args.input;
+  if (!w.transformsFirst) {
+    patches = c.stack(f32, w.rows() * w.patchPitch());
+    clipped = c.stack(f32, positions * w.conv.c);
+  }
   sumsOf = c.stack(f32, w.rows() * w.sumsPitch());
-  clipped = c.stack(f32, positions * w.conv.c);
 
   c.loop(begin, end, 1, [&](Value tile) {
     Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
@@ -180,9 +214,9 @@ void WinogradKernel::emit(Value begin, Value end) {
     if (p.rowTiles % p.blockTiles != 0)
       lastTile = c.min(lastTile, c.index(p.rowTiles));
     Value firstRow = firstRowOf(firstTile), lastRow = firstRowOf(lastTile);
-    c.loop(firstRow, lastRow, 1, [&](Value row) {
-      transformPatch(row, c.mul(c.sub(row, firstRow), w.patchPitch()));
-    });
+    if (!w.transformsFirst)
+      c.loop(firstRow, lastRow, 1,
+             [&](Value row) { transformPatch(row, patchAt(row, firstRow)); });
     auto emitPanel = [&](Value panel, unsigned vectors) {
       multiply(firstTile, lastTile, panel, vectors);
       c.loop(firstRow, lastRow, 1, [&](Value row) {
@@ -296,10 +330,11 @@ void WinogradKernel::multiply(Value firstTile, Value lastTile, Value panel,
   Value firstRow = firstRowOf(firstTile);
   c.loop(0, positions, 1, [&](Value position) {
     c.loop(firstTile, lastTile, 1, [&](Value tile) {
-      Value first = c.sub(firstRowOf(tile), firstRow);
+      Value firstOfTile = firstRowOf(tile);
+      Value first = c.sub(firstOfTile, firstRow);
       auto emitTile = [&](int64_t count) {
         Rows rows{first, count, tile, patches, {}, {}};
-        Value start = c.add(c.mul(first, w.patchPitch()),
+        Value start = c.add(patchAt(firstOfTile, firstRow),
                             c.mul(position, w.positionPitch()));
         for (int64_t row = 0; row < count; ++row)
           rows.starts.push_back(c.add(start, row * w.patchPitch()));
@@ -424,6 +459,44 @@ static std::vector<float> transformFilters(const MatrixOperands &operands) {
   return result;
 }
 
+/// The arguments as flat buffers.
+static SmallVector<Value> flatten(OpBuilder &b, Location loc,
+                                  ValueRange values) {
+  SmallVector<Value> flat;
+  for (Value value : values) {
+    auto type = cast<MemRefType>(value.getType());
+    int64_t count = type.getNumElements();
+    flat.push_back(memref::ReinterpretCastOp::create(
+        b, loc, MemRefType::get({count}, type.getElementType()), value,
+        /*offset=*/0, ArrayRef<int64_t>{count}, ArrayRef<int64_t>{1}));
+  }
+  return flat;
+}
+
+/// Emits the kernel that transforms all patches; returns the buffer of them.
+static Value emitPatches(Operation *op, KernelEmitter &emitter,
+                         const WinogradPlan &plan,
+                         const MatrixOperands &operands) {
+  Type f32 = Builder(op->getContext()).getF32Type();
+  Value buffers[] = {emitter.buffer(operands.input),
+                     emitter.scratch(MemRefType::get(
+                         {plan.matrix.rows * plan.patchPitch()}, f32))};
+  func::FuncOp kernel = emitter.kernel(
+      "winograd_patches", plan.conv.key(), ValueRange(buffers).getTypes(),
+      op->getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
+          Value end) {
+        SmallVector<Value> flat = flatten(builder, loc, values);
+        MatrixArguments args{flat[0], {}, flat[1], {}, {}, {}, {}, {}, {}};
+        WinogradKernel(builder, loc, plan, operands, args)
+            .emitPatches(begin, end);
+      });
+  emitter.call(kernel, buffers,
+               llvm::divideCeil(plan.matrix.rows, patchesPerTile),
+               op->getLoc());
+  return buffers[1];
+}
+
 static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
   const TargetLevel &level = emitter.level();
   if (!isa<qnn::ConvOp>(op))
@@ -449,8 +522,9 @@ static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
         stem, MemRefType::get({int64_t(bytes.size() / 4)}, f32), bytes);
   };
   // Optional arguments follow the first three in this order.
-  SmallVector<Value> buffers = {emitter.buffer(operands->input),
-                                floats("weights", packed),
+  Value input = plan.transformsFirst ? emitPatches(op, emitter, plan, *operands)
+                                     : emitter.buffer(operands->input);
+  SmallVector<Value> buffers = {input, floats("weights", packed),
                                 emitter.buffer(operands->result)};
   if (operands->epilogue.hasBias) {
     std::vector<float> biases(plan.matrix.paddedColumns());
@@ -474,15 +548,7 @@ static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
       "conv_winograd", key, ValueRange(buffers).getTypes(), op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
-        SmallVector<Value> flat;
-        for (Value value : values) {
-          auto type = cast<MemRefType>(value.getType());
-          int64_t count = type.getNumElements();
-          flat.push_back(memref::ReinterpretCastOp::create(
-              builder, loc, MemRefType::get({count}, type.getElementType()),
-              value, /*offset=*/0, ArrayRef<int64_t>{count},
-              ArrayRef<int64_t>{1}));
-        }
+        SmallVector<Value> flat = flatten(builder, loc, values);
         unsigned next = 3;
         MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
         if (operands->epilogue.hasBias)
