@@ -51,7 +51,7 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
     choice.vectors = tall->vectors;
     choice.rows = tall->rows;
   }
-  recut(choice);
+  cut(choice);
   int64_t groupBytes = packedBytes() / shape.group;
   rowsOuter = panels() == 1 ||
               groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
@@ -109,12 +109,20 @@ void MatrixPlan::chooseAccess(const TileChoice &choice) {
   pitch = gather ? llvm::alignTo(units * unitElements, 4 * unitElements) : s.c;
 }
 
-void MatrixPlan::recut(const TileChoice &choice) {
+void MatrixPlan::cut(const TileChoice &choice) {
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   cutColumns(tile, choice);
   cutRows(tile, choice);
 }
 
+void MatrixPlan::makeTall() {
+  isTall = true;
+  if (std::optional<TileChoice> tall = tallTile(level))
+    cut(*tall);
+}
+
+/// Tiles of two vectors and as many rows as the registers hold; nothing where
+/// the usual ones are no wider.
 std::optional<TileChoice> MatrixPlan::tallTile(const TargetLevel &level) {
   if (level.floatTile.vectors <= 2)
     return std::nullopt;

@@ -30,6 +30,8 @@
 #include "KernelLists.h"
 #include "MatrixKernel.h"
 
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -61,7 +63,8 @@ struct WinogradPlan {
   bool transformsFirst; ///< all patches, by a kernel of its own
 
   WinogradPlan(const MatrixOperands &operands, const TargetLevel &level);
-  static bool applies(const MatrixOperands &operands);
+  /// Whether the method is for such convolutions of floats.
+  static bool applies(const ConvShape &shape);
 
   int64_t rows() const { return matrix.blockTiles * matrix.tileRows; }
   /// From one position of a patch to the next, and from one patch to the next.
@@ -152,12 +155,10 @@ static int64_t patchesOf(const ConvShape &s) {
   return s.n * llvm::divideCeil(s.oh, 2) * llvm::divideCeil(s.ow, 2);
 }
 
-bool WinogradPlan::applies(const MatrixOperands &operands) {
-  const ConvShape &s = operands.shape;
-  return !operands.isInteger && !operands.halfType && s.kh == 3 && s.kw == 3 &&
-         s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.group == 1 &&
-         s.c >= leastChannels && s.oc >= leastColumns &&
-         patchesOf(s) >= leastPatches;
+bool WinogradPlan::applies(const ConvShape &s) {
+  return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 &&
+         s.dw == 1 && s.group == 1 && s.c >= leastChannels &&
+         s.oc >= leastColumns && patchesOf(s) >= leastPatches;
 }
 
 WinogradPlan::WinogradPlan(const MatrixOperands &operands,
@@ -167,9 +168,9 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
       matrix(productShape(conv, patchesOf(conv)), /*isInteger=*/false,
              operands.epilogue.result == MatrixEpilogue::Result::Bytes,
              /*sumsRows=*/false, level) {
-  std::optional<TileChoice> tall = MatrixPlan::tallTile(level);
-  if (tall && matrix.packedBytes() > residentBytes)
-    matrix.recut(*tall);
+  // The same on all levels, which may share the packed filters.
+  if (positions * conv.c * conv.oc * 4 > residentBytes)
+    matrix.makeTall();
   // A panel is used for all positions before the next one.
   matrix.rowsOuter =
       matrix.panels() == 1 || matrix.packedBytes() <= residentBytes;
@@ -499,10 +500,14 @@ static Value emitPatches(Operation *op, KernelEmitter &emitter,
 
 static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
   const TargetLevel &level = emitter.level();
-  if (!isa<qnn::ConvOp>(op))
+  auto conv = dyn_cast<qnn::ConvOp>(op);
+  if (!conv || !qnn::tensorTypeOf(conv.getInput()).getElementType().isF32())
+    return failure();
+  std::optional<ConvShape> shape = ConvShape::get(conv);
+  if (!shape || !WinogradPlan::applies(*shape))
     return failure();
   std::optional<MatrixOperands> operands = MatrixOperands::match(op, level);
-  if (!operands || !WinogradPlan::applies(*operands))
+  if (!operands || operands->halfType)
     return failure();
   WinogradPlan plan(*operands, level);
   if (!plan.fitsStack())
