@@ -21,6 +21,7 @@ void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
 void populateWideDepthwiseKernels(KernelGenerators &generators);
 void populateRecurrentKernels(KernelGenerators &generators);
+void populateWinogradKernels(KernelGenerators &generators);
 
 } // namespace qcc
 

@@ -12,6 +12,7 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateWideDepthwiseKernels(generators);
   populateColumnDepthwiseKernels(generators);
   populateDepthwiseKernels(generators);
+  populateWinogradKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
   populateChainKernels(generators);

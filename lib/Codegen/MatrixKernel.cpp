@@ -11,6 +11,10 @@
 using namespace mlir;
 using namespace qcc;
 
+/// Left matrices of up to this size are read from near caches, and rows longer
+/// than this are streams that the processor follows.
+static constexpr int64_t nearBytes = 256 * 1024, longRowBytes = 2048;
+
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
@@ -177,17 +181,23 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
       }
     epilogue.emit(finished, count, args.residual, args.result, at, p.shape.oc);
   };
+  forColumnsOf(panel, vectors, emitRows);
+}
+
+/// Calls f with the number of columns of a panel.
+void MatrixKernel::forColumnsOf(Value panel, unsigned vectors,
+                                llvm::function_ref<void(int64_t)> f) {
   // Only the last panel of a group can have columns of padding.
   int64_t whole = int64_t(vectors) * p.lanes;
   int64_t last = p.columns - (p.panels() - 1) * p.panelColumns();
   bool isTail = p.tailVectors && vectors == p.tailVectors;
   if (p.paddedColumns() == p.columns || (!isTail && p.tailVectors))
-    return emitRows(whole);
+    return f(whole);
   if (isTail || p.panels() == 1)
-    return emitRows(last);
+    return f(last);
   c.branch(
       c.compare(arith::CmpIPredicate::ult, panel, p.panels() - 1),
-      [&] { emitRows(whole); }, [&] { emitRows(last); });
+      [&] { f(whole); }, [&] { f(last); });
 }
 
 /// The element of the band, the scratch or the input where a row starts.
@@ -269,22 +279,34 @@ MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
   if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p))
     prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
                              p.rowTiles * p.lines, blocks);
+  PanelPrefetch rowsPrefetch;
+  int64_t elementBytes = 4 / p.unitElements;
+  if (!p.gather && !p.band && p.shape.group == 1 &&
+      p.rows * p.pitch * elementBytes > nearBytes &&
+      p.pitch * elementBytes <= longRowBytes)
+    rowsPrefetch =
+        PanelPrefetch::ofRows(int64_t(starts.size()) * p.pitch * elementBytes,
+                              blocks, prefetch.together());
+  Value nextRow = c.add(starts.front(), int64_t(starts.size()) * p.pitch);
   int64_t stride = step * prefetch.together();
   int64_t steps = blocks * step / stride;
   Value nextPanel = weights.end(p.units);
   if (blocks == 1) {
     block(c.index(0), result);
     prefetch.emit(c, args.weights, nextPanel, loopNumber, c.index(0));
+    rowsPrefetch.emit(c, elements, nextRow, c.index(0), c.index(0));
   } else if (blocks > 1) {
-    result = c.loop(c.index(0), c.index(steps * stride), stride, result,
-                    [&](Value unit, ValueRange carried) {
-                      SmallVector<Value> next(carried);
-                      for (int64_t i = 0; i < stride; i += step)
-                        block(c.add(unit, i), next);
-                      prefetch.emit(c, args.weights, nextPanel, loopNumber,
-                                    c.div(unit, stride));
-                      return next;
-                    });
+    result =
+        c.loop(c.index(0), c.index(steps * stride), stride, result,
+               [&](Value unit, ValueRange carried) {
+                 SmallVector<Value> next(carried);
+                 for (int64_t i = 0; i < stride; i += step)
+                   block(c.add(unit, i), next);
+                 Value number = c.div(unit, stride);
+                 prefetch.emit(c, args.weights, nextPanel, loopNumber, number);
+                 rowsPrefetch.emit(c, elements, nextRow, c.index(0), number);
+                 return next;
+               });
     for (int64_t unit = steps * stride; unit < blocks * step; unit += step)
       block(c.index(unit), result);
   }

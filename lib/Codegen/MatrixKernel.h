@@ -31,7 +31,7 @@ public:
 
   void emit(mlir::Value begin, mlir::Value end);
 
-protected: // for TileMatrixKernel
+protected: // for TileMatrixKernel and WinogradKernel
   using Value = mlir::Value;
 
   /// The rows of the left matrix that a register tile works on.
@@ -60,6 +60,8 @@ protected: // for TileMatrixKernel
   void copyClippedWindow(Value image, Value ih, Value iw, Value to,
                          Value group);
   void panel(const Rows &rows, Value group, Value panel, unsigned vectors);
+  void forColumnsOf(Value panel, unsigned vectors,
+                    llvm::function_ref<void(int64_t)> f);
   llvm::SmallVector<Value> sums(const Rows &rows, unsigned vectors,
                                 MatrixWeights &weights,
                                 llvm::ArrayRef<Value> initial);

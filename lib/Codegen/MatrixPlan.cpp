@@ -18,6 +18,8 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
+/// Tiles of rows that are too few to hide that their weights come from afar.
+static constexpr int64_t fewTiles = 4;
 /// A panel and the next one, which is fetched meanwhile, should stay in a
 /// second-level cache.
 static constexpr int64_t goodPanelBytes = 640 * 1024;
@@ -44,11 +46,14 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
   lanes = level.lanes();
   TileChoice choice = table.lookup(level.name, key());
   chooseAccess(choice);
-
-  RegisterTile tile =
-      factors == Factors::Floats ? level.floatTile : level.int8Tile;
-  cutColumns(tile, choice);
-  cutRows(tile, choice);
+  std::optional<TileChoice> tall = tallTile(level);
+  if (factors == Factors::Floats && tall && !choice.vectors && !choice.rows &&
+      rows <= fewTiles * int64_t(*tall->rows) &&
+      columns * units * unitBytes > residentBytes) {
+    choice.vectors = tall->vectors;
+    choice.rows = tall->rows;
+  }
+  cut(choice);
   int64_t groupBytes = packedBytes() / shape.group;
   rowsOuter = panels() == 1 ||
               groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
@@ -105,6 +110,30 @@ void MatrixPlan::chooseAccess(const TileChoice &choice) {
   lineUnits = llvm::divideCeil(depth / lines, unitElements);
   units = lines * lineUnits;
   pitch = gather ? llvm::alignTo(units * unitElements, 4 * unitElements) : s.c;
+}
+
+void MatrixPlan::cut(const TileChoice &choice) {
+  RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
+  cutColumns(tile, choice);
+  cutRows(tile, choice);
+}
+
+void MatrixPlan::makeTall() {
+  isTall = true;
+  if (std::optional<TileChoice> tall = tallTile(level))
+    cut(*tall);
+}
+
+/// Tiles of two vectors and as many rows as the registers hold; nothing where
+/// the usual ones are no wider.
+std::optional<TileChoice> MatrixPlan::tallTile(const TargetLevel &level) {
+  if (level.floatTile.vectors <= 2)
+    return std::nullopt;
+  TileChoice choice;
+  choice.vectors = 2;
+  // Besides the sums, a unit of the weights and one activation.
+  choice.rows = (level.numVectorRegisters - 3) / 2;
+  return choice;
 }
 
 void MatrixPlan::replaceBand() {

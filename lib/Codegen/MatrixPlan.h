@@ -99,6 +99,10 @@ struct MatrixPlan {
   /// Columns of a band, from the first that a window reads to the last.
   int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
   int64_t scratchElements() const;
+  /// Cuts into tall and narrow tiles, where the level has wider ones (of
+  /// floats): of weights in far memory, they read each vector the least often.
+  void makeTall();
+  bool isTall = false; ///< makeTall() was called
   /// Gathers the rows instead of reading them from a band.
   void replaceBand();
   /// Whether the gathered rows are few and short enough for the stack.
@@ -116,6 +120,8 @@ struct MatrixPlan {
   TileTable table; ///< what overrules the rules
 
 private:
+  static std::optional<TileChoice> tallTile(const TargetLevel &level);
+  void cut(const TileChoice &choice);
   void chooseAccess(const TileChoice &choice);
   int64_t bandElements(int64_t rows) const;
   int64_t bandRows() const;

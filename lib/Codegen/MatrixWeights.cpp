@@ -22,6 +22,8 @@ std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
     return std::nullopt;
   MatrixPlan wide(plan.shape, plan.factors, plan.permuted, plan.sumsRows,
                   *plan.level.packing, plan.table, plan.unitBytes);
+  if (plan.isTall)
+    wide.makeTall();
   // A panel must lie in one of the wide ones, with the same units.
   if (wide.lanes % plan.panelColumns() != 0 || wide.lines != plan.lines)
     return std::nullopt;

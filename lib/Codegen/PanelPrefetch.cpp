@@ -1,4 +1,4 @@
-//===- PanelPrefetch.cpp - Weights fetched ahead --------------------------===//
+//===- PanelPrefetch.cpp - Operands fetched ahead -------------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,18 +26,28 @@ PanelPrefetch::PanelPrefetch(int64_t bytes, int64_t tiles, int64_t blocks) {
   lines = llvm::divideCeil(panelLines, tiles * perTile);
 }
 
-void PanelPrefetch::emit(CodeBuilder &c, Value weights, Value panel, Value tile,
+PanelPrefetch PanelPrefetch::ofRows(int64_t bytes, int64_t blocks,
+                                    int64_t joined) {
+  PanelPrefetch rows;
+  rows.joined = joined;
+  rows.perTile = std::max<int64_t>(1, blocks / joined);
+  rows.lines =
+      llvm::divideCeil(llvm::divideCeil(bytes, lineBytes), rows.perTile);
+  return rows;
+}
+
+void PanelPrefetch::emit(CodeBuilder &c, Value buffer, Value next, Value tile,
                          Value iteration) const {
   if (lines == 0)
     return;
-  auto type = cast<MemRefType>(weights.getType());
+  auto type = cast<MemRefType>(buffer.getType());
   int64_t lineElements = lineBytes * 8 / type.getElementTypeBitWidth();
   Value number = c.add(c.mul(tile, perTile), iteration);
-  Value at = c.add(panel, c.mul(number, lines * lineElements));
+  Value at = c.add(next, c.mul(number, lines * lineElements));
   Value last =
       c.index(std::max<int64_t>(0, type.getNumElements() - lineElements));
   for (int64_t i = 0; i < lines; ++i)
-    memref::PrefetchOp::create(c.b, c.loc, weights,
+    memref::PrefetchOp::create(c.b, c.loc, buffer,
                                c.min(c.add(at, i * lineElements), last),
                                /*isWrite=*/false, /*localityHint=*/2,
                                /*isDataCache=*/true);

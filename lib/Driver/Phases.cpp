@@ -44,6 +44,7 @@ void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createSimplifyMatmul());
   pm.addPass(createFoldBatchNorm());
   pm.addPass(createFoldPad());
+  pm.addPass(createFoldSpaceToDepth());
   pm.addPass(createFuseActivation());
   pm.addPass(createFuseResidual());
   pm.addPass(createCanonicalizerPass());
@@ -56,6 +57,7 @@ void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createSimplifyMatmul());
   pm.addPass(createFormLuts());
   pm.addPass(createFoldPad());
+  pm.addPass(createFoldSpaceToDepth());
   // Weights that stay float are dequantized at compile time.
   pm.addPass(createFoldConstants(run, /*keepDequantize=*/false));
   pm.addPass(createCanonicalizerPass());

@@ -11,8 +11,9 @@ Levels that this machine lacks are reported and left out. amx-emulated are the
 kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit. Families that
 begin with half- have float weights of 16 bits. Families that begin with chosen-
-are cut by random choices of tiles. Families that end in i16 have activations of 16
-bits and weights of 8 or 16; any family has results of 16 bits.
+are cut by random choices of tiles. Families that begin with winograd- have shapes
+for which Winograd's method is taken. Families that end in i16 have activations of
+16 bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
 import os
@@ -95,8 +96,8 @@ def close(a, b):
 
 
 class Generator:
-    def __init__(self, seed, tiles=False, half=False, words=False):
-        self.tiles, self.half, self.words = tiles, half, words
+    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False):
+        self.tiles, self.half, self.winograd, self.words = tiles, half, winograd, words
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -145,6 +146,14 @@ class Generator:
         if pick.random() < 0.3 and not depthwise:
             kernel, strides, dilations, pads = [1] * rank, [1] * rank, [1] * rank, [0] * 2 * rank
         space = some([1, 3, 5, 7, 8, 11, 14] if not self.tiles else [5, 7, 9, 14, 17])
+        if self.winograd:
+            rank, group = 2, 1
+            inner, outer = pick.choice([16, 17, 31, 32, 48, 64, 100]), pick.choice([4, 9, 16, 17, 40, 64, 70, 130])
+            if pick.random() < 0.2:
+                inner, outer = 130, 143  # filters that are read panel by panel
+            kernel, strides, dilations = [3, 3], [1, 1], [1, 1]
+            pads = pick.choice([[1, 1, 1, 1], [0, 0, 0, 0], [0, 2, 1, 3]])
+            space = pick.choice([[14, 14], [15, 13], [13, 26], [3, 75], [75, 3], [20, 19]])
         if depthwise and pick.random() < 0.3:
             space[-1] = pick.choice([27, 40])  # columns in several segments
         out = []
@@ -596,8 +605,8 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles=False, chosen=False):
-        self.folder, self.tiles, self.chosen = folder, tiles, chosen
+    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False):
+        self.folder, self.tiles, self.chosen, self.winograd = folder, tiles, chosen, winograd
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -647,6 +656,11 @@ class Runner:
             print(f"{level}: {used} of {CASES} kernels on tiles")
             if used < CASES // 3:
                 sys.exit("too few kernels on tiles")
+        if self.winograd and not reference:
+            with open(kernels) as f:
+                used = len(re.findall(r"func.func private @conv_winograd_", f.read()))
+            if used < CASES // 2:
+                sys.exit(f"{level}: only {used} of {CASES} kernels by Winograd's method")
         arm = level in ARM
         call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if arm else "x86-64"), "-o", artefact)
         runner = arm_command.split() if arm else [tool("qcc-run")]
@@ -668,11 +682,11 @@ def main():
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
-    prefixes = ("half-", "chosen-")
-    half, chosen = (family.startswith(prefix) for prefix in prefixes)
+    prefixes = ("half-", "chosen-", "winograd-")
+    half, chosen, winograd = (family.startswith(prefix) for prefix in prefixes)
     for prefix in prefixes:
         family = family.removeprefix(prefix)
-    generator = Generator(seed, tiles, half, words=family.endswith("i16"))
+    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"))
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -680,7 +694,7 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds, tiles, chosen)
+        runner = Runner(folder, feeds, tiles, chosen, winograd)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")

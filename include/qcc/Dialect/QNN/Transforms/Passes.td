@@ -119,6 +119,28 @@ def FoldPad : Pass<"qnn-fold-pad"> {
   }];
 }
 
+def FoldSpaceToDepth : Pass<"qnn-fold-space-to-depth"> {
+  let summary = "Convolve an image instead of its pixels moved to channels";
+  let description = [{
+    Detectors begin with slices that take every second pixel, one for each place
+    in blocks of 2x2, join them along the channels and convolve that. A
+    convolution of the image with a larger window and stride sums the same
+    products; nothing is moved. Any blocks, any order of their places, on float
+    and quantized types.
+
+    ```mlir
+    %0 = qnn.slice %x {starts = array<i64: 0, 0, 0>, steps = array<i64: 1, 1, 2>, ...}
+    %1 = qnn.slice %x {starts = array<i64: 0, 0, 1>, steps = array<i64: 1, 1, 2>, ...}
+    %2 = qnn.concat %0, %1 {axis = 1 : i64}
+    %3 = qnn.conv %2, %w {strides = array<i64: 1>, pads = array<i64: 1, 1>, ...}
+       : (tensor<1x6x8xf32>, tensor<4x6x3xf32>) -> tensor<1x4x8xf32>
+    // becomes
+    %3 = qnn.conv %x, %v {strides = array<i64: 2>, pads = array<i64: 2, 2>, ...}
+       : (tensor<1x3x16xf32>, tensor<4x3x6xf32>) -> tensor<1x4x8xf32>
+    ```
+  }];
+}
+
 def FormBlockMatmul : Pass<"qnn-form-block-matmul"> {
   let summary = "Multiply by weights in blocks instead of dequantizing them";
   let description = [{
