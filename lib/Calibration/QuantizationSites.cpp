@@ -101,7 +101,7 @@ static constexpr int64_t kDeepestInt16 = 3072;
 
 bool qcc::hasInt16Form(Operation *layer) {
   auto quantizable = dyn_cast<QuantizableOpInterface>(layer);
-  if (!quantizable || !takesWords(layer) || !quantizable.getWeightOperand())
+  if (!quantizable || !hasInt16Kernel(layer) || !quantizable.getWeightOperand())
     return false;
   auto weight = cast<RankedTensorType>(
       layer->getOperand(*quantizable.getWeightOperand()).getType());

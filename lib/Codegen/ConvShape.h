@@ -32,7 +32,7 @@ struct ConvShape {
 };
 
 /// What is multiplied.
-enum class Factors { Bytes, Words, Floats };
+enum class Factors { Int8, Int16, Float32 };
 
 /// An integer filter with its zero points taken off.
 struct IntFilter {

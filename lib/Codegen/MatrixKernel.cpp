@@ -173,7 +173,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
         ArrayRef<Value> parts = ArrayRef<Value>(all).slice(
             (row * vectors + v) * sumsPerVector(), sumsPerVector());
         Value sum = parts[0];
-        if (m.factors == Factors::Bytes)
+        if (m.factors == Factors::Int8)
           sum = level.micro->finishAccumulators(c.b, c.loc, parts);
         if (!offsetsFirst && args.offsets)
           sum = c.add(sum, offsetOf[row * vectors + v]);
@@ -323,27 +323,27 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
     Value loaded = panel.load(args.weights, unit, v);
-    if (m.factors == Factors::Bytes)
+    if (m.factors == Factors::Int8)
       weights.push_back(level.micro->prepareWeights(c.b, c.loc, loaded));
     else
       weights.push_back({loaded});
   }
   for (auto [row, activation] : llvm::enumerate(activations)) {
     SmallVector<Value> prepared{activation};
-    if (m.factors == Factors::Words)
+    if (m.factors == Factors::Int16)
       prepared = {
           c.bitcast(activation, c.vectorType(c.b.getI16Type(),
                                              int64_t(level.vectorBytes) / 2))};
-    if (m.factors == Factors::Bytes)
+    if (m.factors == Factors::Int8)
       prepared = level.micro->prepareActivations(
           c.b, c.loc, c.bitcast(activation, bytesType()));
     for (unsigned v = 0; v < vectors; ++v) {
       MutableArrayRef<Value> parts = MutableArrayRef<Value>(sums).slice(
           (row * vectors + v) * perVector, perVector);
-      if (m.factors == Factors::Bytes)
+      if (m.factors == Factors::Int8)
         level.micro->dot(c.b, c.loc, parts, prepared, weights[v]);
-      else if (m.factors == Factors::Words)
-        parts[0] = level.micro->dotWords(c.b, c.loc, parts[0], prepared[0],
+      else if (m.factors == Factors::Int16)
+        parts[0] = level.micro->dotInt16(c.b, c.loc, parts[0], prepared[0],
                                          weights[v][0]);
       else
         parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);

@@ -78,9 +78,9 @@ protected: // for TileMatrixKernel and WinogradKernel
 
   /// Of the activations.
   mlir::Type elementType() {
-    if (m.factors == Factors::Floats)
+    if (m.factors == Factors::Float32)
       return c.b.getF32Type();
-    return c.b.getIntegerType(m.factors == Factors::Bytes ? 8 : 16);
+    return c.b.getIntegerType(m.factors == Factors::Int8 ? 8 : 16);
   }
   mlir::VectorType bytesType() {
     return c.vectorType(c.b.getI8Type(), level.vectorBytes);
@@ -91,8 +91,8 @@ protected: // for TileMatrixKernel and WinogradKernel
                         p.lanes);
   }
   unsigned sumsPerVector() const {
-    return m.factors == Factors::Bytes ? level.micro->accumulatorsPerVector()
-                                       : 1;
+    return m.factors == Factors::Int8 ? level.micro->accumulatorsPerVector()
+                                      : 1;
   }
   bool hasZeroPoints() const { return !m.zeroPoints.empty(); }
   /// Short rows are summed unit by unit, where the panel needs the sums; the

@@ -45,11 +45,11 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   const MatrixPlan packing =
       tiles ? tiles->matrix : sharedPacking(plan).value_or(plan);
   std::vector<char> packed =
-      operands->factors == Factors::Bytes
+      operands->factors == Factors::Int8
           ? packing.pack<int8_t>([&](int64_t channel, int64_t index) {
               return operands->packedWeight(channel, index);
             })
-      : operands->factors == Factors::Words
+      : operands->factors == Factors::Int16
           ? packing.pack<int16_t>([&](int64_t channel, int64_t index) {
               return operands->packedWeight(channel, index);
             })
@@ -62,8 +62,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
               return operands->floatFilter[channel * operands->channelStride +
                                            index * operands->elementStride];
             });
-  Type element = operands->factors == Factors::Bytes   ? Type(b.getI8Type())
-                 : operands->factors == Factors::Words ? b.getI16Type()
+  Type element = operands->factors == Factors::Int8    ? Type(b.getI8Type())
+                 : operands->factors == Factors::Int16 ? b.getI16Type()
                  : operands->halfType                  ? operands->halfType
                                                        : Type(b.getF32Type());
   int64_t size = packed.size() / (element.getIntOrFloatBitWidth() / 8);

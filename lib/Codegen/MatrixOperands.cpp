@@ -168,7 +168,7 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   quant::UniformQuantizedType inType = getIntActivationType(input);
   unsigned bits = inType.getStorageTypeIntegralWidth();
   bool isWord = bits == 16;
-  factors = isWord ? Factors::Words : Factors::Bytes;
+  factors = isWord ? Factors::Int16 : Factors::Int8;
   std::optional<IntFilter> filter = IntFilter::match(weights, axis, bits);
   // qnn-assign-storage leaves 16 bits unsigned nowhere.
   if (!filter || (isWord && !inType.isSigned()))

@@ -17,7 +17,7 @@ namespace qcc {
 /// a qnn.matmul (which is a 1x1 convolution of a row of pixels).
 struct MatrixOperands {
   ConvShape shape;
-  Factors factors = Factors::Floats;
+  Factors factors = Factors::Float32;
   mlir::Value input, result, residual;
   /// The activations have the other sign than the level's dot product wants:
   /// their upper bit is flipped when they are loaded.
@@ -41,7 +41,7 @@ struct MatrixOperands {
   std::vector<int32_t> zeroPoints;
   std::optional<int32_t> commonZeroPoint; ///< where they are all the same
 
-  bool isInteger() const { return factors != Factors::Floats; }
+  bool isInteger() const { return factors != Factors::Float32; }
   int64_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,
                         channel * channelStride + index * elementStride) +

@@ -39,15 +39,15 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
   rows = shape.n * shape.oh * shape.ow;
   columns = shape.oc / shape.group;
   depth = shape.kh * shape.kw * (shape.c / shape.group);
-  unitElements = factors == Factors::Bytes   ? 4
-                 : factors == Factors::Words ? 2
+  unitElements = factors == Factors::Int8    ? 4
+                 : factors == Factors::Int16 ? 2
                                              : 1;
   this->unitBytes = unitBytes;
   lanes = level.lanes();
   TileChoice choice = table.lookup(level.name, key());
   chooseAccess(choice);
   std::optional<TileChoice> tall = tallTile(level);
-  if (factors == Factors::Floats && tall && !choice.vectors && !choice.rows &&
+  if (factors == Factors::Float32 && tall && !choice.vectors && !choice.rows &&
       rows <= fewTiles * int64_t(*tall->rows) &&
       columns * units * unitBytes > residentBytes) {
     choice.vectors = tall->vectors;
@@ -63,8 +63,8 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
 
 std::string MatrixPlan::key() const {
   return llvm::formatv("matrix {0}{1}{2} {3}",
-                       factors == Factors::Bytes   ? "i8"
-                       : factors == Factors::Words ? "i16"
+                       factors == Factors::Int8    ? "i8"
+                       : factors == Factors::Int16 ? "i16"
                        : unitBytes == 2            ? "f32 half"
                                                    : "f32",
                        permuted ? " bytes" : "", sumsRows ? " sums" : "",
@@ -113,7 +113,8 @@ void MatrixPlan::chooseAccess(const TileChoice &choice) {
 }
 
 void MatrixPlan::cut(const TileChoice &choice) {
-  RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
+  RegisterTile tile =
+      factors == Factors::Float32 ? level.floatTile : level.int8Tile;
   cutColumns(tile, choice);
   cutRows(tile, choice);
 }

@@ -118,7 +118,7 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
     rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
   }
   if (bits == 16)
-    return packToWords(c, rounded);
+    return packToInt16(c, rounded);
   Value bytes =
       level.micro->packToBytes(c.b, c.loc, rounded, zeroPoint, isUnsigned);
   int64_t count = cast<VectorType>(bytes.getType()).getDimSize(0);
@@ -138,7 +138,7 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
   return bytes;
 }
 
-Value Requantize::packToWords(CodeBuilder &c, ArrayRef<Value> rounded) const {
+Value Requantize::packToInt16(CodeBuilder &c, ArrayRef<Value> rounded) const {
   int64_t lanes = cast<VectorType>(rounded[0].getType()).getDimSize(0);
   Type i16 = c.b.getI16Type(), i32 = c.b.getI32Type();
   Value words = c.splat(i16, 0, lanes * int64_t(rounded.size()));

@@ -84,7 +84,7 @@ struct Requantize {
                          mlir::ValueRange values) const;
 
 private:
-  mlir::Value packToWords(CodeBuilder &c,
+  mlir::Value packToInt16(CodeBuilder &c,
                           llvm::ArrayRef<mlir::Value> rounded) const;
   void setScaledBound(double bound) { mayOverflow = !(bound < 2147483000.0); }
 };

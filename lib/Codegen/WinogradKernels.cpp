@@ -165,7 +165,7 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
                            const TargetLevel &level)
     : conv(operands.shape), across(llvm::divideCeil(conv.ow, 2)),
       down(llvm::divideCeil(conv.oh, 2)),
-      matrix(productShape(conv, patchesOf(conv)), /*isInteger=*/false,
+      matrix(productShape(conv, patchesOf(conv)), Factors::Float32,
              operands.epilogue.result == MatrixEpilogue::Result::Bytes,
              /*sumsRows=*/false, level) {
   // The same on all levels, which may share the packed filters.

@@ -95,7 +95,7 @@ OtherPrecisions
 BudgetSearch::precisionsOf(const llvm::BitVector &notInt8) const {
   OtherPrecisions others;
   for (unsigned i : notInt8.set_bits())
-    (words.test(i) ? others.int16 : others.keepFloat)
+    (int16Layers.test(i) ? others.int16 : others.keepFloat)
         .insert(simulation->layers()[i].name);
   return others;
 }
@@ -103,7 +103,7 @@ BudgetSearch::precisionsOf(const llvm::BitVector &notInt8) const {
 /// Layers go to 16 bits where they are faster than in float.
 llvm::Error BudgetSearch::measureCosts() {
   auto layers = unsigned(losses.size());
-  words.resize(layers, false);
+  int16Layers.resize(layers, false);
   for (auto [choice, isFloat] :
        {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
     choice->isFloat = isFloat;
@@ -114,8 +114,8 @@ llvm::Error BudgetSearch::measureCosts() {
     choice->variant = std::move(*variant);
   }
   for (auto [i, layer] : llvm::enumerate(simulation->layers()))
-    if (layer.takesWords)
-      words.set(unsigned(i));
+    if (layer.hasInt16Form)
+      int16Layers.set(unsigned(i));
   auto inWords = compileVariant(allFloat.notInt8);
   if (!inWords)
     return inWords.takeError();
@@ -128,7 +128,7 @@ llvm::Error BudgetSearch::measureCosts() {
   floatSeconds = std::move((*times)[2]);
   for (unsigned i = 0; i < layers; ++i)
     if (int16Seconds[i] > kFasterThanFloat * floatSeconds[i])
-      words.reset(i);
+      int16Layers.reset(i);
   if (llvm::Error error = compiler.time({&allInt8.variant, &allFloat.variant}))
     return error;
   if (verification) {
@@ -167,7 +167,7 @@ BudgetSearch::compileVariant(const llvm::BitVector &notInt8) {
 llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
   if (notInt8.none())
     return allInt8;
-  if (notInt8.all() && words.none())
+  if (notInt8.all() && int16Layers.none())
     return allFloat;
   Choice choice;
   choice.notInt8 = notInt8;
@@ -204,9 +204,18 @@ llvm::Error BudgetSearch::measureLoss(Choice &choice) const {
 // What is made of a choice
 //===----------------------------------------------------------------------===//
 
+unsigned BudgetSearch::countInt16(const Choice &choice) const {
+  if (choice.isFloat)
+    return 0;
+  llvm::BitVector int16 = choice.notInt8;
+  int16 &= int16Layers;
+  return int16.count();
+}
+
 void BudgetSearch::record(Choice &choice) {
   SearchPoint point;
   point.int8Layers = choice.notInt8.size() - choice.notInt8.count();
+  point.int16Layers = countInt16(choice);
   point.milliseconds = 1000 * choice.variant.seconds;
   point.bytes = choice.variant.sizes.fileBytes;
   point.ram = choice.variant.sizes.arenaBytes;
@@ -263,15 +272,12 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
 }
 
 std::string BudgetSearch::describe(const Choice &choice) const {
-  llvm::BitVector inWords = choice.notInt8;
-  inWords &= words;
+  unsigned int16 = countInt16(choice);
   std::string text = llvm::formatv(
       "{0} of {1} layers in 8 bits{2}: {3:f3} ms (all float {4:f3} ms, all 8 "
       "bits {5:f3} ms)",
       choice.notInt8.size() - choice.notInt8.count(), choice.notInt8.size(),
-      choice.isFloat || inWords.none()
-          ? std::string()
-          : llvm::formatv(", {0} in 16", inWords.count()).str(),
+      int16 == 0 ? std::string() : llvm::formatv(", {0} in 16", int16).str(),
       1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
       1000 * allInt8.variant.seconds);
   if (budgets.bytes != 0)
@@ -304,7 +310,7 @@ llvm::Error BudgetSearch::settle(Choice &choice) {
       budgets.measuresSizes() || choice.isFloat)
     return llvm::Error::success();
   emitRemark(module.getLoc()) << llvm::formatv(
-      "all layers stay float: 8 bits take {0:f3} ms, float {1:f3} ms",
+      "all layers stay float: fewer bits take {0:f3} ms, float {1:f3} ms",
       1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds);
   choice = allFloat;
   return llvm::Error::success();
@@ -336,12 +342,12 @@ void BudgetSearch::finishPlan(const Choice &choice) {
     LayerPrecision entry;
     entry.name = layer.name;
     if (choice.notInt8.test(unsigned(i)))
-      entry.precision = !choice.isFloat && words.test(unsigned(i))
+      entry.precision = !choice.isFloat && int16Layers.test(unsigned(i))
                             ? Precision::Int16
                             : Precision::Float;
     entry.noiseDecibels = toDecibels(errors[i].noise);
     entry.floatMicroseconds = 1e6 * floatSeconds[i];
-    if (layer.takesWords)
+    if (layer.hasInt16Form)
       entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
     if (entry.precision != Precision::Int8)

@@ -32,7 +32,7 @@ static constexpr double kHalf = 0.5;
 
 /// By 8 bits, per element: three quarters of a float, half of 16 bits.
 int64_t BudgetSearch::savedBytes(size_t layer) const {
-  return words.test(unsigned(layer)) ? 1 : 3;
+  return int16Layers.test(unsigned(layer)) ? 1 : 3;
 }
 
 /// Of the artefact.
@@ -171,9 +171,9 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
-  if (!best && words.any()) {
+  if (!best && int16Layers.any()) {
     // A layer in 16 bits loses too much, too: without those.
-    words.reset();
+    int16Layers.reset();
     failed.clear();
     return searchByLoss();
   }

@@ -48,8 +48,8 @@ private:
   llvm::BitVector chooseWithin(double allowed) const;
   double sumLosses(const llvm::BitVector &notInt8) const;
   double otherSeconds(size_t layer) const {
-    return words.test(unsigned(layer)) ? int16Seconds[layer]
-                                       : floatSeconds[layer];
+    return int16Layers.test(unsigned(layer)) ? int16Seconds[layer]
+                                             : floatSeconds[layer];
   }
   OtherPrecisions precisionsOf(const llvm::BitVector &notInt8) const;
   int64_t savedBytes(size_t layer) const;
@@ -72,6 +72,7 @@ private:
   llvm::Error settle(Choice &choice);
   llvm::Error refuse(const Choice &choice);
   std::string describe(const Choice &choice) const;
+  unsigned countInt16(const Choice &choice) const;
   void record(Choice &choice);
   void finishPlan(const Choice &choice);
 
@@ -94,7 +95,7 @@ private:
   std::vector<double> losses;
   std::vector<llvm::BitVector> failed; ///< choices that lose too much
   std::vector<double> floatSeconds, int16Seconds, int8Seconds; ///< by layer
-  llvm::BitVector words; ///< layers that take 16 bits where they do not 8
+  llvm::BitVector int16Layers; ///< layers that take 16 bits where they do not 8
   Choice allFloat, allInt8;
   PrecisionPlan plan;
 };

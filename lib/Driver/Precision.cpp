@@ -40,7 +40,7 @@ ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
 }
 
 /// Whether products of 16 bits are faster than those of floats on all levels.
-static bool hasFastWords(const CompileOptions &options) {
+static bool hasFastInt16(const CompileOptions &options) {
   auto target = resolveTarget(options.target);
   if (!target) { // reported where code is emitted
     llvm::consumeError(target.takeError());
@@ -80,11 +80,11 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   if (!noisy)
     return noisy.takeError();
   PrecisionPlan plan;
-  bool hasWords = hasFastWords(options);
+  bool hasWords = hasFastInt16(options);
   for (const NoisyLayer &layer : *noisy) {
     LayerPrecision entry;
     entry.name = layers[layer.index].name;
-    bool isWord = hasWords && layers[layer.index].takesWords;
+    bool isWord = hasWords && layers[layer.index].hasInt16Form;
     entry.precision = isWord ? Precision::Int16 : Precision::Float;
     entry.noiseDecibels = toDecibels(layer.noise);
     entry.reason = "8 bits of it alone spoil the outputs";

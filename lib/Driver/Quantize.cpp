@@ -259,7 +259,7 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
 }
 
 /// Every layer in 16 bits that has a form of that, the others in float.
-static PrecisionPlan planWords(func::FuncOp main) {
+static PrecisionPlan planInt16(func::FuncOp main) {
   PrecisionPlan plan;
   llvm::StringMap<unsigned> usedIds;
   QuantizationSites sites(main, usedIds);
@@ -286,7 +286,7 @@ static llvm::Error loadPlan(ModuleOp module, const CompileOptions &options,
   if (llvm::is_contained({"guarded", "auto", "int8"}, options.precision))
     return llvm::Error::success();
   if (options.precision == "int16") {
-    plan = planWords(module.lookupSymbol<func::FuncOp>("main"));
+    plan = planInt16(module.lookupSymbol<func::FuncOp>("main"));
     return llvm::Error::success();
   }
   auto loaded = PrecisionPlan::load(options.precision);

@@ -71,6 +71,7 @@ template <> struct MappingTraits<LayerPrecision> {
 template <> struct MappingTraits<SearchPoint> {
   static void mapping(IO &io, SearchPoint &point) {
     io.mapRequired("int8_layers", point.int8Layers);
+    io.mapOptional("int16_layers", point.int16Layers, 0u);
     io.mapRequired("ms", point.milliseconds);
     io.mapOptional("bytes", point.bytes, uint64_t(0));
     io.mapOptional("ram", point.ram, uint64_t(0));

@@ -224,7 +224,7 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     auto states = cast<RankedTensorType>(layer.op.getStates().getType());
     // Each step multiplies the state by all weights.
     int64_t steps = states.getNumElements() / weights.getDimSize(1);
-    allLayers.push_back({layer.name, /*takesWords=*/false,
+    allLayers.push_back({layer.name, /*hasInt16Form=*/false,
                          steps * weights.getNumElements(),
                          weights.getNumElements(), states.getNumElements(), 0});
   }

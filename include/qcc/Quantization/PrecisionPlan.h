@@ -54,6 +54,7 @@ struct SearchPoint {
   /// those of the search, the mean on those.
   double loss = 0, upper = 0;
   std::string verdict; ///< "chosen", "float", "loses too much", ...
+  unsigned int16Layers = 0;
 };
 
 struct PrecisionPlan {

@@ -23,10 +23,10 @@ class Simulation {
 public:
   struct Layer {
     std::string name;
-    bool takesWords;  ///< has a form in 16 bits
-    int64_t products; ///< multiplications per inference
-    int64_t weights;  ///< elements of its constant weight
-    int64_t results;  ///< elements of its result
+    bool hasInt16Form; ///< see QuantizationSites.h
+    int64_t products;  ///< multiplications per inference
+    int64_t weights;   ///< elements of its constant weight
+    int64_t results;   ///< elements of its result
     /// Steps of the result by which one step of the input disturbs a quarter of
     /// the channels: `sx * |w| / sy`. A tensor with few large channels and many
     /// small ones, which the weights behind it make equal again, has much.

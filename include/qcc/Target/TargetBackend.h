@@ -54,7 +54,7 @@ public:
                    mlir::ValueRange activations, mlir::ValueRange weights) = 0;
   /// accumulator (lanes x i32) + activations . weights per column, both
   /// 2*lanes x i16 with two consecutive k for each column; sums wrap around.
-  virtual mlir::Value dotWords(mlir::OpBuilder &b, mlir::Location loc,
+  virtual mlir::Value dotInt16(mlir::OpBuilder &b, mlir::Location loc,
                                mlir::Value accumulator, mlir::Value activations,
                                mlir::Value weights) = 0;
   /// The sums per column as one vector of lanes x i32.
@@ -100,7 +100,7 @@ struct TargetLevel {
   /// every internal activation this storage.
   bool unsignedActivations = true;
   bool hasInt8Dot = false; ///< one instruction per dot()
-  /// dotWords() does more products in the same time than float instructions.
+  /// dotInt16() does more products in the same time than float instructions.
   bool hasInt16Dot = false;
   /// Activation bytes that a matrix kernel loads at once per row: 4 where a
   /// load broadcasts them for free, 16 where dot() takes any dword of a vector.

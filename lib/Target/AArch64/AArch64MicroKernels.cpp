@@ -28,7 +28,7 @@ public:
     return {activations};
   }
 
-  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+  Value dotInt16(OpBuilder &b, Location loc, Value accumulator,
                  Value activations, Value weights) override {
     // smlal on the first and on the second k of each column.
     auto i32x4 = vectorOf(4, b.getI32Type());

@@ -26,7 +26,7 @@ public:
     return accumulators[0];
   }
 
-  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+  Value dotInt16(OpBuilder &b, Location loc, Value accumulator,
                  Value activations, Value weights) override {
     StringRef name =
         bytes == 16 ? "llvm.x86.sse2.pmadd.wd" : "llvm.x86.avx2.pmadd.wd";
@@ -225,7 +225,7 @@ public:
                            {accumulators[0], activations[0], weights[0]});
   }
 
-  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+  Value dotInt16(OpBuilder &b, Location loc, Value accumulator,
                  Value activations, Value weights) override {
     StringRef name = bytes == 64 ? "llvm.x86.avx512.vpdpwssd.512"
                                  : "llvm.x86.avx512.vpdpwssd.256";

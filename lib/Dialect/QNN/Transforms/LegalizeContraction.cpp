@@ -297,7 +297,8 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
     if (!inputType || !params || !isStoredWithin(weightType, inputType) ||
         (params->axis >= 0 && params->axis != op->channelAxis))
       return failure();
-    if (inputType.getStorageTypeIntegralWidth() == 16 && !takesWords(op->op))
+    if (inputType.getStorageTypeIntegralWidth() == 16 &&
+        !hasInt16Kernel(op->op))
       return failure();
     // Filters are packed at compile time.
     if (!isa<MatmulOp>(op->op) && !weight.getDefiningOp<ConstantOp>())

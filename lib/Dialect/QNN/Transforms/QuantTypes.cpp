@@ -39,7 +39,7 @@ UniformQuantizedType qcc::qnn::getIntActivationType(Value value) {
   return {};
 }
 
-bool qcc::qnn::takesWords(Operation *op) {
+bool qcc::qnn::hasInt16Kernel(Operation *op) {
   if (auto conv = dyn_cast<ConvOp>(op))
     return conv.getGroup() == 1 && conv.getSpatialRank() <= 2;
   auto matmul = dyn_cast<MatmulOp>(op);

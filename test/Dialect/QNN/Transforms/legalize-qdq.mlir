@@ -259,13 +259,35 @@ func.func @wide_sums(%x: tensor<1x3x!x>, %z: tensor<1x2x1x1x!x>) -> (tensor<1x2x
 
 !x = !quant.uniform<i16:f32, 0.5>
 
-// A clamp in front of 16 bits is part of the range.
-// CHECK-LABEL: func @narrow_words
-// CHECK-NEXT: %[[Q:.*]] = qnn.quantize %{{.*}} -> tensor<2x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
-// CHECK-NEXT: qnn.dequantize %[[Q]]
-func.func @narrow_words(%x: tensor<2xf32>) -> tensor<2xf32> {
-  %0 = qnn.unary clamp %x {alpha = -50.0 : f32, beta = 100.0 : f32} : (tensor<2xf32>) -> tensor<2xf32>
-  %1 = qnn.quantize %0 : (tensor<2xf32>) -> tensor<2x!x>
-  %2 = qnn.dequantize %1 : (tensor<2x!x>) -> tensor<2xf32>
-  return %2 : tensor<2xf32>
+// A clamp in front of 16 bits is part of the range, behind moves, too.
+// CHECK-LABEL: func @narrow
+// CHECK-NEXT: %[[Q:.*]] = qnn.quantize %{{.*}} -> tensor<1x2x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK-NEXT: %[[T:.*]] = qnn.transpose %[[Q]] {{.*}} -> tensor<2x1x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK-NEXT: qnn.dequantize %[[T]]
+func.func @narrow(%x: tensor<1x2xf32>) -> tensor<2x1xf32> {
+  %0 = qnn.unary clamp %x {alpha = -50.0 : f32, beta = 100.0 : f32} : (tensor<1x2xf32>) -> tensor<1x2xf32>
+  %1 = qnn.quantize %0 : (tensor<1x2xf32>) -> tensor<1x2x!x>
+  %2 = qnn.transpose %1 {permutation = array<i64: 1, 0>} : (tensor<1x2x!x>) -> tensor<2x1x!x>
+  %3 = qnn.dequantize %2 : (tensor<2x1x!x>) -> tensor<2x1xf32>
+  return %3 : tensor<2x1xf32>
+}
+
+// -----
+
+!x = !quant.uniform<i16:f32, 0.5>
+!w = !quant.uniform<i16:f32, 0.5>
+
+// So does one that an op has taken over: what the next op sums then fits in 32 bits.
+// CHECK-LABEL: func @narrow_activation
+// CHECK: %[[A:.*]] = qnn.binary add {{.*}} -> tensor<1x3xf32>
+// CHECK: %[[Q:.*]] = qnn.quantize %[[A]] : {{.*}} -> tensor<1x3x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK: qnn.matmul %[[Q]], %{{.*}} -> tensor<1x2xf32>
+func.func @narrow_activation(%x: tensor<1x3xf32>) -> tensor<1x2xf32> {
+  %w = qnn.constant dense<30000> : tensor<3x2xi16> as tensor<3x2x!w>
+  %0 = qnn.binary add %x, %x {activation = #qnn.act<clamp, -50.0 : f32, 100.0 : f32>} : (tensor<1x3xf32>, tensor<1x3xf32>) -> tensor<1x3xf32>
+  %1 = qnn.quantize %0 : (tensor<1x3xf32>) -> tensor<1x3x!x>
+  %2 = qnn.dequantize %1 : (tensor<1x3x!x>) -> tensor<1x3xf32>
+  %3 = qnn.dequantize %w : (tensor<3x2x!w>) -> tensor<3x2xf32>
+  %4 = qnn.matmul %2, %3 : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
+  return %4 : tensor<1x2xf32>
 }

@@ -37,7 +37,7 @@ mlir::quant::UniformQuantizedType getIntActivationType(mlir::Value value);
 
 /// Whether there are kernels of `op` for activations of 16 bits. Products of
 /// two activations, groups and volumes have none: float is faster.
-bool takesWords(mlir::Operation *op);
+bool hasInt16Kernel(mlir::Operation *op);
 
 /// Scales and zero points of a per-tensor (one entry) or per-axis type.
 struct ChannelParams {

@@ -2,6 +2,9 @@
 """Explicit quantization to 16 bits: QDQ models with activations of int16 and uint16
 and weights of 8 and 16 bits against ONNX Runtime without optimizations, which
 computes them in float; integer kernels are used where sums fit in 32 bits.
+
+- A model that qcc quantizes to 16 bits and exports: read again, each layer is in 16
+  bits and the results are the same bytes; ONNX Runtime's are close.
 """
 import argparse
 import pathlib
@@ -66,6 +69,44 @@ def make(path, activation, weight, seed):
     path.write_bytes(model.SerializeToString())
 
 
+def make_float(path):
+    """Convolutions with activations of several kinds and a residual."""
+    g = Graph(3)
+    def conv(x, i):
+        w = g.constant(f"w{i}", (g.data.standard_normal([8, 8, 3, 3]) / 8).astype(np.float32))
+        return g.node("Conv", [x, w], f"c{i}", pads=[1, 1, 1, 1])
+    x = g.node("Relu", [conv("x", 0)], "r0")
+    y = g.node("Clip", [conv(x, 1), g.constant("lo", np.float32(-1)), g.constant("hi", np.float32(2))], "r1")
+    y = g.node("Add", [conv(y, 2), x], "add")
+    out = conv(y, 3)
+    g.node("Identity", [out], "out")
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 8, 9, 9])
+    model = helper.make_model(helper.make_graph(g.nodes, "floats", [value("x")], [value("out")], g.constants),
+                              opset_imports=[helper.make_opsetid("", 13)])
+    path.write_bytes(model.SerializeToString())
+
+
+def check_export(work):
+    path, exported = work / "float.onnx", work / "float_q.onnx"
+    make_float(path)
+    samples = np.random.default_rng(1).standard_normal([8, 8, 9, 9]).astype(np.float32)
+    np.savez(work / "calib.npz", x=samples)
+    options = [f"-calib={work / 'calib.npz'}", "-precision=int16"]
+    compiler.compile_model(path, work / "direct.so", *options)
+    compiler.compile_model(path, exported, *options)
+    compiler.compile_model(exported, work / "again.so")
+    feeds = {"x": samples[:1]}
+    direct, again = (compiler.Artefact(work / name)(feeds)["out"] for name in ("direct.so", "again.so"))
+    theirs = ort.Session(exported, ort.OPTIMIZE_NONE)(feeds)["out"]
+    apart = np.abs(theirs - direct).max() / np.abs(theirs).max()
+    explained = compiler.call([compiler.tool("qcc"), "explain", exported])
+    layers = [line for line in explained.splitlines() if "(conv)" in line]
+    kinds = [line.split()[0] for line in layers]
+    print(f"export: layers {kinds}, same bytes: {direct.tobytes() == again.tobytes()}, "
+          f"ONNX Runtime {apart:.2e} away")
+    return kinds != ["int16"] * 4 or direct.tobytes() != again.tobytes() or not apart < 1e-3
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=pathlib.Path)
@@ -86,7 +127,7 @@ def main():
                 worst = max(worst, np.abs(expected - got).max() / np.abs(expected).max())
             print(f"{name}: {worst:.2e} of the largest output")
             bad |= not worst < 1e-3
-    return bad
+    return bad | check_export(args.work)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 // RUN: qcc-opt %t/model.mlir -mlir-print-debuginfo -qnn-insert-observers=int16=fc2 -o %t/observed.mlir
 // RUN: FileCheck %t/model.mlir --check-prefix=OBSERVED < %t/observed.mlir
 // RUN: qcc-opt %t/observed.mlir -qnn-apply-calibration=table=%t/table.yaml -qnn-quantize-weights | FileCheck %t/model.mlir
+// RUN: qcc-opt %t/shared.mlir -mlir-print-debuginfo -qnn-insert-observers=int16=fc2 | FileCheck %t/shared.mlir
+// RUN: not qcc-opt %t/model.mlir "-qnn-insert-observers=int16=fc2 keep-float=fc2" 2>&1 | FileCheck %s --check-prefix=BOTH
 // RUN: not qcc-opt %t/model.mlir -qnn-insert-observers=int16=conv 2>&1 | FileCheck %s --check-prefix=GROUPS
 
+// BOTH: layer 'fc2' is listed both as float and as int16
 // GROUPS: layer 'conv' has no form in 16 bits
 
 //--- table.yaml
@@ -33,5 +36,23 @@ module {
     %2 = qnn.binary add %1, %0 : (tensor<1x2xf32>, tensor<1x2xf32>) -> tensor<1x2xf32> loc("add")
     %4 = qnn.conv %y, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32> loc("conv")
     return %2, %4 : tensor<1x2xf32>, tensor<1x2x1x1xf32>
+  }
+}
+
+//--- shared.mlir
+// What a layer in 16 bits and others in 8 read is stored in 16; the latter take 8 of
+// these.
+// CHECK: %[[M1:.*]] = qnn.matmul
+// CHECK: %[[W:.*]] = qnn.observe %[[M1]] as "fc1" {int16}
+// CHECK: %[[B:.*]] = qnn.observe %[[W]] as "fc1" :
+// CHECK: qnn.matmul %[[W]], %{{.*}} loc(
+// CHECK: qnn.matmul %[[B]], %{{.*}} loc(
+module {
+  func.func @main(%x: tensor<1x2xf32> {qnn.name = "x"}) -> (tensor<1x2xf32>, tensor<1x2xf32>) {
+    %w = qnn.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32> as tensor<2x2xf32>
+    %0 = qnn.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32> loc("fc1")
+    %1 = qnn.matmul %0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32> loc("fc2")
+    %2 = qnn.matmul %0, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32> loc("fc3")
+    return %1, %2 : tensor<1x2xf32>, tensor<1x2xf32>
   }
 }
