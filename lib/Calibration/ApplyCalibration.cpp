@@ -35,6 +35,23 @@ Value qcc::quantizeAndDequantize(OpBuilder &builder, Value value,
   return DequantizeOp::create(builder, value.getLoc(), tensor, quantized);
 }
 
+/// The same in 16 bits, which have room for whatever was observed.
+static Value quantizeToWords(OpBuilder &builder, Value value,
+                             const CalibrationEntry &entry) {
+  float largest = std::max({std::abs(entry.min), std::abs(entry.max),
+                            std::abs(entry.observedMin),
+                            std::abs(entry.observedMax), 1e-30f});
+  MLIRContext *context = builder.getContext();
+  auto type = quant::UniformQuantizedType::get(
+      quant::QuantizationFlags::Signed, IntegerType::get(context, 16),
+      Float32Type::get(context), largest / float(kLargestWord),
+      /*zeroPoint=*/0, -kLargestWord, kLargestWord);
+  auto tensor = cast<RankedTensorType>(value.getType());
+  Value quantized = QuantizeOp::create(builder, value.getLoc(),
+                                       tensor.clone(Type(type)), value);
+  return DequantizeOp::create(builder, value.getLoc(), tensor, quantized);
+}
+
 LogicalResult qcc::applyCalibration(ModuleOp module,
                                     const CalibrationTable &table) {
   SmallVector<ObserveOp> observers;
@@ -52,8 +69,10 @@ LogicalResult qcc::applyCalibration(ModuleOp module,
   OpBuilder builder(module.getContext());
   for (ObserveOp op : observers) {
     builder.setInsertionPoint(op);
+    const CalibrationEntry &entry = *table.find(op.getId());
     op.replaceAllUsesWith(
-        quantizeAndDequantize(builder, op.getInput(), *table.find(op.getId())));
+        op.getWords() ? quantizeToWords(builder, op.getInput(), entry)
+                      : quantizeAndDequantize(builder, op.getInput(), entry));
     op.erase();
   }
   return success();

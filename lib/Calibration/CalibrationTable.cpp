@@ -89,6 +89,8 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
     os << "equalized: true\n";
   if (!keepFloat.empty())
     printNames(os, "keep_float", keepFloat);
+  if (!int16.empty())
+    printNames(os, "int16", int16);
   os << (list.empty() ? "tensors: []\n" : "tensors:\n");
   for (const CalibrationEntry &entry : list) {
     os << "- id: \"" << yaml::escape(entry.id)
@@ -379,6 +381,8 @@ bool Parser::parseTopField(llvm::StringRef key, yaml::Node *value) {
     return integer(value, table.samples);
   if (key == "keep_float")
     return texts(value, table.keepFloat);
+  if (key == "int16")
+    return texts(value, table.int16);
   if (key == "ptq")
     return text(value, table.ptq);
   if (key == "corrected_with_float")

@@ -8,6 +8,7 @@
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Calibration/QuantizationSites.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 namespace qcc {
 #define GEN_PASS_DEF_INSERTOBSERVERS
@@ -18,27 +19,69 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
-static void insertInFunction(func::FuncOp function,
-                             const llvm::StringSet<> &keepFloat,
-                             llvm::StringMap<unsigned> &usedIds,
-                             llvm::StringSet<> &unknown) {
+/// Observes `value` for ops in 16 bits. Others that read it then read the same,
+/// so that an op stores one form of its result.
+static void observeWords(Value value, StringRef id,
+                         const QuantizationSites::OpSet &wordOps) {
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  auto observe = ObserveOp::create(builder, value.getLoc(), value.getType(),
+                                   value, id, /*words=*/true);
+  bool isStored = value.getDefiningOp() && !value.getDefiningOp<ObserveOp>();
+  value.replaceUsesWithIf(observe.getResult(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (user == observe || user->hasTrait<OpTrait::IsTerminator>())
+      return false;
+    return isStored || (wordOps.contains(user) && use.getOperandNumber() == 0);
+  });
+}
+
+static LogicalResult insertInFunction(func::FuncOp function,
+                                      const OtherPrecisions &others,
+                                      llvm::StringMap<unsigned> &usedIds,
+                                      llvm::StringSet<> &unknown) {
   QuantizationSites sites(function, usedIds);
-  QuantizationSites::OpSet selected = sites.select(keepFloat);
+  llvm::StringSet<> notInt8 = others.keepFloat;
+  for (const auto &entry : others.int16)
+    notInt8.insert(entry.getKey());
+  QuantizationSites::OpSet selected = sites.select(notInt8), wordOps;
   auto *context = function.getContext();
+  auto mark = [&](StringRef name, Operation *op) -> LogicalResult {
+    if (!notInt8.contains(name))
+      return success();
+    unknown.erase(name);
+    if (!others.int16.contains(name)) {
+      op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
+      return success();
+    }
+    wordOps.insert(op);
+    if (takesWords(op))
+      return success();
+    return op->emitError("layer '")
+           << name
+           << "' has no form in 16 bits (only convolutions without groups and "
+              "products with a constant matrix have one); make it float or "
+              "int8";
+  };
   for (const QuantizationSites::Layer &layer : sites.layers())
-    if (keepFloat.contains(layer.name)) {
-      unknown.erase(layer.name);
-      layer.op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
-    }
+    if (failed(mark(layer.name, layer.op)))
+      return failure();
   for (QuantizationSites::RecurrentLayer layer : sites.recurrentLayers())
-    if (keepFloat.contains(layer.name)) {
-      unknown.erase(layer.name);
-      layer.op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
-    }
+    if (failed(mark(layer.name, layer.op)))
+      return failure();
   OpBuilder builder(context);
   for (auto [value, id] : sites.ids()) {
-    if (!QuantizationSites::isUsedBy(value, selected))
+    auto observeForWords = [&, id = StringRef(id)](Value from) {
+      if (llvm::any_of(from.getUses(), [&](OpOperand &use) {
+            return wordOps.contains(use.getOwner()) &&
+                   use.getOperandNumber() == 0;
+          }))
+        observeWords(from, id, wordOps);
+    };
+    if (!QuantizationSites::isUsedBy(value, selected)) {
+      observeForWords(value);
       continue;
+    }
     builder.setInsertionPointAfterValue(value);
     auto observe =
         ObserveOp::create(builder, value.getLoc(), value.getType(), value, id);
@@ -54,17 +97,22 @@ static void insertInFunction(func::FuncOp function,
                  cast<QuantizableOpInterface>(user).getActivationOperands(),
                  use.getOperandNumber());
     });
+    observeForWords(quantizedProducer ? observe.getResult() : value);
   }
+  return success();
 }
 
 LogicalResult qcc::insertObservers(ModuleOp module,
-                                   const llvm::StringSet<> &keepFloat) {
+                                   const OtherPrecisions &others) {
   llvm::StringMap<unsigned> usedIds;
-  llvm::StringSet<> unknown = keepFloat;
+  llvm::StringSet<> unknown = others.keepFloat;
+  for (const auto &entry : others.int16)
+    unknown.insert(entry.getKey());
   module.walk([&](ObserveOp op) { usedIds[op.getId()] = 1; });
   for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isExternal() && llvm::hasSingleElement(function.getBody()))
-      insertInFunction(function, keepFloat, usedIds, unknown);
+    if (!function.isExternal() && llvm::hasSingleElement(function.getBody()) &&
+        failed(insertInFunction(function, others, usedIds, unknown)))
+      return failure();
   if (unknown.empty())
     return success();
   // StringSet has no order.
@@ -80,10 +128,10 @@ struct InsertObservers
     : public qcc::impl::InsertObserversBase<InsertObservers> {
   using InsertObserversBase::InsertObserversBase;
   void runOnOperation() override {
-    llvm::StringSet<> names;
-    for (const std::string &name : keepFloat)
-      names.insert(name);
-    if (failed(insertObservers(getOperation(), names)))
+    OtherPrecisions others;
+    others.keepFloat.insert(keepFloat.begin(), keepFloat.end());
+    others.int16.insert(int16.begin(), int16.end());
+    if (failed(insertObservers(getOperation(), others)))
       signalPassFailure();
   }
 };

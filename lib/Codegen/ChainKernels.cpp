@@ -48,7 +48,7 @@ static LogicalResult emitChain(Operation *op, KernelEmitter &emitter) {
     return success();
 
   Value source = chain->source();
-  quant::UniformQuantizedType bytes = getActivationType(source);
+  quant::UniformQuantizedType stored = getIntActivationType(source);
   Rows rows(type.getNumElements() / length, length, step);
   SmallVector<Value> args{emitter.buffer(source)};
   for (Value operand : chain->operands())
@@ -67,8 +67,8 @@ static LogicalResult emitChain(Operation *op, KernelEmitter &emitter) {
         ChainEmitter emit(b, level, *chain,
                           ValueRange(flat).drop_front().drop_back());
         auto load = [&](Value at, int64_t valid) {
-          if (bytes)
-            return loadCentered(b, c, level, Element(bytes), valid, input, at,
+          if (stored)
+            return loadCentered(b, c, level, Element(stored), valid, input, at,
                                 length);
           Type element = cast<MemRefType>(input.getType()).getElementType();
           SmallVector<Value> values;

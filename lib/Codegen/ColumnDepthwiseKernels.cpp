@@ -76,6 +76,7 @@ struct ColumnPlan {
   int64_t segments = 1, segment; ///< their number and output columns
   int64_t planeColumns, planeBytes;
   int64_t phases = 1;                 ///< of a row; 1 if sliced
+  int64_t tailPhase = 0;              ///< of the last, partial vector of a row
   SmallVector<int64_t> firstChannels; ///< per phase or slice
   int64_t outputs;                    ///< vectors that are summed at once
 
@@ -146,9 +147,10 @@ ColumnPlan::ColumnPlan(const ConvShape &s, const TargetLevel &level)
     for (int64_t at = 0; at < s.c; at += vectorBytes)
       firstChannels.push_back(std::min(at, s.c - vectorBytes));
   } else {
-    phases =
-        std::max<int64_t>(1, std::min(s.c / std::gcd(s.c, vectorBytes), full));
-    int64_t used = std::max(phases, run % vectorBytes ? full % phases + 1 : 0);
+    int64_t period = s.c / std::gcd(s.c, vectorBytes);
+    phases = std::max<int64_t>(1, std::min(period, full));
+    tailPhase = full % period;
+    int64_t used = std::max(phases, run % vectorBytes ? tailPhase + 1 : 0);
     for (int64_t phase = 0; phase < used; ++phase)
       firstChannels.push_back(phase * vectorBytes % s.c);
   }
@@ -451,7 +453,7 @@ void ColumnKernel::group(int64_t rowCount, Value slice, Value to) {
                [&] { block(c.index(rounds), 1); }, {});
   });
   if (run % bytes != 0)
-    vectors(rowCount, 1, c.index(full % p.phases), c.index(full * bytes),
+    vectors(rowCount, 1, c.index(p.tailPhase), c.index(full * bytes),
             c.add(to, full * bytes), run % bytes);
 }
 

@@ -51,10 +51,22 @@ std::string ConvShape::key() const {
       n, h, w, c, oh, ow, oc, kh, kw, sh, sw, dh, dw, padT, padL, group);
 }
 
-std::optional<IntFilter> IntFilter::match(Value value, int64_t axis) {
+int64_t IntFilter::at(int64_t channel, int64_t index) const {
+  int64_t q;
+  if (bits == 16)
+    q = isUnsigned ? int64_t(storage.as<uint16_t>()[index])
+                   : storage.as<int16_t>()[index];
+  else
+    q = isUnsigned ? int64_t(storage.as<uint8_t>()[index])
+                   : storage.as<int8_t>()[index];
+  return q - zeroPoints[zeroPoints.size() == 1 ? 0 : channel];
+}
+
+std::optional<IntFilter> IntFilter::match(Value value, int64_t axis,
+                                          unsigned bits) {
   auto type =
       dyn_cast<quant::QuantizedType>(tensorTypeOf(value).getElementType());
-  if (!type || type.getStorageTypeIntegralWidth() != 8)
+  if (!type || type.getStorageTypeIntegralWidth() > bits)
     return std::nullopt;
   std::optional<ChannelParams> params = ChannelParams::get(type);
   std::optional<ConstantBytes> bytes = ConstantBytes::get(value);
@@ -63,6 +75,9 @@ std::optional<IntFilter> IntFilter::match(Value value, int64_t axis) {
   IntFilter filter;
   filter.storage = *bytes;
   filter.isUnsigned = !type.isSigned();
+  filter.bits = type.getStorageTypeIntegralWidth();
+  if (filter.bits != 8 && filter.bits != 16)
+    return std::nullopt;
   filter.zeroPoints.assign(params->zeroPoints.begin(),
                            params->zeroPoints.end());
   return filter;
@@ -70,7 +85,7 @@ std::optional<IntFilter> IntFilter::match(Value value, int64_t axis) {
 
 std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
   auto inType = getActivationType(op.getInput());
-  auto outType = getActivationType(op.getResult());
+  auto outType = getIntActivationType(op.getResult());
   bool isFloat = tensorTypeOf(op.getResult()).getElementType().isF32();
   if (!inType || (!outType && !isFloat) ||
       inType.isSigned() == level.unsignedActivations)
@@ -162,7 +177,8 @@ SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
                                         ValueRange sums,
                                         ValueRange parameters) const {
   ValueRange factors = parameters.take_front(4);
-  if (requantize && realBias.empty())
+  bool isDirect = requantize && realBias.empty();
+  if (isDirect && requantize->permutes())
     return {requantize->emit(c, level, sums, factors)};
   SmallVector<Value> values;
   for (auto [i, sum] : llvm::enumerate(sums)) {
@@ -172,9 +188,14 @@ SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
       real = arith::AddFOp::create(c.b, c.loc, real, parameters[4 + i]);
     values.push_back(requantize ? real : activation.emit(c, real));
   }
-  if (requantize)
+  if (requantize && requantize->permutes())
     return {requantize->emitReal(c, level, values)};
-  return llvm::to_vector(sortLanes(c, values));
+  values = llvm::to_vector(sortLanes(c, values));
+  if (!requantize)
+    return values;
+  return {isDirect && requantize->isDirect()
+              ? requantize->emitScaled(c, level, values)
+              : requantize->emitReal(c, level, values)};
 }
 
 std::optional<FloatConv> FloatConv::match(ConvOp op) {

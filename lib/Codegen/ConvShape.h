@@ -31,21 +31,22 @@ struct ConvShape {
   std::string key() const;
 };
 
+/// What is multiplied.
+enum class Factors { Bytes, Words, Floats };
+
 /// An integer filter with its zero points taken off.
 struct IntFilter {
   qnn::ConstantBytes storage;
   bool isUnsigned = false;
+  unsigned bits = 8;                     ///< of the storage: 8 or 16
   llvm::SmallVector<int64_t> zeroPoints; ///< one, or one per output channel
 
   /// Element `index` (row-major) of output channel `channel`.
-  int64_t at(int64_t channel, int64_t index) const {
-    int64_t q =
-        isUnsigned ? storage.as<uint8_t>()[index] : storage.as<int8_t>()[index];
-    return q - zeroPoints[zeroPoints.size() == 1 ? 0 : channel];
-  }
-  /// Nothing unless `value` is a constant quantized to 8-bit storage, per
-  /// tensor or along `axis`.
-  static std::optional<IntFilter> match(mlir::Value value, int64_t axis);
+  int64_t at(int64_t channel, int64_t index) const;
+  /// Nothing unless `value` is a constant quantized to storage of 8 bits, or
+  /// of 16 where `bits` is that, per tensor or along `axis`.
+  static std::optional<IntFilter> match(mlir::Value value, int64_t axis,
+                                        unsigned bits = 8);
 };
 
 /// The constants of an 8-bit convolution, and what becomes of its sums.
@@ -58,7 +59,7 @@ struct IntConv {
   llvm::SmallVector<float> multipliers;
   /// Added to the real values, per output channel; empty: nothing.
   llvm::SmallVector<float> realBias;
-  /// Results are bytes; nothing: floats behind `activation`.
+  /// Results are integers; nothing: floats behind `activation`.
   std::optional<Requantize> requantize;
   FloatActivation activation;
 
@@ -77,7 +78,7 @@ struct IntConv {
     return {multipliers, realBias};
   }
   /// Turns four vectors of sums, whose channels are interleaved, into one
-  /// vector of bytes or four of floats, in the order of the channels.
+  /// vector of integers or four of floats, in the order of the channels.
   /// `parameters`: four vectors of each of parameters().
   llvm::SmallVector<mlir::Value> emitResults(CodeBuilder &c,
                                              const TargetLevel &level,

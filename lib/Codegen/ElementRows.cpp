@@ -66,12 +66,12 @@ SmallVector<Value> qcc::loadCentered(LoopBuilder &b, CodeBuilder &c,
   SmallVector<Value> vectors;
   int64_t lanes = level.lanes();
   for (int64_t first = 0; first < valid; first += lanes) {
-    Value bytes = loadFirst(c, c.vectorType(b.getI8Type(), lanes),
-                            std::min(valid - first, lanes), buffer,
-                            c.add(at, first % period));
+    Value loaded = loadFirst(c, c.vectorType(element.storage, lanes),
+                             std::min(valid - first, lanes), buffer,
+                             c.add(at, first % period));
     vectors.push_back(
         arith::SIToFPOp::create(b, c.vectorType(b.getF32Type(), lanes),
-                                b.centered(bytes, element, b.getI32Type())));
+                                b.centered(loaded, element, b.getI32Type())));
   }
   return vectors;
 }

@@ -104,7 +104,7 @@ static Value chainedOperand(Operation *op) {
                                                               : Value();
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return isF32(quantize.getInput()) &&
-                   getActivationType(quantize.getResult()) &&
+                   getIntActivationType(quantize.getResult()) &&
                    isLink(quantize.getInput(), op)
                ? quantize.getInput()
                : Value();
@@ -115,7 +115,7 @@ static Value chainedOperand(Operation *op) {
                    !endsInRows(dequantize.getResult()) &&
                    !op->getParentOfType<ModuleOp>()->hasAttr(
                        kKeepTensorsAttr) &&
-                   getActivationType(dequantize.getInput()) &&
+                   getIntActivationType(dequantize.getInput()) &&
                    isLink(dequantize.getInput(), op)
                ? dequantize.getInput()
                : Value();
@@ -149,12 +149,13 @@ static Value firstOperand(Operation *op) {
                : Value();
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return isF32(dequantize.getResult()) &&
-                   getActivationType(dequantize.getInput())
+                   getIntActivationType(dequantize.getInput())
                ? dequantize.getInput()
                : Value();
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return isF32(quantize.getInput()) &&
-                   getActivationType(quantize.getResult()) && !isTakenOver(op)
+                   getIntActivationType(quantize.getResult()) &&
+                   !isTakenOver(op)
                ? quantize.getInput()
                : Value();
   if (auto cast = dyn_cast<CastOp>(op))
@@ -306,11 +307,11 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
   if (auto quantize = dyn_cast<QuantizeOp>(op)) {
     return divideExactly(
         b, value,
-        getQuantParams(getActivationType(quantize.getResult())).scale);
+        getQuantParams(getIntActivationType(quantize.getResult())).scale);
   }
   if (auto dequantize = dyn_cast<DequantizeOp>(op)) {
     QuantParams params =
-        getQuantParams(getActivationType(dequantize.getInput()));
+        getQuantParams(getIntActivationType(dequantize.getInput()));
     // Behind a quantization: what it left to be rounded.
     if (dequantize.getInput() != chain.source()) {
       value = b.smaller(
@@ -366,7 +367,7 @@ void ChainEmitter::store(ValueRange values, int64_t count, Value result,
   for (int64_t at = 0; at < count; at += lanes)
     done.push_back(apply(values[at / lanes], std::min(count - at, lanes),
                          c.add(position, at), c.add(column, at)));
-  if (auto type = getActivationType(chain.result()))
+  if (auto type = getIntActivationType(chain.result()))
     return storeQuantized(c, level, type, done, count, result, position);
   if (recorder)
     recorder->add(done, count);
@@ -412,8 +413,9 @@ void qcc::storeQuantized(CodeBuilder &c, const TargetLevel &level,
     int64_t n = std::min<int64_t>(4, vectors.size() - first);
     Value bytes =
         requantize.emitScaled(c, level, ValueRange(vectors).slice(first, n));
-    storeFirst(c, inOrder(c, level, bytes, n),
-               std::min(count - first * lanes, n * lanes), buffer,
+    if (requantize.permutes())
+      bytes = inOrder(c, level, bytes, n);
+    storeFirst(c, bytes, std::min(count - first * lanes, n * lanes), buffer,
                c.add(at, first * lanes));
   }
 }

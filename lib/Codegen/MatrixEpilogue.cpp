@@ -18,9 +18,10 @@ std::string MatrixEpilogue::key() const {
       llvm::formatv("{0}{1}{2}{3} {4}", int(result), isInteger ? "i" : "f",
                     hasBias ? "b" : "", hasTable ? "t" : "", activation.key());
   if (residual)
-    key += llvm::formatv(" r{0}{1} {2} {3:x}", residual->isFloat,
-                         residual->isUnsigned, residual->zeroPoint,
-                         llvm::bit_cast<uint32_t>(residual->scale));
+    key +=
+        llvm::formatv(" r{0}{1}{2} {3} {4:x}", residual->isFloat,
+                      residual->isUnsigned, residual->bits, residual->zeroPoint,
+                      llvm::bit_cast<uint32_t>(residual->scale));
   if (requantize)
     key +=
         " " + requantize->key() +
@@ -83,14 +84,14 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
   int64_t lanes = level.lanes();
   Type f32 = c.b.getF32Type(), i32 = c.b.getI32Type(), i8 = c.b.getI8Type();
   SmallVector<Value> values;
-  // Bytes first, in the order of the result.
-  int64_t bytesCount = vectors * lanes;
-  Value bytes;
-  if (!r.isFloat)
-    bytes = loadFirst(c, c.vectorType(i8, bytesCount), count, residual, at);
+  // All first, in the order of the result.
+  int64_t total = vectors * lanes;
+  bool isByte = !r.isFloat && r.bits == 8;
   Value whole;
-  if (r.isFloat && !order.empty())
-    whole = loadFirst(c, c.vectorType(f32, bytesCount), count, residual, at);
+  if (!r.isFloat || !order.empty())
+    whole = loadFirst(
+        c, c.vectorType(r.isFloat ? f32 : c.b.getIntegerType(r.bits), total),
+        count, residual, at);
 
   for (unsigned v = 0; v < vectors; ++v) {
     int64_t valid = std::clamp<int64_t>(count - v * lanes, 0, lanes);
@@ -112,16 +113,25 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
       values.push_back(c.shuffle(whole, whole, position));
       continue;
     }
-    // Each byte into its 32-bit lane: at the top where the sign must spread.
-    SmallVector<int64_t> mask;
-    for (int64_t p : position)
-      for (int64_t byte = 0; byte < 4; ++byte)
-        mask.push_back(byte == (r.isUnsigned ? 0 : 3) ? p : bytesCount);
-    Value spread = c.bitcast(c.shuffle(bytes, c.splat(i8, 0, bytesCount), mask),
-                             c.vectorType(i32, lanes));
-    if (!r.isUnsigned)
-      spread =
-          arith::ShRSIOp::create(c.b, c.loc, spread, c.splat(i32, 24, lanes));
+    Value spread;
+    if (isByte) {
+      // Each into its 32-bit lane: at the top where the sign must spread.
+      SmallVector<int64_t> mask;
+      for (int64_t p : position)
+        for (int64_t byte = 0; byte < 4; ++byte)
+          mask.push_back(byte == (r.isUnsigned ? 0 : 3) ? p : total);
+      spread = c.bitcast(c.shuffle(whole, c.splat(i8, 0, total), mask),
+                         c.vectorType(i32, lanes));
+      if (!r.isUnsigned)
+        spread =
+            arith::ShRSIOp::create(c.b, c.loc, spread, c.splat(i32, 24, lanes));
+    } else {
+      Value words = c.shuffle(whole, whole, position);
+      auto wide = c.vectorType(i32, lanes);
+      spread = r.isUnsigned
+                   ? arith::ExtUIOp::create(c.b, c.loc, wide, words).getResult()
+                   : arith::ExtSIOp::create(c.b, c.loc, wide, words);
+    }
     if (r.zeroPoint != 0)
       spread = c.sub(spread, c.splat(i32, r.zeroPoint, lanes));
     Value value =

@@ -17,6 +17,7 @@ namespace qcc {
 struct MatrixEpilogue {
   enum class Result {
     Bytes, ///< 8-bit quantized
+    Words, ///< 16-bit quantized
     Float,
     Sum ///< the 32-bit sum itself
   };
@@ -24,6 +25,7 @@ struct MatrixEpilogue {
   struct Residual {
     bool isFloat = true;
     bool isUnsigned = false;
+    unsigned bits = 8; ///< of integers: 8 or 16
     int64_t zeroPoint = 0;
     float scale = 1;
   };
@@ -33,7 +35,7 @@ struct MatrixEpilogue {
   bool hasBias = false;   ///< floats: one per column, added to the sum
   std::optional<Residual> residual;
   FloatActivation activation;           ///< of a Float
-  std::optional<Requantize> requantize; ///< to Bytes
+  std::optional<Requantize> requantize; ///< to Bytes or Words
   bool hasTable = false; ///< Bytes: they are indices of a table of results
 
   bool hasScales() const { return isInteger && result != Result::Sum; }

@@ -16,7 +16,7 @@ using namespace qcc;
 //===----------------------------------------------------------------------===//
 
 void MatrixKernel::emit(Value begin, Value end) {
-  Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
+  Type element = elementType();
   if (p.scratchElements() > 0)
     scratch = c.stack(element, p.scratchElements());
   if (p.gather) {
@@ -169,7 +169,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
         ArrayRef<Value> parts = ArrayRef<Value>(all).slice(
             (row * vectors + v) * sumsPerVector(), sumsPerVector());
         Value sum = parts[0];
-        if (m.isInteger)
+        if (m.factors == Factors::Bytes)
           sum = level.micro->finishAccumulators(c.b, c.loc, parts);
         if (!offsetsFirst && args.offsets)
           sum = c.add(sum, offsetOf[row * vectors + v]);
@@ -248,12 +248,11 @@ MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
   auto block = [&](Value unit, SmallVectorImpl<Value> &sums) {
     if (step == 1)
       return single(unit, sums);
-    Type element = m.isInteger ? Type(c.b.getI8Type()) : Type(c.b.getF32Type());
-    auto type = c.vectorType(element, step * p.unitElements);
+    auto type = c.vectorType(elementType(), step * p.unitElements);
     SmallVector<Value> loaded;
     for (Value start : starts) {
       Value v = c.load(elements, elementAt(unit, start), type);
-      loaded.push_back(m.isInteger ? c.bitcast(v, unitsType()) : v);
+      loaded.push_back(m.isInteger() ? c.bitcast(v, unitsType()) : v);
     }
     for (int64_t i = 0; i < step; ++i) {
       SmallVector<Value> activations;
@@ -302,21 +301,28 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
     Value loaded = panel.load(args.weights, unit, v);
-    if (m.isInteger)
+    if (m.factors == Factors::Bytes)
       weights.push_back(level.micro->prepareWeights(c.b, c.loc, loaded));
     else
       weights.push_back({loaded});
   }
   for (auto [row, activation] : llvm::enumerate(activations)) {
     SmallVector<Value> prepared{activation};
-    if (m.isInteger)
+    if (m.factors == Factors::Words)
+      prepared = {
+          c.bitcast(activation, c.vectorType(c.b.getI16Type(),
+                                             int64_t(level.vectorBytes) / 2))};
+    if (m.factors == Factors::Bytes)
       prepared = level.micro->prepareActivations(
           c.b, c.loc, c.bitcast(activation, bytesType()));
     for (unsigned v = 0; v < vectors; ++v) {
       MutableArrayRef<Value> parts = MutableArrayRef<Value>(sums).slice(
           (row * vectors + v) * perVector, perVector);
-      if (m.isInteger)
+      if (m.factors == Factors::Bytes)
         level.micro->dot(c.b, c.loc, parts, prepared, weights[v]);
+      else if (m.factors == Factors::Words)
+        parts[0] = level.micro->dotWords(c.b, c.loc, parts[0], prepared[0],
+                                         weights[v][0]);
       else
         parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);
     }
@@ -324,11 +330,12 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
 }
 
 Value MatrixKernel::loadUnit(Value elements, Value at) {
-  if (!m.isInteger)
+  if (!m.isInteger())
     return memref::LoadOp::create(c.b, c.loc, elements, at);
-  Value bytes = c.load(elements, at, c.vectorType(c.b.getI8Type(), 4));
+  Value unit =
+      c.load(elements, at, c.vectorType(elementType(), p.unitElements));
   return vector::ExtractOp::create(
-      c.b, c.loc, c.bitcast(bytes, c.vectorType(c.b.getI32Type(), 1)), 0);
+      c.b, c.loc, c.bitcast(unit, c.vectorType(c.b.getI32Type(), 1)), 0);
 }
 
 Value MatrixKernel::broadcastUnit(Value scalar) {

@@ -39,7 +39,7 @@ protected: // for TileMatrixKernel
     Value first; ///< number of the first row
     int64_t count;
     Value tile;                      ///< number of the register tile
-    Value elements;                  ///< memref: i8 or f32
+    Value elements;                  ///< memref: i8, i16 or f32
     llvm::SmallVector<Value> starts; ///< the elements where the rows start
     Value sumsAt;                    ///< of the first row in `rowSums`
   };
@@ -74,16 +74,23 @@ protected: // for TileMatrixKernel
   Value broadcastUnit(Value scalar);
   Value unitOf(Value vector, unsigned unit);
 
+  /// Of the activations.
+  mlir::Type elementType() {
+    if (m.factors == Factors::Floats)
+      return c.b.getF32Type();
+    return c.b.getIntegerType(m.factors == Factors::Bytes ? 8 : 16);
+  }
   mlir::VectorType bytesType() {
     return c.vectorType(c.b.getI8Type(), level.vectorBytes);
   }
   mlir::VectorType unitsType() {
-    return c.vectorType(m.isInteger ? mlir::Type(c.b.getI32Type())
-                                    : mlir::Type(c.b.getF32Type()),
+    return c.vectorType(m.isInteger() ? mlir::Type(c.b.getI32Type())
+                                      : mlir::Type(c.b.getF32Type()),
                         p.lanes);
   }
   unsigned sumsPerVector() const {
-    return m.isInteger ? level.micro->accumulatorsPerVector() : 1;
+    return m.factors == Factors::Bytes ? level.micro->accumulatorsPerVector()
+                                       : 1;
   }
   bool hasZeroPoints() const { return !m.zeroPoints.empty(); }
   /// Short rows are summed unit by unit, where the panel needs the sums; the

@@ -33,7 +33,7 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   std::optional<MatrixOperands> operands = MatrixOperands::match(op, level);
   if (!operands)
     return failure();
-  MatrixPlan plan(operands->shape, operands->isInteger,
+  MatrixPlan plan(operands->shape, operands->factors,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
                   /*sumsRows=*/!operands->zeroPoints.empty(), level,
                   TileTable(op), operands->halfType ? 2 : 4);
@@ -45,8 +45,12 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   const MatrixPlan packing =
       tiles ? tiles->matrix : sharedPacking(plan).value_or(plan);
   std::vector<char> packed =
-      operands->isInteger
+      operands->factors == Factors::Bytes
           ? packing.pack<int8_t>([&](int64_t channel, int64_t index) {
+              return operands->packedWeight(channel, index);
+            })
+      : operands->factors == Factors::Words
+          ? packing.pack<int16_t>([&](int64_t channel, int64_t index) {
               return operands->packedWeight(channel, index);
             })
       : operands->halfType
@@ -58,9 +62,10 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
               return operands->floatFilter[channel * operands->channelStride +
                                            index * operands->elementStride];
             });
-  Type element = operands->isInteger  ? Type(b.getI8Type())
-                 : operands->halfType ? operands->halfType
-                                      : b.getF32Type();
+  Type element = operands->factors == Factors::Bytes   ? Type(b.getI8Type())
+                 : operands->factors == Factors::Words ? b.getI16Type()
+                 : operands->halfType                  ? operands->halfType
+                                                       : Type(b.getF32Type());
   int64_t size = packed.size() / (element.getIntOrFloatBitWidth() / 8);
 
   // Optional arguments follow the first three in this order.
@@ -68,7 +73,7 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
       emitter.buffer(operands->input),
       emitter.constant("weights", MemRefType::get({size}, element), packed),
       emitter.buffer(operands->result)};
-  bool hasOffsets = operands->isInteger;
+  bool hasOffsets = operands->isInteger();
   bool hasScales = operands->epilogue.hasScales();
   if (hasOffsets)
     buffers.push_back(columnConstant<int32_t>(

@@ -30,12 +30,14 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     operands.epilogue.hasTable = true;
   }
   if (QuantizeOp quantize = findResultQuantize(op);
-      quantize && !operands.isInteger) {
+      quantize && !operands.isInteger()) {
     operands.quantize = quantize;
     operands.result = quantize.getResult();
-    operands.epilogue.result = MatrixEpilogue::Result::Bytes;
     operands.epilogue.requantize =
         quantizeResult(quantize, operands.epilogue.activation);
+    operands.epilogue.result = operands.epilogue.requantize->bits == 8
+                                   ? MatrixEpilogue::Result::Bytes
+                                   : MatrixEpilogue::Result::Words;
   }
   return operands;
 }
@@ -93,7 +95,7 @@ bool MatrixOperands::matchArithmetic(Value weights, int64_t axis, Value bias,
     return false;
   if (tensorTypeOf(input).getElementType().isF32())
     return matchFloat(weights, axis, bias, activation) && matchResidual();
-  return getActivationType(input) &&
+  return getIntActivationType(input) &&
          matchInteger(weights, axis, bias, activation, level) &&
          matchResidual();
 }
@@ -104,8 +106,9 @@ bool MatrixOperands::matchResidual() {
   if (epilogue.result == MatrixEpilogue::Result::Sum)
     return false;
   MatrixEpilogue::Residual r;
-  if (auto type = getActivationType(residual)) {
+  if (auto type = getIntActivationType(residual)) {
     r.isFloat = false;
+    r.bits = type.getStorageTypeIntegralWidth();
     r.isUnsigned = !type.isSigned();
     r.zeroPoint = type.getZeroPoint();
     r.scale = getQuantParams(type).scale;
@@ -161,14 +164,18 @@ bool MatrixOperands::matchFloat(Value weights, int64_t axis, Value bias,
 bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
                                   ActivationAttr act,
                                   const TargetLevel &level) {
-  isInteger = epilogue.isInteger = true;
-  quant::UniformQuantizedType inType = getActivationType(input);
-  std::optional<IntFilter> filter = IntFilter::match(weights, axis);
-  if (!filter)
+  epilogue.isInteger = true;
+  quant::UniformQuantizedType inType = getIntActivationType(input);
+  unsigned bits = inType.getStorageTypeIntegralWidth();
+  bool isWord = bits == 16;
+  factors = isWord ? Factors::Words : Factors::Bytes;
+  std::optional<IntFilter> filter = IntFilter::match(weights, axis, bits);
+  // qnn-assign-storage leaves 16 bits unsigned nowhere.
+  if (!filter || (isWord && !inType.isSigned()))
     return false;
   intFilter = *filter;
-  flip = inType.isSigned() == level.unsignedActivations;
-  padding = int8_t(inType.getZeroPoint());
+  flip = !isWord && inType.isSigned() == level.unsignedActivations;
+  padding = isWord ? inType.getZeroPoint() : int8_t(inType.getZeroPoint());
   // The zero point of the activations as the dot product sees them.
   int64_t inZero = inType.getZeroPoint();
   if (flip)
@@ -176,9 +183,11 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
 
   // The result.
   Type resultType = tensorTypeOf(result).getElementType();
-  quant::UniformQuantizedType outType = getActivationType(result);
+  quant::UniformQuantizedType outType = getIntActivationType(result);
   if (outType)
-    epilogue.result = MatrixEpilogue::Result::Bytes;
+    epilogue.result = outType.getStorageTypeIntegralWidth() == 8
+                          ? MatrixEpilogue::Result::Bytes
+                          : MatrixEpilogue::Result::Words;
   else if (resultType.isF32())
     epilogue.result = MatrixEpilogue::Result::Float;
   else if (getStorageType(resultType).isInteger(32) && !act)
@@ -225,14 +234,15 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   double range = std::max(std::abs(double(in.qmin - in.zeroPoint)),
                           std::abs(double(in.qmax - in.zeroPoint)));
   double bound = 0; // of the magnitude of what is rounded
-  bool fits = true; // real weights in 8 signed bits
+  bool fits = true; // real weights in as many signed bits
+  int64_t largestWeight = isWord ? INT16_MAX : INT8_MAX;
   int64_t depth = shape.kh * shape.kw * (shape.c / shape.group);
   for (int64_t channel = 0; channel < shape.oc; ++channel) {
     int64_t sum = 0, magnitude = 0;
     for (int64_t i = 0; i < depth; ++i) {
       int64_t w =
           intFilter.at(channel, channel * channelStride + i * elementStride);
-      fits &= w >= -128 && w <= 127;
+      fits &= w >= -largestWeight - 1 && w <= largestWeight;
       sum += w;
       magnitude += std::abs(w);
     }
@@ -252,6 +262,8 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     offsets.push_back(int32_t(uint32_t(offset - inZero * sum)));
     scales.push_back(scale);
   }
+  if (!fits && isWord)
+    return false;
   if (!fits)
     for (int64_t channel = 0; channel < shape.oc; ++channel)
       zeroPoints.push_back(params->zeroPoint(channel) -
@@ -262,7 +274,7 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   if (outType && !isReal)
     epilogue.requantize->setBound(bound);
   quant::UniformQuantizedType residualType =
-      residual ? getActivationType(residual) : quant::UniformQuantizedType();
+      residual ? getIntActivationType(residual) : quant::UniformQuantizedType();
   // A float residual may be anything, so nothing bounds the result.
   if (outType && isReal && (!residual || residualType)) {
     double largestBias = 0;

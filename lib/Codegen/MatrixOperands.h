@@ -17,12 +17,12 @@ namespace qcc {
 /// a qnn.matmul (which is a 1x1 convolution of a row of pixels).
 struct MatrixOperands {
   ConvShape shape;
-  bool isInteger = false;
+  Factors factors = Factors::Floats;
   mlir::Value input, result, residual;
   /// The activations have the other sign than the level's dot product wants:
   /// their upper bit is flipped when they are loaded.
   bool flip = false;
-  int64_t padding = 0; ///< the byte that padding holds, as stored
+  int64_t padding = 0; ///< what padding holds, as stored (signed)
 
   // Weights: element (channel, index) stands at
   // channel * channelStride + index * elementStride.
@@ -41,7 +41,8 @@ struct MatrixOperands {
   std::vector<int32_t> zeroPoints;
   std::optional<int32_t> commonZeroPoint; ///< where they are all the same
 
-  int8_t packedWeight(int64_t channel, int64_t index) const {
+  bool isInteger() const { return factors != Factors::Floats; }
+  int64_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,
                         channel * channelStride + index * elementStride) +
            (zeroPoints.empty() ? 0 : zeroPoints[channel]);

@@ -29,21 +29,24 @@ static constexpr int64_t goodScratchBytes = 32 * 1024;
 static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
 
-MatrixPlan::MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
+MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
                        bool sumsRows, const TargetLevel &level, TileTable table,
                        int64_t unitBytes)
-    : shape(shape), isInteger(isInteger), permuted(permuted),
-      sumsRows(sumsRows), level(level), table(table) {
+    : shape(shape), factors(factors), permuted(permuted), sumsRows(sumsRows),
+      level(level), table(table) {
   rows = shape.n * shape.oh * shape.ow;
   columns = shape.oc / shape.group;
   depth = shape.kh * shape.kw * (shape.c / shape.group);
-  unitElements = isInteger ? 4 : 1;
+  unitElements = factors == Factors::Bytes   ? 4
+                 : factors == Factors::Words ? 2
+                                             : 1;
   this->unitBytes = unitBytes;
   lanes = level.lanes();
   TileChoice choice = table.lookup(level.name, key());
   chooseAccess(choice);
 
-  RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
+  RegisterTile tile =
+      factors == Factors::Floats ? level.floatTile : level.int8Tile;
   cutColumns(tile, choice);
   cutRows(tile, choice);
   int64_t groupBytes = packedBytes() / shape.group;
@@ -55,9 +58,10 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
 
 std::string MatrixPlan::key() const {
   return llvm::formatv("matrix {0}{1}{2} {3}",
-                       isInteger        ? "i8"
-                       : unitBytes == 2 ? "f32 half"
-                                        : "f32",
+                       factors == Factors::Bytes   ? "i8"
+                       : factors == Factors::Words ? "i16"
+                       : unitBytes == 2            ? "f32 half"
+                                                   : "f32",
                        permuted ? " bytes" : "", sumsRows ? " sums" : "",
                        shape.key());
 }
@@ -124,7 +128,7 @@ int64_t MatrixPlan::bandElements(int64_t rows) const {
 /// The most neighbouring rows that a band of good size serves.
 int64_t MatrixPlan::bandRows() const {
   int64_t bytes = goodBandBytes - 4 * 64;
-  int64_t inputLines = bytes / (linePitch * 4 / unitElements);
+  int64_t inputLines = bytes / (linePitch * elementBytes());
   int64_t window = (shape.kh - 1) * shape.dh + 1;
   if (inputLines < window)
     return 0;
@@ -174,16 +178,15 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
   if (choice.rows)
     most = *choice.rows;
   if (gather)
-    most = std::min(most, std::max<int64_t>(1, maxScratchBytes /
-                                                   (pitch * 4 / unitElements)));
+    most = std::min(
+        most, std::max<int64_t>(1, maxScratchBytes / (pitch * elementBytes())));
   // As even as possible, so that no tile has only a row or two.
   rowTiles = std::max<int64_t>(1, llvm::divideCeil(rows, most));
   tileRows = llvm::divideCeil(rows, rowTiles);
   longTiles = rowTiles - (tileRows * rowTiles - rows);
-  int64_t elementBytes = 4 / unitElements;
   blockTiles = 1;
   if (gather) {
-    int64_t tileBytes = tileRows * pitch * elementBytes;
+    int64_t tileBytes = tileRows * pitch * elementBytes();
     blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1,
                                      std::min<int64_t>(rowTiles, 4));
   } else if (band && copiesBand) {
@@ -191,7 +194,8 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
     blockTiles = std::clamp<int64_t>(bandRows() / tileRows, 1,
                                      llvm::divideCeil(rowTiles, 4));
   } else if (band) {
-    int64_t tileBytes = tileRows * shape.sh * shape.sw * shape.c * elementBytes;
+    int64_t tileBytes =
+        tileRows * shape.sh * shape.sw * shape.c * elementBytes();
     blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1, rowTiles);
   }
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
@@ -200,7 +204,7 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
 }
 
 bool MatrixPlan::fitsStack() const {
-  return scratchElements() * 4 / unitElements <= maxScratchBytes;
+  return scratchElements() * elementBytes() <= maxScratchBytes;
 }
 
 void MatrixPlan::forEachColumn(

@@ -17,8 +17,8 @@
 //   columns and weights with zero points, too.
 //
 // Along the depth both operands are cut into units of four bytes: four 8-bit
-// values or one float. The weights are packed into panels of some vectors of
-// columns:
+// values, two of 16 bits or one float. The weights are packed into panels of
+// some vectors of columns:
 //
 //   packed[group][panel][unit][column of the panel][4 bytes]
 //
@@ -40,19 +40,19 @@ namespace qcc {
 struct MatrixPlan {
   /// `permuted`: the results are bytes, whose packing permutes the columns.
   /// `sumsRows`: weights have zero points, so that rows must be summed.
-  MatrixPlan(const ConvShape &shape, bool isInteger, bool permuted,
+  MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
              bool sumsRows, const TargetLevel &level, TileTable table = {},
              int64_t unitBytes = 4);
 
   // The problem.
   ConvShape shape;
-  bool isInteger;
+  Factors factors;
   bool permuted;
   bool sumsRows;
   int64_t rows, columns; ///< of one group
   int64_t depth;         ///< products per result
   int64_t units;         ///< of the depth
-  int64_t unitElements;  ///< 4 or 1
+  int64_t unitElements;  ///< 4, 2 or 1
   int64_t unitBytes;     ///< of packed weights: 4, or 2 for floats of 16 bits
   unsigned lanes;        ///< columns per vector
 
@@ -82,6 +82,8 @@ struct MatrixPlan {
   std::string key() const;
   TileChoice taken() const;
 
+  /// Of the activations.
+  int64_t elementBytes() const { return 4 / unitElements; }
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
   int64_t tiles() const {
     return shape.group * rowBlocks * (rowsOuter ? 1 : panels());

@@ -20,7 +20,7 @@ static constexpr int64_t blockColumns = 4;
 std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
   if (!plan.level.packing)
     return std::nullopt;
-  MatrixPlan wide(plan.shape, plan.isInteger, plan.permuted, plan.sumsRows,
+  MatrixPlan wide(plan.shape, plan.factors, plan.permuted, plan.sumsRows,
                   *plan.level.packing, plan.table, plan.unitBytes);
   // A panel must lie in one of the wide ones, with the same units.
   if (wide.lanes % plan.panelColumns() != 0 || wide.lines != plan.lines)

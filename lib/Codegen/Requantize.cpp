@@ -40,6 +40,7 @@ std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
   r.scale = getQuantParams(type).scale;
   r.zeroPoint = type.getZeroPoint();
   r.isUnsigned = !type.isSigned();
+  r.bits = type.getStorageTypeIntegralWidth();
   r.low = type.getStorageTypeMin();
   r.high = type.getStorageTypeMax();
   if (!activation)
@@ -58,9 +59,9 @@ std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
 }
 
 std::string Requantize::key() const {
-  std::string key =
-      llvm::formatv("q{0}{1} {2}:{3}{4}", isUnsigned ? "u" : "s", zeroPoint,
-                    low, high, mayOverflow ? " wide" : "");
+  std::string key = llvm::formatv(
+      "q{0}{1}{2} {3}:{4}{5}", isUnsigned ? "u" : "s", bits == 8 ? "" : "16z",
+      zeroPoint, low, high, mayOverflow ? " wide" : "");
   if (!isDirect())
     key += " " + activation.key() + " " + scaleKey();
   return key;
@@ -102,7 +103,7 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
                              ValueRange values) const {
   SmallVector<Value> rounded;
   for (Value value : values) {
-    // Any bound beyond the 8-bit range and within int32 gives the same bytes.
+    // Any bound beyond the result's range and within int32 gives the same.
     // NaN becomes the lower one: the first comparison is false.
     if (mayOverflow) {
       int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0);
@@ -116,6 +117,8 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
     }
     rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
   }
+  if (bits == 16)
+    return packToWords(c, rounded);
   Value bytes =
       level.micro->packToBytes(c.b, c.loc, rounded, zeroPoint, isUnsigned);
   int64_t count = cast<VectorType>(bytes.getType()).getDimSize(0);
@@ -133,6 +136,29 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
             : arith::MinSIOp::create(c.b, c.loc, bytes, bound(high))
                   .getResult();
   return bytes;
+}
+
+Value Requantize::packToWords(CodeBuilder &c, ArrayRef<Value> rounded) const {
+  int64_t lanes = cast<VectorType>(rounded[0].getType()).getDimSize(0);
+  Type i16 = c.b.getI16Type(), i32 = c.b.getI32Type();
+  Value words = c.splat(i16, 0, lanes * int64_t(rounded.size()));
+  for (auto [i, integers] : llvm::enumerate(rounded)) {
+    Value value = integers;
+    if (zeroPoint != 0)
+      value = c.add(value, c.splat(i32, zeroPoint, lanes));
+    value = arith::MaxSIOp::create(c.b, c.loc, value, c.splat(i32, low, lanes));
+    value =
+        arith::MinSIOp::create(c.b, c.loc, value, c.splat(i32, high, lanes));
+    value =
+        arith::TruncIOp::create(c.b, c.loc, c.vectorType(i16, lanes), value);
+    words = rounded.size() == 1 ? value
+                                : vector::InsertStridedSliceOp::create(
+                                      c.b, c.loc, value, words,
+                                      ArrayRef<int64_t>{int64_t(i) * lanes},
+                                      ArrayRef<int64_t>{1})
+                                      .getResult();
+  }
+  return words;
 }
 
 std::optional<FloatActivation> FloatActivation::get(ActivationAttr activation) {

@@ -39,6 +39,7 @@ struct Requantize {
   float scale = 1;
   int64_t zeroPoint = 0;
   bool isUnsigned = true;
+  unsigned bits = 8;           ///< of the results: 8 or 16
   int64_t low = 0, high = 255; ///< of the result, in storage values
   /// Applied to the real value. A clamp narrows the range of the result
   /// instead.
@@ -69,8 +70,10 @@ struct Requantize {
     setScaledBound(activation.bound(bound) / double(scale));
   }
 
-  /// Requantizes n vectors of i32 with their multipliers; the bytes come out in
-  /// the order of MicroKernels::packOrder(n).
+  /// Whether results of emit() come out in the order of
+  /// MicroKernels::packOrder() instead of the operands'.
+  bool permutes() const { return bits == 8; }
+  /// Requantizes n vectors of i32 with their multipliers to one vector.
   mlir::Value emit(CodeBuilder &c, const TargetLevel &level,
                    mlir::ValueRange sums, mlir::ValueRange multipliers) const;
   /// The same for real values (f32 vectors).
@@ -81,6 +84,8 @@ struct Requantize {
                          mlir::ValueRange values) const;
 
 private:
+  mlir::Value packToWords(CodeBuilder &c,
+                          llvm::ArrayRef<mlir::Value> rounded) const;
   void setScaledBound(double bound) { mayOverflow = !(bound < 2147483000.0); }
 };
 

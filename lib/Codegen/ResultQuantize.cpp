@@ -18,14 +18,14 @@ QuantizeOp qcc::findResultQuantize(Operation *op) {
   if (!result.hasOneUse() || !tensorTypeOf(result).getElementType().isF32())
     return {};
   auto quantize = dyn_cast<QuantizeOp>(*result.user_begin());
-  return quantize && getActivationType(quantize.getResult()) ? quantize
-                                                             : QuantizeOp();
+  return quantize && getIntActivationType(quantize.getResult()) ? quantize
+                                                                : QuantizeOp();
 }
 
 Requantize qcc::quantizeResult(QuantizeOp quantize,
                                const FloatActivation &activation) {
   Requantize requantize = *Requantize::get(
-      getActivationType(quantize.getResult()), ActivationAttr());
+      getIntActivationType(quantize.getResult()), ActivationAttr());
   requantize.activation = activation;
   return requantize;
 }

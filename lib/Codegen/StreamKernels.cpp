@@ -231,7 +231,7 @@ static LogicalResult emitRequantize(RequantizeOp op, KernelEmitter &emitter) {
 
 static LogicalResult emitQuantize(QuantizeOp op, KernelEmitter &emitter) {
   const TargetLevel &level = emitter.level();
-  auto type = getActivationType(op.getResult());
+  auto type = getIntActivationType(op.getResult());
   int64_t elements = tensorTypeOf(op.getResult()).getNumElements();
   if (!type || !tensorTypeOf(op.getInput()).getElementType().isF32() ||
       elements == 0)

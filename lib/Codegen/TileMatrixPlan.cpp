@@ -60,7 +60,7 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
 
 bool TileMatrixPlan::fits(const MatrixOperands &operands) const {
   // The instructions multiply what is stored: signs cannot be flipped.
-  return matrix.isInteger && !operands.flip &&
+  return matrix.factors == Factors::Bytes && !operands.flip &&
          (!matrix.gather || tileRows * matrix.pitch <= maxGatheredBytes);
 }
 

@@ -22,6 +22,8 @@ namespace qcc {
 /// Multiplications that measuring one setting may take.
 static constexpr double kSettingProducts = 4e9;
 static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
+/// What 16 bits must lower the time of a layer to, as part of that of float.
+static constexpr double kFasterThanFloat = 0.9;
 /// Keeping a region float must make the model faster by this part.
 static constexpr double kWorthwhile = 0.01;
 
@@ -89,21 +91,44 @@ llvm::Error BudgetSearch::measureLayers() {
   return llvm::Error::success();
 }
 
+OtherPrecisions
+BudgetSearch::precisionsOf(const llvm::BitVector &notInt8) const {
+  OtherPrecisions others;
+  for (unsigned i : notInt8.set_bits())
+    (words.test(i) ? others.int16 : others.keepFloat)
+        .insert(simulation->layers()[i].name);
+  return others;
+}
+
+/// Layers go to 16 bits where they are faster than in float.
 llvm::Error BudgetSearch::measureCosts() {
+  auto layers = unsigned(losses.size());
+  words.resize(layers, false);
   for (auto [choice, isFloat] :
        {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
-    choice->keepFloat.resize(unsigned(losses.size()), isFloat);
-    auto variant = compileVariant(choice->keepFloat);
+    choice->isFloat = isFloat;
+    choice->notInt8.resize(layers, isFloat);
+    auto variant = compileVariant(choice->notInt8);
     if (!variant)
       return variant.takeError();
     choice->variant = std::move(*variant);
   }
-  auto times = compiler.timeLayers({&allInt8.variant, &allFloat.variant},
-                                   simulation->layers());
+  for (auto [i, layer] : llvm::enumerate(simulation->layers()))
+    if (layer.takesWords)
+      words.set(unsigned(i));
+  auto inWords = compileVariant(allFloat.notInt8);
+  if (!inWords)
+    return inWords.takeError();
+  auto times = compiler.timeLayers(
+      {&allInt8.variant, &*inWords, &allFloat.variant}, simulation->layers());
   if (!times)
     return times.takeError();
   int8Seconds = std::move((*times)[0]);
-  floatSeconds = std::move((*times)[1]);
+  int16Seconds = std::move((*times)[1]);
+  floatSeconds = std::move((*times)[2]);
+  for (unsigned i = 0; i < layers; ++i)
+    if (int16Seconds[i] > kFasterThanFloat * floatSeconds[i])
+      words.reset(i);
   if (llvm::Error error = compiler.time({&allInt8.variant, &allFloat.variant}))
     return error;
   if (verification) {
@@ -129,24 +154,24 @@ llvm::Error BudgetSearch::measureCosts() {
 /// With the biases corrected for it; those of all layers in 8 bits, which the
 /// search begins with, are.
 llvm::Expected<Variant>
-BudgetSearch::compileVariant(const llvm::BitVector &keepFloat) {
+BudgetSearch::compileVariant(const llvm::BitVector &notInt8) {
   std::vector<std::string> names;
-  for (unsigned i : keepFloat.set_bits())
+  for (unsigned i : notInt8.set_bits())
     names.push_back(simulation->layers()[i].name);
-  if (keepFloat.any() && !keepFloat.all())
+  if (notInt8.any() && !notInt8.all())
     if (llvm::Error error = correct(names))
       return std::move(error);
-  return compiler.compile(simulation->layers(), keepFloat,
-                          budgets.measuresSizes());
+  return compiler.compile(precisionsOf(notInt8), budgets.measuresSizes());
 }
 
-llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &keepFloat) {
-  for (const Choice *known : {&allInt8, &allFloat})
-    if (keepFloat == known->keepFloat)
-      return *known;
+llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
+  if (notInt8.none())
+    return allInt8;
+  if (notInt8.all() && words.none())
+    return allFloat;
   Choice choice;
-  choice.keepFloat = keepFloat;
-  auto variant = compileVariant(keepFloat);
+  choice.notInt8 = notInt8;
+  auto variant = compileVariant(notInt8);
   if (!variant)
     return variant.takeError();
   choice.variant = std::move(*variant);
@@ -181,7 +206,7 @@ llvm::Error BudgetSearch::measureLoss(Choice &choice) const {
 
 void BudgetSearch::record(Choice &choice) {
   SearchPoint point;
-  point.int8Layers = choice.keepFloat.size() - choice.keepFloat.count();
+  point.int8Layers = choice.notInt8.size() - choice.notInt8.count();
   point.milliseconds = 1000 * choice.variant.seconds;
   point.bytes = choice.variant.sizes.fileBytes;
   point.ram = choice.variant.sizes.arenaBytes;
@@ -204,15 +229,15 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
   if (!times)
     return times.takeError();
   const std::vector<double> &own = (*times)[0], &whole = (*times)[1];
-  llvm::BitVector keepFloat = choice.keepFloat;
-  unsigned layers = keepFloat.size();
+  llvm::BitVector notInt8 = choice.notInt8;
+  unsigned layers = notInt8.size();
   for (unsigned begin = 0; begin < layers;) {
-    if (choice.keepFloat.test(begin)) {
+    if (choice.notInt8.test(begin)) {
       ++begin;
       continue;
     }
     unsigned end = begin;
-    while (end < layers && !choice.keepFloat.test(end))
+    while (end < layers && !choice.notInt8.test(end))
       ++end;
     // The conversion in front counts for the layer before it.
     double mixed = 0, alone = 0;
@@ -221,12 +246,12 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
       alone += whole[i];
     }
     if (mixed > alone)
-      keepFloat.set(begin, end);
+      notInt8.set(begin, end);
     begin = end;
   }
-  if (keepFloat == choice.keepFloat)
+  if (notInt8 == choice.notInt8)
     return llvm::Error::success();
-  auto changed = compile(keepFloat);
+  auto changed = compile(notInt8);
   if (!changed)
     return changed.takeError();
   if (llvm::Error error = compiler.time({&choice.variant, &changed->variant}))
@@ -238,12 +263,17 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
 }
 
 std::string BudgetSearch::describe(const Choice &choice) const {
+  llvm::BitVector inWords = choice.notInt8;
+  inWords &= words;
   std::string text = llvm::formatv(
-      "{0} of {1} layers in 8 bits: {2:f3} ms (all float {3:f3} ms, all 8 bits "
-      "{4:f3} ms)",
-      choice.keepFloat.size() - choice.keepFloat.count(),
-      choice.keepFloat.size(), 1000 * choice.variant.seconds,
-      1000 * allFloat.variant.seconds, 1000 * allInt8.variant.seconds);
+      "{0} of {1} layers in 8 bits{2}: {3:f3} ms (all float {4:f3} ms, all 8 "
+      "bits {5:f3} ms)",
+      choice.notInt8.size() - choice.notInt8.count(), choice.notInt8.size(),
+      choice.isFloat || inWords.none()
+          ? std::string()
+          : llvm::formatv(", {0} in 16", inWords.count()).str(),
+      1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
+      1000 * allInt8.variant.seconds);
   if (budgets.bytes != 0)
     text += llvm::formatv(", {0} bytes", choice.variant.sizes.fileBytes);
   if (budgets.ram != 0)
@@ -260,7 +290,7 @@ std::string BudgetSearch::describe(const Choice &choice) const {
 
 /// Falls back where float, or all of the layers in 8 bits, is faster.
 llvm::Error BudgetSearch::settle(Choice &choice) {
-  if (!budgets.measuresSizes() && !choice.keepFloat.all())
+  if (!budgets.measuresSizes() && !choice.isFloat)
     if (llvm::Error error = dropSlowRegions(choice))
       return error;
   if (llvm::Error error =
@@ -271,7 +301,7 @@ llvm::Error BudgetSearch::settle(Choice &choice) {
       allInt8.variant.seconds < choice.variant.seconds)
     choice = allInt8;
   if (choice.variant.seconds <= allFloat.variant.seconds ||
-      budgets.measuresSizes() || choice.keepFloat.all())
+      budgets.measuresSizes() || choice.isFloat)
     return llvm::Error::success();
   emitRemark(module.getLoc()) << llvm::formatv(
       "all layers stay float: 8 bits take {0:f3} ms, float {1:f3} ms",
@@ -305,12 +335,17 @@ void BudgetSearch::finishPlan(const Choice &choice) {
   for (auto [i, layer] : llvm::enumerate(simulation->layers())) {
     LayerPrecision entry;
     entry.name = layer.name;
-    entry.isFloat = choice.keepFloat.test(unsigned(i));
+    if (choice.notInt8.test(unsigned(i)))
+      entry.precision = !choice.isFloat && words.test(unsigned(i))
+                            ? Precision::Int16
+                            : Precision::Float;
     entry.noiseDecibels = toDecibels(errors[i].noise);
     entry.floatMicroseconds = 1e6 * floatSeconds[i];
+    if (layer.takesWords)
+      entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
-    if (entry.isFloat)
-      entry.reason = int8Seconds[i] >= floatSeconds[i]
+    if (entry.precision != Precision::Int8)
+      entry.reason = int8Seconds[i] >= otherSeconds(i)
                          ? "8 bits are not faster"
                          : "8 bits lose too much for the time they save";
     plan.layers.push_back(std::move(entry));

@@ -30,11 +30,16 @@ static constexpr double kHopeful = 0.5;
 /// Of the bound, where nothing tells how far it is off.
 static constexpr double kHalf = 0.5;
 
-/// Of the artefact: 8 bits save three quarters of a layer's weights.
-double BudgetSearch::estimateBytes(const llvm::BitVector &keepFloat) const {
+/// By 8 bits, per element: three quarters of a float, half of 16 bits.
+int64_t BudgetSearch::savedBytes(size_t layer) const {
+  return words.test(unsigned(layer)) ? 1 : 3;
+}
+
+/// Of the artefact.
+double BudgetSearch::estimateBytes(const llvm::BitVector &notInt8) const {
   auto bytes = double(allInt8.variant.sizes.fileBytes);
-  for (unsigned i : keepFloat.set_bits())
-    bytes += 3 * double(simulation->layers()[i].weights);
+  for (unsigned i : notInt8.set_bits())
+    bytes += double(savedBytes(i) * simulation->layers()[i].weights);
   return bytes;
 }
 
@@ -45,12 +50,12 @@ llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
   auto choose = [&](double secondsPerByte) {
     std::vector<double> gains;
     for (size_t i = 0; i < losses.size(); ++i) {
-      double gain = floatSeconds[i] - int8Seconds[i];
-      if (gain <= 0 && -gain <= kTimeNoise * floatSeconds[i])
+      double gain = otherSeconds(i) - int8Seconds[i];
+      if (gain <= 0 && -gain <= kTimeNoise * otherSeconds(i))
         gain = 1e-12;
-      double saved = 3 * double(simulation->layers()[i].weights +
-                                simulation->layers()[i].results *
-                                    int64_t(budgets.ram != 0));
+      double saved = double(savedBytes(i) * (simulation->layers()[i].weights +
+                                             simulation->layers()[i].results *
+                                                 int64_t(budgets.ram != 0)));
       gains.push_back(gain + secondsPerByte * saved);
     }
     return chooseFloatLayers(losses, gains, allowed);
@@ -72,22 +77,22 @@ llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
   return best;
 }
 
-double BudgetSearch::sumLosses(const llvm::BitVector &keepFloat) const {
+double BudgetSearch::sumLosses(const llvm::BitVector &notInt8) const {
   double sum = 0;
   for (size_t i = 0; i < losses.size(); ++i)
-    sum += keepFloat.test(unsigned(i)) || std::isinf(losses[i]) ? 0 : losses[i];
+    sum += notInt8.test(unsigned(i)) || std::isinf(losses[i]) ? 0 : losses[i];
   return sum;
 }
 
 /// From all of the loss downwards, without repetitions.
 std::vector<llvm::BitVector> BudgetSearch::listCandidates() const {
-  double total = sumLosses(allInt8.keepFloat);
+  double total = sumLosses(allInt8.notInt8);
   std::vector<llvm::BitVector> candidates;
   for (unsigned power = 0; power <= kSteps; ++power) {
-    llvm::BitVector keepFloat =
+    llvm::BitVector notInt8 =
         chooseWithin(total * std::pow(kTightening, power));
-    if (candidates.empty() || candidates.back() != keepFloat)
-      candidates.push_back(keepFloat);
+    if (candidates.empty() || candidates.back() != notInt8)
+      candidates.push_back(notInt8);
   }
   return candidates;
 }
@@ -127,38 +132,38 @@ double BudgetSearch::predictShare(const Choice &choice) const {
 /// one that does not.
 llvm::Expected<Choice> BudgetSearch::searchByLoss() {
   struct Trial {
-    llvm::BitVector keepFloat;
+    llvm::BitVector notInt8;
     bool holds;
   };
   std::vector<Trial> trials;
   std::optional<Choice> best;
-  double holding = 0, failing = sumLosses(allInt8.keepFloat);
+  double holding = 0, failing = sumLosses(allInt8.notInt8);
   double allowed = failing;
   for (unsigned step = 0; step < kSteps && trials.size() < kMostCompiled;
        ++step) {
-    llvm::BitVector keepFloat = chooseWithin(allowed);
+    llvm::BitVector notInt8 = chooseWithin(allowed);
     auto trial = llvm::find_if(
-        trials, [&](const Trial &t) { return t.keepFloat == keepFloat; });
+        trials, [&](const Trial &t) { return t.notInt8 == notInt8; });
     double share = kHalf;
     bool holds;
     if (trial != trials.end()) {
       holds = trial->holds;
     } else {
-      auto choice = compile(keepFloat);
+      auto choice = compile(notInt8);
       if (!choice)
         return choice.takeError();
       holds = holdsLoss(*choice);
       share = predictShare(*choice);
-      trials.push_back({keepFloat, holds});
+      trials.push_back({notInt8, holds});
       if (!holds)
-        failed.push_back(keepFloat);
+        failed.push_back(notInt8);
       else if (llvm::Error error = keepFaster(best, std::move(*choice)))
         return error;
     }
     if (holds) {
       holding = allowed;
     } else {
-      failing = std::min(allowed, sumLosses(keepFloat));
+      failing = std::min(allowed, sumLosses(notInt8));
       allowed = failing;
     }
     if (failing - holding <= kCloseEnough * failing)
@@ -166,7 +171,7 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
-  if (!best || best->keepFloat.all())
+  if (!best)
     return allFloat;
   if (!budgets.measuresSizes())
     if (llvm::Error error = returnLayers(*best))
@@ -179,7 +184,7 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
 /// resort.
 llvm::Error BudgetSearch::keepFaster(std::optional<Choice> &best,
                                      Choice choice) {
-  if (choice.keepFloat.all())
+  if (choice.isFloat)
     return llvm::Error::success();
   if (best && !budgets.measuresSizes()) {
     if (llvm::Error error = compiler.time({&best->variant, &choice.variant}))
@@ -194,28 +199,28 @@ llvm::Error BudgetSearch::keepFaster(std::optional<Choice> &best,
 /// Takes single layers of a choice that holds back to 8 bits, first those that
 /// gain most time: their losses are known one by one, not together.
 llvm::Error BudgetSearch::returnLayers(Choice &best) {
-  auto gain = [&](unsigned i) { return floatSeconds[i] - int8Seconds[i]; };
+  auto gain = [&](unsigned i) { return otherSeconds(i) - int8Seconds[i]; };
   SmallVector<unsigned> order;
-  for (unsigned i : best.keepFloat.set_bits())
-    if (gain(i) > kTimeNoise * floatSeconds[i])
+  for (unsigned i : best.notInt8.set_bits())
+    if (gain(i) > kTimeNoise * otherSeconds(i))
       order.push_back(i);
   llvm::sort(order, [&](unsigned a, unsigned b) {
     return std::pair(-gain(a), a) < std::pair(-gain(b), b);
   });
   size_t tried = 0;
   for (unsigned layer : order) {
-    double sum = sumLosses(best.keepFloat);
+    double sum = sumLosses(best.notInt8);
     double added = sum > 0 ? best.loss.upper * losses[layer] / sum : 0;
     if (!budgets.drop->isRate() &&
         best.loss.upper + kHopeful * added > budgets.drop->limit)
       continue;
-    llvm::BitVector keepFloat = best.keepFloat;
-    keepFloat.reset(layer);
-    if (llvm::is_contained(failed, keepFloat))
+    llvm::BitVector notInt8 = best.notInt8;
+    notInt8.reset(layer);
+    if (llvm::is_contained(failed, notInt8))
       continue;
     if (tried++ == kMostReturned)
       break;
-    auto choice = compile(keepFloat);
+    auto choice = compile(notInt8);
     if (!choice)
       return choice.takeError();
     if (!holdsLoss(*choice))
@@ -244,7 +249,7 @@ BudgetSearch::searchByLimits(ArrayRef<llvm::BitVector> candidates) {
   });
   if (!found)
     return found.takeError();
-  if (best && best->keepFloat == careful[*found])
+  if (best && best->notInt8 == careful[*found])
     return std::move(*best);
   return compile(careful[*found]);
 }

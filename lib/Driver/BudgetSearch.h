@@ -17,7 +17,8 @@ namespace qcc {
 
 /// A choice that was compiled; copies share it.
 struct Choice {
-  llvm::BitVector keepFloat;
+  llvm::BitVector notInt8; ///< layers
+  bool isFloat = false;    ///< all of them in float, none in 16 bits
   Variant variant;
   BoundedMean loss;
   size_t point = 0; ///< in the plan
@@ -45,15 +46,21 @@ private:
   llvm::Error measureCosts();
   std::vector<llvm::BitVector> listCandidates() const;
   llvm::BitVector chooseWithin(double allowed) const;
-  double sumLosses(const llvm::BitVector &keepFloat) const;
-  double estimateBytes(const llvm::BitVector &keepFloat) const;
-  llvm::Expected<Variant> compileVariant(const llvm::BitVector &keepFloat);
+  double sumLosses(const llvm::BitVector &notInt8) const;
+  double otherSeconds(size_t layer) const {
+    return words.test(unsigned(layer)) ? int16Seconds[layer]
+                                       : floatSeconds[layer];
+  }
+  OtherPrecisions precisionsOf(const llvm::BitVector &notInt8) const;
+  int64_t savedBytes(size_t layer) const;
+  double estimateBytes(const llvm::BitVector &notInt8) const;
+  llvm::Expected<Variant> compileVariant(const llvm::BitVector &notInt8);
   llvm::Error measureLoss(Choice &choice) const;
   double predictShare(const Choice &choice) const;
   /// Compiles, and verifies the loss where it is limited.
-  llvm::Expected<Choice> compile(const llvm::BitVector &keepFloat);
+  llvm::Expected<Choice> compile(const llvm::BitVector &notInt8);
   bool holdsLoss(const Choice &choice) const {
-    return !budgets.drop || choice.keepFloat.all() ||
+    return !budgets.drop || choice.isFloat ||
            choice.loss.upper <= budgets.drop->limit;
   }
   llvm::Expected<Choice> searchByLoss();
@@ -85,8 +92,9 @@ private:
   std::vector<OutputError> errors; ///< of each layer alone in 8 bits
   /// The same in the budget's metric; infinity where it is no number.
   std::vector<double> losses;
-  std::vector<llvm::BitVector> failed;           ///< choices that lose too much
-  std::vector<double> floatSeconds, int8Seconds; ///< by layer
+  std::vector<llvm::BitVector> failed; ///< choices that lose too much
+  std::vector<double> floatSeconds, int16Seconds, int8Seconds; ///< by layer
+  llvm::BitVector words; ///< layers that take 16 bits where they do not 8
   Choice allFloat, allInt8;
   PrecisionPlan plan;
 };

@@ -180,6 +180,7 @@ void saveCorrections(ModuleOp module, const PTQOptions &ptq,
     return;
   table.ptq = ptq.corrections();
   table.correctedWithFloat = table.keepFloat;
+  llvm::append_range(table.correctedWithFloat, table.int16);
   saveCorrections(module, table);
 }
 

@@ -70,7 +70,7 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   for (const NoisyLayer &layer : *noisy) {
     LayerPrecision entry;
     entry.name = layers[layer.index].name;
-    entry.isFloat = true;
+    entry.precision = Precision::Float;
     entry.noiseDecibels = toDecibels(layer.noise);
     entry.reason = "8 bits of it alone spoil the outputs";
     emitRemark(module.getLoc())

@@ -13,8 +13,10 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
+#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/OutputError.h"
@@ -257,16 +259,35 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
   return equalized;
 }
 
-/// The plan of a file, if the options name one.
-static llvm::Error loadPlan(const CompileOptions &options,
+/// Every layer in 16 bits that has a form of that, the others in float.
+static PrecisionPlan planWords(func::FuncOp main) {
+  PrecisionPlan plan;
+  llvm::StringMap<unsigned> usedIds;
+  QuantizationSites sites(main, usedIds);
+  for (const QuantizationSites::Layer &layer : sites.layers()) {
+    LayerPrecision &entry = plan.layers.emplace_back();
+    entry.name = layer.name;
+    entry.precision =
+        qnn::takesWords(layer.op) ? Precision::Int16 : Precision::Float;
+    entry.reason = "-precision=int16";
+  }
+  return plan;
+}
+
+/// The plan of a file, or of -precision=int16.
+static llvm::Error loadPlan(ModuleOp module, const CompileOptions &options,
                             PrecisionPlan &plan) {
   if (llvm::is_contained({"guarded", "auto", "int8"}, options.precision))
     return llvm::Error::success();
+  if (options.precision == "int16") {
+    plan = planWords(module.lookupSymbol<func::FuncOp>("main"));
+    return llvm::Error::success();
+  }
   auto loaded = PrecisionPlan::load(options.precision);
   if (!loaded)
     return llvm::createStringError(
         "-precision=" + options.precision +
-        ": expected guarded, int8, auto, fp16, bf16 or a file of "
+        ": expected guarded, int8, int16, auto, fp16, bf16 or a file of "
         "-save-precision; " +
         llvm::toString(loaded.takeError()));
   plan = std::move(*loaded);
@@ -278,13 +299,32 @@ static bool isMeasured(const CompileOptions &options) {
   return options.precision == "guarded" || options.precision == "auto";
 }
 
-/// Names of the layers that stay float: the plan's, or those of the table.
-static std::vector<std::string> listFloatLayers(const CompileOptions &options,
-                                                const PrecisionPlan &plan,
-                                                const CalibrationTable &table) {
-  if (options.precision == "int8")
-    return {};
-  return isMeasured(options) ? table.keepFloat : plan.keepFloat();
+/// The layers that do not compute in 8 bits: the plan's, or those of the table.
+static OtherPrecisions listOthers(const CompileOptions &options,
+                                  const PrecisionPlan &plan,
+                                  const CalibrationTable &table) {
+  OtherPrecisions others;
+  auto add = [](llvm::StringSet<> &set, ArrayRef<std::string> names) {
+    set.insert(names.begin(), names.end());
+  };
+  if (isMeasured(options)) {
+    add(others.keepFloat, table.keepFloat);
+    add(others.int16, table.int16);
+  } else if (options.precision != "int8") {
+    add(others.keepFloat, plan.layersOf(Precision::Float));
+    add(others.int16, plan.layersOf(Precision::Int16));
+  }
+  return others;
+}
+
+/// Their names, as the correction of biases takes them: 16 bits are as float.
+static std::vector<std::string> listNames(const OtherPrecisions &others) {
+  std::vector<std::string> names;
+  for (const llvm::StringSet<> *set : {&others.keepFloat, &others.int16})
+    for (const auto &entry : *set)
+      names.push_back(entry.getKey().str());
+  llvm::sort(names);
+  return names;
 }
 
 /// Ranges and layers that stay float, from the table's file.
@@ -300,7 +340,7 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
                      kMigration);
   if (!hasSamples(options)) {
     if (llvm::Error error = applyCorrections(
-            module, ptq, *table, listFloatLayers(options, plan, *table)))
+            module, ptq, *table, listNames(listOthers(options, plan, *table))))
       return makeError("-calib-table=" + options.calibrationTable + ": " +
                        llvm::toString(std::move(error)));
     return table;
@@ -309,9 +349,9 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
       << "the ranges come from " << options.calibrationTable
       << "; remove it to calibrate anew";
   if (ptq.needsStatistics())
-    if (auto result = calibrateOnSamples(module, &*table,
-                                         listFloatLayers(options, plan, *table),
-                                         ptq, options, run);
+    if (auto result = calibrateOnSamples(
+            module, &*table, listNames(listOthers(options, plan, *table)), ptq,
+            options, run);
         !result)
       return result.takeError();
   return table;
@@ -334,7 +374,7 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
               "docs/calibration.md), or a saved table with -calib-table="
             : "-calib-table=" + options.calibrationTable +
                   ": no such file, and no -calib= to make it from");
-  std::vector<std::string> given = listFloatLayers(options, plan, {});
+  std::vector<std::string> given = listNames(listOthers(options, plan, {}));
   auto calibration =
       ptq.automatic && options.shapes.empty()
           ? calibrateAutomatically(module, given, ptq, options, run)
@@ -356,11 +396,12 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
     return chosen.takeError();
   if (isMeasured(options))
     plan = std::move(*chosen);
-  table.keepFloat = plan.keepFloat();
+  table.keepFloat = plan.layersOf(Precision::Float);
+  table.int16 = plan.layersOf(Precision::Int16);
   // Biases made up for what no longer happens, or for what another choice does.
   if (options.precision == "auto" ||
       (options.precision == "guarded" && !table.keepFloat.empty()))
-    if (llvm::Error e = correct(table.keepFloat))
+    if (llvm::Error e = correct(listNames(listOthers(options, plan, table))))
       return e;
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan.save(options.savePrecision))
@@ -410,21 +451,18 @@ static LogicalResult quantizeStatic(ModuleOp module,
            << (isFromTable ? "-calib-table=" + options.calibrationTable + ": "
                            : "")
            << llvm::toString(std::move(error));
-  if (llvm::Error error = loadPlan(options, plan))
+  if (llvm::Error error = loadPlan(module, options, plan))
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
   llvm::Expected<CalibrationTable> table =
       findRanges(module, *ptq, options, run, *channels, plan);
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
-  llvm::StringSet<> keepFloat;
-  for (const std::string &name : listFloatLayers(options, plan, *table))
-    keepFloat.insert(name);
-  SmallVector<StringRef> kept;
-  for (const auto &entry : keepFloat)
-    kept.push_back(entry.getKey());
-  llvm::sort(kept);
-  module->setAttr(keepFloatAttr, Builder(module).getStrArrayAttr(kept));
-  if (failed(insertObservers(module, keepFloat)))
+  OtherPrecisions others = listOthers(options, plan, *table);
+  std::vector<std::string> names = listNames(others);
+  module->setAttr(keepFloatAttr,
+                  Builder(module).getStrArrayAttr(
+                      SmallVector<StringRef>(names.begin(), names.end())));
+  if (failed(insertObservers(module, others)))
     return failure();
   if (failed(applyCalibration(module, *table)))
     return failure();

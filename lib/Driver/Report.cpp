@@ -9,6 +9,7 @@
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Driver/Version.h"
 #include "qcc/Support/OutputFile.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -64,6 +65,14 @@ static std::string describeBlocks(BlockMatmulOp op) {
          std::to_string(op.getBlock()) +
          (op.getInt8Input() ? "; activations are quantized while the model runs"
                             : "; activations stay float");
+}
+
+/// Whether an op multiplies activations of 16 bits.
+static bool isInWords(Operation *op) {
+  if (op->getNumOperands() == 0 || !isQuantized(op->getOperand(0)))
+    return false;
+  auto type = getIntActivationType(op->getOperand(0));
+  return type && type.getStorageTypeIntegralWidth() == 16 && takesWords(op);
 }
 
 static std::string reasonForInt8(Operation *op) {
@@ -142,8 +151,10 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
         (isa<BlockMatmulOp>(op) && cast<BlockMatmulOp>(op).getInt8Input()) ||
         llvm::any_of(op->getOperands(), isQuantized) ||
         isQuantized(op->getResult(0));
-    entry.precision = int8 ? "int8" : "float";
-    if (int8)
+    entry.precision = isInWords(op) ? "int16" : int8 ? "int8" : "float";
+    if (isInWords(op) && !kept.contains(layer.name))
+      entry.reason = "the model quantizes its input to 16 bits";
+    else if (int8 && !isInWords(op))
       entry.reason = reasonForInt8(op);
     else if (kept.contains(layer.name))
       entry.reason = reasons.lookup(layer.name).empty()

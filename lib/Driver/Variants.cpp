@@ -10,7 +10,6 @@
 #include "PTQ.h"
 #include "TargetRunner.h"
 
-#include "qcc/Calibration/Calibrate.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Support/ResultToExpected.h"
 
@@ -74,20 +73,15 @@ measureArtefact(ModuleOp legalized, const CompileOptions &options) {
   return sizes;
 }
 
-llvm::Expected<Variant>
-VariantCompiler::compile(ArrayRef<Simulation::Layer> layers,
-                         const llvm::BitVector &keepFloat,
-                         bool measureSizes) const {
+llvm::Expected<Variant> VariantCompiler::compile(const OtherPrecisions &others,
+                                                 bool measureSizes) const {
   ModuleOp source = module;
   OwningOpRef<ModuleOp> copy(source.clone());
-  llvm::StringSet<> names;
-  for (unsigned i : keepFloat.set_bits())
-    names.insert(layers[i].name);
   PassManager pm(source.getContext(), ModuleOp::getOperationName());
   pm.addPass(createQuantizeWeights({weightClip(options)}));
   pm.addPass(createQuantizeRecurrence());
   buildLegalizePipeline(pm, run);
-  if (failed(insertObservers(*copy, names)) ||
+  if (failed(insertObservers(*copy, others)) ||
       failed(applyCalibration(*copy, table)) || failed(pm.run(*copy)))
     return makeError("the model cannot be quantized");
   auto runner = run(*copy);

@@ -9,7 +9,7 @@
 #ifndef QCC_LIB_DRIVER_VARIANTS_H
 #define QCC_LIB_DRIVER_VARIANTS_H
 
-#include "qcc/Calibration/CalibrationTable.h"
+#include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Quantization/Simulation.h"
 
@@ -33,9 +33,8 @@ public:
       : module(module), table(table), options(options), run(run),
         sample(sample) {}
 
-  /// The model where the layers of this bit stay float.
-  llvm::Expected<Variant> compile(llvm::ArrayRef<Simulation::Layer> layers,
-                                  const llvm::BitVector &keepFloat,
+  /// The model where the layers of `others` do not compute in 8 bits.
+  llvm::Expected<Variant> compile(const OtherPrecisions &others,
                                   bool measureSizes) const;
 
   /// Measures the times of all anew, in alternating runs.

@@ -200,7 +200,7 @@ llvm::Error BiasCorrector::build(ModuleOp module,
   OwningOpRef<ModuleOp> copy(module.clone());
   auto main = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<Operation *> ops = getLayers(main);
-  if (failed(insertObservers(*copy, keepFloat)) ||
+  if (failed(insertObservers(*copy, {keepFloat, {}})) ||
       failed(applyCalibration(*copy, table)))
     return makeError("the biases cannot be corrected");
   OpBuilder builder(main.getContext());

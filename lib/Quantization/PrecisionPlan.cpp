@@ -17,6 +17,26 @@
 
 using namespace qcc;
 
+static llvm::StringRef getName(Precision precision) {
+  switch (precision) {
+  case Precision::Int8:
+    return "int8";
+  case Precision::Int16:
+    return "int16";
+  case Precision::Float:
+    return "float";
+  }
+  llvm_unreachable("every precision has a name");
+}
+
+static std::optional<Precision> parsePrecision(llvm::StringRef name) {
+  for (Precision precision :
+       {Precision::Int8, Precision::Int16, Precision::Float})
+    if (name == getName(precision))
+      return precision;
+  return std::nullopt;
+}
+
 namespace {
 /// What stands in the file.
 struct PlanDocument {
@@ -33,14 +53,17 @@ namespace llvm::yaml {
 template <> struct MappingTraits<LayerPrecision> {
   static void mapping(IO &io, LayerPrecision &layer) {
     io.mapRequired("name", layer.name);
-    std::string precision = layer.isFloat ? "float" : "int8";
+    std::string precision = getName(layer.precision).str();
     io.mapRequired("precision", precision);
-    if (precision != "float" && precision != "int8")
-      io.setError("'precision' is '" + precision + "', expected int8 or float");
-    layer.isFloat = precision == "float";
+    auto given = parsePrecision(precision);
+    if (!given)
+      io.setError("'precision' is '" + precision +
+                  "', expected int8, int16 or float");
+    layer.precision = given.value_or(Precision::Float);
     io.mapOptional("reason", layer.reason, std::string());
     io.mapOptional("noise_db", layer.noiseDecibels, 0.0);
     io.mapOptional("float_us", layer.floatMicroseconds, 0.0);
+    io.mapOptional("int16_us", layer.int16Microseconds, 0.0);
     io.mapOptional("int8_us", layer.int8Microseconds, 0.0);
   }
 };
@@ -73,10 +96,10 @@ template <> struct MappingTraits<PlanDocument> {
 
 } // namespace llvm::yaml
 
-std::vector<std::string> PrecisionPlan::keepFloat() const {
+std::vector<std::string> PrecisionPlan::layersOf(Precision precision) const {
   std::vector<std::string> names;
   for (const LayerPrecision &layer : layers)
-    if (layer.isFloat)
+    if (layer.precision == precision)
       names.push_back(layer.name);
   return names;
 }

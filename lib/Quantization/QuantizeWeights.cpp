@@ -1,4 +1,4 @@
-//===- QuantizeWeights.cpp - 8-bit weights, 32-bit biases -----------------===//
+//===- QuantizeWeights.cpp - 8- or 16-bit weights, 32-bit biases ----------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -30,6 +30,9 @@ using namespace qcc::qnn;
 /// Biases stay below this many units of the accumulator, which leaves the
 /// other half of its range to the products.
 static constexpr double kMaxBias = 1 << 30;
+/// The same beside activations of 16 bits, and what the products may take.
+static constexpr double kMaxWordBias = 1 << 29,
+                        kMaxWordProducts = 3 * (1 << 29);
 /// Resolution of the bias of a channel without weights.
 static constexpr double kZeroChannelBias = 1 << 20;
 
@@ -68,9 +71,12 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     if (!input || !weights || !type.getElementType().isF32() ||
         type.getNumElements() == 0)
       return false;
-    quant::UniformQuantizedType inputType = getActivationType(input.getInput());
+    quant::UniformQuantizedType inputType =
+        getIntActivationType(input.getInput());
     if (!inputType)
       return false;
+    unsigned bits = inputType.getStorageTypeIntegralWidth();
+    maxBias = bits == 8 ? kMaxBias : kMaxWordBias;
 
     int64_t axis = op.getWeightChannelAxis();
     WeightChannels channels(type.getShape(), axis);
@@ -78,9 +84,18 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     auto maxima = getChannelMaxima(values, channels);
     if (!maxima)
       return false;
+    // What calibration attached is for 8 bits.
+    if (bits == 16)
+      for (StringRef name :
+           {kRoundedWeightsAttr, kWeightScalesAttr, kBiasCorrectionAttr})
+        op->removeAttr(name);
     auto given = readRounding(op, channels.count);
     SmallVector<float> wanted;
-    if (given)
+    if (bits == 16)
+      wanted =
+          chooseWordScales(values, channels, *maxima,
+                           inputType.getStorageTypeMax(), kMaxWordProducts);
+    else if (given)
       wanted.assign(given->scales.begin(), given->scales.end());
     else
       for (float clip : chooseClips(values, channels, *maxima, weightClip))
@@ -93,8 +108,9 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
                                    bias ? largestBias(*bias, c, channels) : 0));
 
     OpBuilder builder(op);
-    Type element = getSymmetricType(&getContext(), scales, axis);
-    std::vector<char> integers = quantizeSymmetric(values, channels, scales);
+    Type element = getSymmetricType(&getContext(), scales, axis, bits);
+    std::vector<char> integers =
+        quantizeSymmetric(values, channels, scales, bits);
     if (given)
       // A scale that had to grow makes other integers.
       for (auto [i, integer] : llvm::enumerate(given->integers))
@@ -126,6 +142,7 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
   }
 
   WeightClip weightClip = WeightClip::Max;
+  double maxBias = kMaxBias; ///< of the layer at hand
 
   /// The constant bias, one value per channel of the result; nothing where
   /// there is none or it has another form.
@@ -163,8 +180,8 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     return largest;
   }
 
-  static float chooseScale(float wanted, bool isZero, float inputScale,
-                           double bias) {
+  float chooseScale(float wanted, bool isZero, float inputScale,
+                    double bias) const {
     // The scale of the accumulator must not vanish either.
     double least =
         std::max<double>(kMinWeightScale, kMinWeightScale / inputScale);
@@ -173,7 +190,7 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
       scale = bias == 0
                   ? 1.0
                   : std::max(least, bias / (kZeroChannelBias * inputScale));
-    scale = std::max(scale, bias / (kMaxBias * inputScale));
+    scale = std::max(scale, bias / (maxBias * inputScale));
     return static_cast<float>(
         std::min<double>(scale, std::numeric_limits<float>::max() / 256));
   }
@@ -188,7 +205,7 @@ struct QuantizeWeights : qcc::impl::QuantizeWeightsBase<QuantizeWeights> {
     for (auto [c, value] : llvm::enumerate(bias)) {
       double q = std::nearbyint(value / scales[scales.size() == 1 ? 0 : c]);
       integers.push_back(
-          static_cast<int32_t>(std::clamp<double>(q, -kMaxBias, kMaxBias)));
+          static_cast<int32_t>(std::clamp<double>(q, -maxBias, maxBias)));
     }
     Value old = op->getOperand(*op.getBiasOperand());
     Type element = getAccumulatorType(&getContext(), scales, 0);

@@ -11,6 +11,7 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -213,7 +214,8 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     auto weight = cast<RankedTensorType>(
         layer.op->getOperand(*layer.op.getWeightOperand()).getType());
     allLayers.push_back(
-        {layer.name, countProducts(layer.op), weight.getNumElements(),
+        {layer.name, qnn::takesWords(layer.op), countProducts(layer.op),
+         weight.getNumElements(),
          cast<RankedTensorType>(layer.op->getResult(0).getType())
              .getNumElements(),
          estimateNoise(layer.op, *sites, table)});
@@ -223,7 +225,8 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     auto states = cast<RankedTensorType>(layer.op.getStates().getType());
     // Each step multiplies the state by all weights.
     int64_t steps = states.getNumElements() / weights.getDimSize(1);
-    allLayers.push_back({layer.name, steps * weights.getNumElements(),
+    allLayers.push_back({layer.name, /*takesWords=*/false,
+                         steps * weights.getNumElements(),
                          weights.getNumElements(), states.getNumElements(), 0});
   }
   IRMapping copies;

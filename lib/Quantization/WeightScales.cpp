@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 
@@ -126,25 +128,48 @@ qcc::chooseColumnScales(ArrayRef<float> columns, const LayerRows &rows,
 
 std::vector<char> qcc::quantizeSymmetric(ArrayRef<float> weights,
                                          const WeightChannels &channels,
-                                         ArrayRef<float> scales) {
-  std::vector<char> result;
-  result.reserve(weights.size());
-  for (auto [i, weight] : llvm::enumerate(weights))
-    result.push_back(static_cast<char>(
-        quantize(weight, {scales[channels.of(i)], 0, -127, 127})));
+                                         ArrayRef<float> scales,
+                                         unsigned bits) {
+  int64_t most = llvm::maxIntN(bits);
+  std::vector<char> result(weights.size() * bits / 8);
+  for (auto [i, weight] : llvm::enumerate(weights)) {
+    int64_t q = quantize(weight, {scales[channels.of(i)], 0, -most, most});
+    if (bits == 8)
+      result[i] = static_cast<char>(q);
+    else
+      llvm::support::endian::write16le(&result[2 * i], uint16_t(q));
+  }
   return result;
 }
 
 Type qcc::getSymmetricType(MLIRContext *context, ArrayRef<float> scales,
-                           int64_t axis) {
-  auto i8 = IntegerType::get(context, 8);
+                           int64_t axis, unsigned bits) {
+  auto storage = IntegerType::get(context, bits);
   auto f32 = Float32Type::get(context);
+  int64_t most = llvm::maxIntN(bits);
   if (axis < 0)
     return quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed,
-                                            i8, f32, scales[0], 0, -127, 127);
+                                            storage, f32, scales[0], 0, -most,
+                                            most);
   SmallVector<double> wide(scales.begin(), scales.end());
   SmallVector<int64_t> zeros(scales.size(), 0);
   return quant::UniformQuantizedPerAxisType::get(
-      quant::QuantizationFlags::Signed, i8, f32, wide, zeros,
-      static_cast<int32_t>(axis), -127, 127);
+      quant::QuantizationFlags::Signed, storage, f32, wide, zeros,
+      static_cast<int32_t>(axis), -most, most);
+}
+
+SmallVector<float> qcc::chooseWordScales(ArrayRef<float> weights,
+                                         const WeightChannels &channels,
+                                         ArrayRef<float> maxima,
+                                         int64_t largest, double budget) {
+  std::vector<double> sums(channels.count, 0);
+  for (auto [i, weight] : llvm::enumerate(weights))
+    sums[channels.of(i)] += std::abs(double(weight));
+  // Rounding adds half a unit to each weight.
+  double halves = double(weights.size()) / double(channels.count) / 2;
+  double units = std::max(budget / double(largest) - halves, 1.0);
+  SmallVector<float> scales;
+  for (auto [maximum, sum] : llvm::zip_equal(maxima, sums))
+    scales.push_back(std::max(maximum / 32767.f, float(sum / units)));
+  return scales;
 }

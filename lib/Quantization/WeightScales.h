@@ -51,14 +51,24 @@ std::optional<llvm::SmallVector<float>>
 chooseColumnScales(llvm::ArrayRef<float> columns, const LayerRows &rows,
                    WeightClip clip);
 
-/// Storage values in [-127, 127] under one scale per channel.
+/// The bytes of storage values of `bits` bits (8 or 16) in [-m, m], where m is
+/// the largest of them, under one scale per channel.
 std::vector<char> quantizeSymmetric(llvm::ArrayRef<float> weights,
                                     const WeightChannels &channels,
-                                    llvm::ArrayRef<float> scales);
+                                    llvm::ArrayRef<float> scales,
+                                    unsigned bits = 8);
 
 /// The element type of such weights.
 mlir::Type getSymmetricType(mlir::MLIRContext *context,
-                            llvm::ArrayRef<float> scales, int64_t axis);
+                            llvm::ArrayRef<float> scales, int64_t axis,
+                            unsigned bits = 8);
+
+/// The finest scales of weights of 16 bits whose products with activations of
+/// at most `largest` units sum to at most `budget` units in each channel.
+llvm::SmallVector<float> chooseWordScales(llvm::ArrayRef<float> weights,
+                                          const WeightChannels &channels,
+                                          llvm::ArrayRef<float> maxima,
+                                          int64_t largest, double budget);
 
 /// Weights whose scale would be smaller are zero for all purposes.
 constexpr float kMinWeightScale = 0x1p-80f;

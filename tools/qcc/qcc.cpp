@@ -78,7 +78,8 @@ static cl::opt<std::string> precision(
     "precision",
     cl::desc(
         "what static quantization puts in 8 bits: guarded (default: all "
-        "but layers that would spoil the outputs), int8 (all), auto (as "
+        "but layers that would spoil the outputs), int8 (all), int16 (16 "
+        "bits instead where there are kernels), auto (as "
         "much as the budgets allow), or a file of -save-precision; or fp16, "
         "bf16: nothing is quantized, float weights are stored in 16 bits"),
     cl::init("guarded"), cl::cat(category));

@@ -17,10 +17,20 @@
 
 namespace qcc {
 
-/// What qnn-insert-observers does: layers of these names (QuantizationSites)
-/// stay float. Reports a name that no layer has.
+/// Layers (by their names in QuantizationSites) that do not compute in 8 bits.
+struct OtherPrecisions {
+  llvm::StringSet<> keepFloat;
+  llvm::StringSet<> int16; ///< activations and weights
+};
+
+/// What qnn-insert-observers does. Reports a name that no layer has, and a
+/// layer that has no form in 16 bits.
 llvm::LogicalResult insertObservers(mlir::ModuleOp module,
-                                    const llvm::StringSet<> &keepFloat);
+                                    const OtherPrecisions &others);
+
+/// The largest magnitude of an activation of 16 bits: what 32-bit sums of
+/// products with weights of as many bits as possible have room for.
+constexpr int64_t kLargestWord = 8191;
 
 /// The model with observers for the extents of the inputs of a sample.
 using ModuleForShapes =

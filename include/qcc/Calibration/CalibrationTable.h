@@ -11,6 +11,7 @@
 //   samples: 32
 //   equalized: true
 //   keep_float: ["conv0"]
+//   int16: ["conv2"]
 //   tensors:
 //   - id: "conv1"
 //     min: -1.5
@@ -92,12 +93,14 @@ public:
   uint64_t samples = 0;
   /// Names of layers that 8 bits would spoil.
   std::vector<std::string> keepFloat;
+  std::vector<std::string> int16; ///< of those in 16 bits
   /// Whether channels were balanced (qnn-equalize-channels) beforehand.
   bool equalized = false;
   std::vector<ChannelEntry> channels;
   /// What the layers were rounded and corrected by; empty: they were not.
   std::string ptq;
-  /// The layers that stayed float when biases were corrected.
+  /// The layers that stayed float, or were in 16 bits, when biases were
+  /// corrected.
   std::vector<std::string> correctedWithFloat;
   std::vector<LayerCorrection> layers;
 

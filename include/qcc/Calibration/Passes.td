@@ -11,7 +11,10 @@ def ApplyCalibration : Pass<"qnn-apply-calibration", "::mlir::ModuleOp"> {
     Each `qnn.observe` becomes `qnn.dequantize(qnn.quantize(x))`, with unsigned
     8-bit parameters for the range that the calibration table gives its id,
     widened to include 0: `scale = (max - min) / 255`,
-    `zeroPoint = roundeven(-min / scale)`.
+    `zeroPoint = roundeven(-min / scale)`. One for 16 bits gets signed ones that
+    map the largest magnitude of the range, and of the values that were observed,
+    to 8191 (zero point 0): sums of products with 16-bit weights then have room in
+    32 bits.
 
     ```mlir
     %1 = qnn.observe %0 as "conv1" : tensor<4xf32> -> tensor<4xf32>
@@ -47,12 +50,15 @@ def InsertObservers : Pass<"qnn-insert-observers", "::mlir::ModuleOp"> {
 
     `keep-float` names layers (ops with a constant weight, by the name of their
     node) that stay float; they get the attribute `qnn.keep_float`, which
-    `qnn-quantize-weights` honours. The ids of what is observed do not depend
-    on it.
+    `qnn-quantize-weights` honours. `int16` names layers whose input is observed
+    for 16 bits instead, under the same id; whatever else reads that value then
+    reads the same. The ids of what is observed depend on neither.
   }];
   let options = [
     ListOption<"keepFloat", "keep-float", "std::string",
-               "Layers that stay float">
+               "Layers that stay float">,
+    ListOption<"int16", "int16", "std::string",
+               "Layers with activations and weights of 16 bits">
   ];
 }
 

@@ -124,7 +124,8 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
     its constant float weight as `qnn.dequantize` of an `i8` constant in
     [-127, 127], symmetric, one scale per output channel (`max |w| / 127`), and
     its constant bias as one of an `i32` constant with scale `sx * sw`, so that
-    `qnn-legalize-qdq` can fold both.
+    `qnn-legalize-qdq` can fold both. Behind a 16-bit tensor weights take 16
+    bits, with the finest scale of each channel for which its sums fit in 32.
 
     A channel whose bias would leave 32 bits gets a larger scale; a channel of
     zeros gets one that resolves its bias. Weights that are not finite stay
@@ -133,8 +134,8 @@ def QuantizeWeights : Pass<"qnn-quantize-weights"> {
     `clip` chooses the largest weight of a channel that is not clipped: `max`
     (all), `mse` (least squared error, searched) or `octav` (the same by a fixed
     point iteration). Where calibration has attached the integers of a weight and
-    their scales (`qnn.rounded_weights`, `qnn.weight_scales`), these are taken,
-    and `qnn.bias_correction` is added to the bias. The attributes are removed.
+    their scales (`qnn.rounded_weights`, `qnn.weight_scales`), 8-bit weights take
+    these, and `qnn.bias_correction` is added to the bias. The attributes are removed.
 
     ```mlir
     %0 = qnn.conv %x, %w, %b : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>, tensor<4xf32>) -> ...

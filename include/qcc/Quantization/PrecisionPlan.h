@@ -29,12 +29,19 @@
 
 namespace qcc {
 
+enum class Precision {
+  Int8,
+  Int16, ///< activations and weights of 16 bits
+  Float,
+};
+
 struct LayerPrecision {
   std::string name;
-  bool isFloat = false;
+  Precision precision = Precision::Int8;
   std::string reason;
   double noiseDecibels = 0; ///< of this layer alone in 8 bits, at the outputs
-  double floatMicroseconds = 0, int8Microseconds = 0; ///< measured; 0 unknown
+  /// Measured; 0 unknown.
+  double floatMicroseconds = 0, int16Microseconds = 0, int8Microseconds = 0;
 };
 
 /// A choice that a search compiled and measured.
@@ -55,8 +62,8 @@ struct PrecisionPlan {
   std::string budget;              ///< in words, what the points are held to
   std::string lossName;            ///< what a point's loss is
 
-  /// Names of the layers that stay float.
-  std::vector<std::string> keepFloat() const;
+  /// Names of the layers of a precision.
+  std::vector<std::string> layersOf(Precision precision) const;
   std::string print() const;
   llvm::Error save(const std::string &path) const;
   /// Errors name `path`, line and column.

@@ -23,6 +23,7 @@ class Simulation {
 public:
   struct Layer {
     std::string name;
+    bool takesWords;  ///< has a form in 16 bits
     int64_t products; ///< multiplications per inference
     int64_t weights;  ///< elements of its constant weight
     int64_t results;  ///< elements of its result

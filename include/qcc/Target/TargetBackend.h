@@ -52,6 +52,11 @@ public:
   virtual void dot(mlir::OpBuilder &b, mlir::Location loc,
                    llvm::MutableArrayRef<mlir::Value> accumulators,
                    mlir::ValueRange activations, mlir::ValueRange weights) = 0;
+  /// accumulator (lanes x i32) + activations . weights per column, both
+  /// 2*lanes x i16 with two consecutive k for each column; sums wrap around.
+  virtual mlir::Value dotWords(mlir::OpBuilder &b, mlir::Location loc,
+                               mlir::Value accumulator, mlir::Value activations,
+                               mlir::Value weights) = 0;
   /// The sums per column as one vector of lanes x i32.
   virtual mlir::Value finishAccumulators(mlir::OpBuilder &b, mlir::Location loc,
                                          mlir::ValueRange accumulators) = 0;

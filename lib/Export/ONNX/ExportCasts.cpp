@@ -69,18 +69,32 @@ static std::optional<std::string> quantizeLinear(GraphBuilder &graph,
                     parameters->axis);
 }
 
-/// Quantizes to `type`; to fewer bits than ONNX's type has by a clip behind.
+/// Quantizes to `type`; to fewer values than ONNX's type has by a clip behind,
+/// or in front of 16 bits, for which runtimes have none.
 static std::optional<std::string> quantize(GraphBuilder &graph, Type type,
                                            const std::string &input) {
-  auto value = quantizeLinear(graph, "QuantizeLinear", type, input);
   auto quantized = cast<quant::QuantizedType>(type);
   int64_t low = quantized.getStorageTypeMin();
   int64_t high = quantized.getStorageTypeMax();
   unsigned bits = quantized.getStorageTypeIntegralWidth();
-  if (!value || (low == quant::QuantizedType::getDefaultMinimumForInteger(
+  bool isWhole = low == quant::QuantizedType::getDefaultMinimumForInteger(
                             quantized.isSigned(), bits) &&
                  high == quant::QuantizedType::getDefaultMaximumForInteger(
-                             quantized.isSigned(), bits)))
+                             quantized.isSigned(), bits);
+  if (auto uniform = dyn_cast<quant::UniformQuantizedType>(type);
+      uniform && bits == 16 && !isWhole) {
+    auto limit = [&](int64_t q) {
+      float value = float(q - uniform.getZeroPoint()) *
+                    static_cast<float>(uniform.getScale());
+      return graph.initializer(
+          "limit", DType::F32, {},
+          ArrayRef(reinterpret_cast<const char *>(&value), sizeof(value)));
+    };
+    return quantizeLinear(graph, "QuantizeLinear", type,
+                          graph.node("Clip", {input, limit(low), limit(high)}));
+  }
+  auto value = quantizeLinear(graph, "QuantizeLinear", type, input);
+  if (!value || isWhole)
     return value;
   auto bound = [&](int64_t limit) {
     return graph.initializer(

@@ -28,6 +28,23 @@ public:
     return {activations};
   }
 
+  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+                 Value activations, Value weights) override {
+    // smlal on the first and on the second k of each column.
+    auto i32x4 = vectorOf(4, b.getI32Type());
+    for (int64_t k = 0; k < 2; ++k) {
+      auto every = [&](Value v) -> Value {
+        Value half = vector::ShuffleOp::create(
+            b, loc, v, v, ArrayRef<int64_t>{k, k + 2, k + 4, k + 6});
+        return arith::ExtSIOp::create(b, loc, i32x4, half);
+      };
+      Value products =
+          arith::MulIOp::create(b, loc, every(activations), every(weights));
+      accumulator = arith::AddIOp::create(b, loc, accumulator, products);
+    }
+    return accumulator;
+  }
+
   Value roundToInt(OpBuilder &b, Location loc, Value f32) override {
     return call(b, loc, "llvm.aarch64.neon.fcvtns.v4i32.v4f32",
                 vectorOf(4, b.getI32Type()), f32);

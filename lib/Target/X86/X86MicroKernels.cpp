@@ -26,6 +26,15 @@ public:
     return accumulators[0];
   }
 
+  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+                 Value activations, Value weights) override {
+    StringRef name =
+        bytes == 16 ? "llvm.x86.sse2.pmadd.wd" : "llvm.x86.avx2.pmadd.wd";
+    Value sums =
+        call(b, loc, name, vectorOf(b.getI32Type()), {activations, weights});
+    return arith::AddIOp::create(b, loc, accumulator, sums);
+  }
+
   Value roundToInt(OpBuilder &b, Location loc, Value f32) override {
     // One cvtps2dq in the current rounding mode, which run() sets.
     return LLVM::LrintOp::create(b, loc, vectorOf(b.getI32Type()), f32);
@@ -214,6 +223,14 @@ public:
                                  : "llvm.x86.avx512.vpdpbusd.256";
     accumulators[0] = call(b, loc, name, vectorOf(b.getI32Type()),
                            {accumulators[0], activations[0], weights[0]});
+  }
+
+  Value dotWords(OpBuilder &b, Location loc, Value accumulator,
+                 Value activations, Value weights) override {
+    StringRef name = bytes == 64 ? "llvm.x86.avx512.vpdpwssd.512"
+                                 : "llvm.x86.avx512.vpdpwssd.256";
+    return call(b, loc, name, vectorOf(b.getI32Type()),
+                {accumulator, activations, weights});
   }
 
   SmallVector<Value> loadTable(OpBuilder &b, Location loc,

@@ -11,7 +11,8 @@ Levels that this machine lacks are reported and left out. amx-emulated are the
 kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit. Families that
 begin with half- have float weights of 16 bits. Families that begin with chosen-
-are cut by random choices of tiles.
+are cut by random choices of tiles. Families that end in i16 have activations of 16
+bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
 import os
@@ -23,10 +24,10 @@ import tempfile
 
 import numpy as np
 
-DTYPES = {"u8": np.uint8, "i8": np.int8, "f32": np.float32, "i32": np.int32}
 ARM = ("neon", "dotprod")
 UNFUSED = ("baseline",)
 CASES = 14
+WORD = 8191
 
 
 class Case:
@@ -54,7 +55,12 @@ def dims(shape):
 
 
 def quant(storage, scale, zero):
-    return f"!quant.uniform<{storage}:f32, {scale:.20f}:{zero}>"
+    return f"!quant.uniform<{limited(storage)}:f32, {scale:.20f}:{zero}>"
+
+
+def limited(storage):
+    """Activations of 16 bits leave room for sums of products."""
+    return f"i16<-{WORD}:{WORD}>" if storage == "i16" else storage
 
 
 def per_axis(storage, axis, scales, zero):
@@ -79,15 +85,18 @@ def product(values):
 
 def close(a, b):
     """Whether floats, or the bytes that they were rounded to, are nearly the same."""
-    if a.dtype.itemsize > 1:
+    if a.dtype.kind == "f":
         return np.allclose(a, b, 1e-5, 1e-4)
+    if a.dtype.itemsize == 2:
+        steps = a.astype(np.int32) - b
+        return np.abs(steps).max(initial=0) <= 1 and (steps != 0).sum() <= max(1, 0.05 * a.size)
     steps = (a.view(np.uint8) - b.view(np.uint8)).view(np.int8)  # differences wrap around
     return np.abs(steps).max(initial=0) <= 1 and (steps != 0).sum() <= max(1, 0.01 * a.size)
 
 
 class Generator:
-    def __init__(self, seed, tiles=False, half=False):
-        self.tiles, self.half = tiles, half
+    def __init__(self, seed, tiles=False, half=False, words=False):
+        self.tiles, self.half, self.words = tiles, half, words
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -96,6 +105,11 @@ class Generator:
 
     def bytes(self, shape):
         return self.data.integers(0, 256, shape).astype(np.uint8)
+
+    def integers(self, shape, storage, most=WORD):
+        if storage.endswith("16"):
+            return self.data.integers(-most, most + 1, shape).astype(np.int16)
+        return self.bytes(shape)
 
     def floats(self, shape):
         return self.data.standard_normal(shape).astype(np.float32)
@@ -201,7 +215,7 @@ class Generator:
                         f"tensor<256x{stored.replace('u8', 'ui8')}>}}}}",
                         (y, stored, quant(stored, self.scale(), 0)))
         if is_float and pick.random() < 0.4:
-            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5)])
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5), ("i16", 0), ("i16", 9)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
         return case
 
@@ -209,16 +223,27 @@ class Generator:
         pick = self.pick
         storage = pick.choice(["u8", "u8", "i8"])
         zero = pick.choice([0, 128, 255, 7] if storage == "u8" else [0, -128, 127, -5])
+        depth = product(w) // channels
+        if self.words:
+            storage = "i16"
+            zero = 0 if depth > 500 else pick.choice([0, 0, 100, -1000])
         scale = self.scale()
-        case.inputs.append((x, quant(storage, scale, zero), self.bytes(x)))
+        case.inputs.append((x, quant(storage, scale, zero), self.integers(x, storage)))
         # Weights: signed around zero, or unsigned around some zero point.
         each = pick.random() < 0.6
         scales = [self.scale() for _ in range(channels)] if each else [self.scale()]
         plain, weight_zero = pick.choice([("i8", 0), ("i8", 0), ("i8", 3), ("ui8", 128), ("ui8", 7), ("ui8", 255)])
         stored = plain.replace("ui8", "u8")
+        values = self.bytes(w)
+        if self.words and pick.random() < 0.6:  # as many bits as 32-bit sums allow
+            plain, weight_zero, stored = "i16", 0, "i16<-32767:32767>"
+            values = self.integers(w, "i16", min(32767, (1 << 30) // (9191 * depth)))
+            scales = [s / 64 for s in scales]
+        elif self.words:
+            plain, weight_zero, stored = pick.choice([("i8", 0, "i8"), ("i8", 3, "i8"), ("ui8", 128, "u8")])
         kind = (per_axis(stored, axis, scales, weight_zero) if each else quant(stored, scales[0], weight_zero))
-        case.constants.append((w, plain, kind, self.bytes(w)))
-        output = pick.choice(["u8", "u8", "i8", "f32", "i32"])
+        case.constants.append((w, plain, kind, values))
+        output = pick.choice(["u8", "u8", "i8", "f32", "i32", "i16"] + ["i16"] * 3 * self.words)
         products = [float(np.float32(scale) * np.float32(s)) for s in scales]
         if output == "i32":
             activation = None
@@ -231,16 +256,17 @@ class Generator:
             kind = (per_axis("i32", 0, products, 0) if each else quant("i32", products[0], 0))
             values = self.data.integers(-2000, 2000, [channels]).astype(np.int32)
             case.constants.append(([channels], "i32", kind, values))
-        depth = product(w) // channels
         spread = scale * np.mean(scales) * depth**0.5 * 40 * pick.choice([0.1, 1, 1, 5])
         spread = float(np.float32(spread)) if pick.random() < 0.95 else 1e-7  # nearly all saturate
+        if output == "i16":
+            spread /= 64
         zero = pick.choice([0, 128, 13, 255] if output == "u8" else [0, -128, 5])
         kind = {"f32": "f32", "i32": quant("i32", products[0], 0)}.get(output) or quant(output, spread, zero)
         residual = None
         if output != "i32" and pick.random() < 0.3:
-            stored = pick.choice(["u8", "i8", "f32"])
+            stored = pick.choice(["u8", "i8", "i16", "f32"])
             residual = ((y, "f32", self.floats(y) * 3) if stored == "f32" else
-                        (y, quant(stored, self.scale(), pick.choice([0, 5])), self.bytes(y)))
+                        (y, quant(stored, self.scale(), pick.choice([0, 5])), self.integers(y, stored)))
         return activation, residual, (output, kind)
 
     def product_shape(self):
@@ -299,8 +325,8 @@ class Generator:
         if output == "f32":
             self.follow_floats(case, pick.choice([0, 1, 2]))
             if pick.random() < 0.5:
-                kind = quant("u8", spread, 128)
-                case.follow('"qnn.quantize"({})', (y, "u8", kind))
+                stored, kind = pick.choice([("u8", quant("u8", spread, 128)), ("i16", quant("i16", spread / 64, 0))])
+                case.follow('"qnn.quantize"({})', (y, stored, kind))
         return case
 
     def chain(self):
@@ -310,8 +336,8 @@ class Generator:
         y = pick.choice([[7], [64], [3, 40], [2, 5, 17], [1, 6, 6, 33], [4, 100], [1, 9, 8, 64], [5, 3]])
         head = pick.choice(["relu", "dequantize", "quantize", "binary", "gelu", "cast", "max"])
         if head == "dequantize":
-            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0)])
-            case.inputs.append((y, quant(stored, self.scale(), zero), self.bytes(y)))
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0), ("i16", 0), ("i16", 9)])
+            case.inputs.append((y, quant(stored, self.scale(), zero), self.integers(y, stored)))
             case.text = '"qnn.dequantize"({})'
         elif head == "cast":  # a kernel of its own, like the next
             case.inputs.append((y, "i64", self.data.integers(-50, 50, y).astype(np.int64)))
@@ -328,7 +354,7 @@ class Generator:
             kind = pick.choice(["add", "sub", "mul"])
             case.text = f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind {kind}>}}}}'
         elif head == "quantize":
-            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0)])
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i8", -5), ("i8", 0), ("i16", 0)])
             case.inputs.append((y, "f32", self.floats(y) * 3))
             case.text = '"qnn.quantize"({})'
             case.result = y, stored, quant(stored, self.scale(), zero)
@@ -340,12 +366,13 @@ class Generator:
             case.result = y, "f32", "f32"
         if head != "gelu" and pick.random() < 0.6:
             self.follow_floats(case, pick.choice([0, 0, 1]))
-            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", -5)])
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", -5), ("i16", 0), ("i16", -7)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
             case.follow('"qnn.dequantize"({})', (y, "f32", "f32"))
         self.follow_floats(case, pick.choice([1, 2, 3]), costly=True)
         if pick.random() < 0.4:
-            case.follow('"qnn.quantize"({})', (y, "u8", quant("u8", self.scale(), pick.choice([0, 128]))))
+            stored, zero = pick.choice([("u8", 0), ("u8", 128), ("i16", 0)])
+            case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
         return case
 
     def matmul_integer(self):
@@ -645,7 +672,7 @@ def main():
     half, chosen = (family.startswith(prefix) for prefix in prefixes)
     for prefix in prefixes:
         family = family.removeprefix(prefix)
-    generator = Generator(seed, tiles, half)
+    generator = Generator(seed, tiles, half, words=family.endswith("i16"))
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add

@@ -83,9 +83,11 @@ TEST(Budget, ChoosesTheMostTimeWithinTheLoss) {
 
 TEST(PrecisionPlan, RoundTrip) {
   PrecisionPlan plan;
-  plan.layers.resize(2);
-  plan.layers[0] = {"conv: \"1\"", true, "too noisy", 8.5, 12, 4};
+  plan.layers.resize(3);
+  plan.layers[0] = {
+      "conv: \"1\"", Precision::Float, "too noisy", 8.5, 12, 0, 4};
   plan.layers[1].name = "fc";
+  plan.layers[2] = {"mix", Precision::Int16, "", 9, 12, 6, 4};
   plan.budget = "-max-drop=kl:0.01";
   plan.points.resize(2);
   plan.points[0] = {2, 0.5, 1000, 64, true, 0.125, 0.25, "chosen"};
@@ -95,7 +97,7 @@ TEST(PrecisionPlan, RoundTrip) {
   ASSERT_FALSE(bool(plan.save(path)));
   auto back = PrecisionPlan::load(path);
   ASSERT_TRUE(bool(back)) << llvm::toString(back.takeError());
-  ASSERT_EQ(back->layers.size(), 2u);
+  ASSERT_EQ(back->layers.size(), 3u);
   EXPECT_EQ(back->layers[0].name, plan.layers[0].name);
   EXPECT_EQ(back->layers[0].reason, "too noisy");
   EXPECT_EQ(back->layers[0].noiseDecibels, 8.5);
@@ -105,7 +107,10 @@ TEST(PrecisionPlan, RoundTrip) {
   EXPECT_EQ(back->points[0].upper, 0.25);
   EXPECT_EQ(back->points[0].verdict, "chosen");
   EXPECT_EQ(back->points[1].milliseconds, 0.75);
-  EXPECT_EQ(back->keepFloat(), std::vector<std::string>{"conv: \"1\""});
+  EXPECT_EQ(back->layersOf(Precision::Float),
+            std::vector<std::string>{"conv: \"1\""});
+  EXPECT_EQ(back->layersOf(Precision::Int16), std::vector<std::string>{"mix"});
+  EXPECT_EQ(back->layers[2].int16Microseconds, 6);
 }
 
 TEST(PrecisionPlan, ErrorsNameTheLine) {

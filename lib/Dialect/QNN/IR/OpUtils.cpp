@@ -155,12 +155,14 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
   if (!isQuantized(in) || !isQuantized(w))
     return op->emitOpError("needs float operands, or quantized ones; has ")
            << in << " and " << w;
-  if (!isa<quant::UniformQuantizedType>(in) || storageWidth(in) > 8)
-    return op->emitOpError("needs an input quantized per tensor to at most 8 "
+  if (!isa<quant::UniformQuantizedType>(in) || storageWidth(in) > 16)
+    return op->emitOpError("needs an input quantized per tensor to at most 16 "
                            "bits, has ")
            << in;
-  if (storageWidth(w) > 8)
-    return op->emitOpError("needs weights of at most 8 bits, has ") << w;
+  if (storageWidth(w) > std::max(storageWidth(in), 8u))
+    return op->emitOpError("needs weights of at most 8 bits, or of as many as "
+                           "its input, has ")
+           << w;
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(w)) {
     if (perAxis.getQuantizedDimension() != weightAxis)
       return op->emitOpError("needs weights quantized per tensor or along "
@@ -189,9 +191,9 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
   }
   if (isa<FloatType>(out))
     return success();
-  if (!isQuantized(out) || (storageWidth(out) > 8 && storageWidth(out) != 32))
-    return op->emitOpError("on quantized types gives a float, an 8-bit or a "
-                           "32-bit quantized result, not ")
+  if (!isQuantized(out) || (storageWidth(out) > 16 && storageWidth(out) != 32))
+    return op->emitOpError("on quantized types gives a float, or a result "
+                           "quantized to 8, 16 or 32 bits, not ")
            << out;
   if (storageWidth(out) == 32) {
     if (hasActivation || residual)

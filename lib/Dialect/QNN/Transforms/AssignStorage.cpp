@@ -1,4 +1,4 @@
-//===- AssignStorage.cpp - Signedness of 8-bit activations ----------------===//
+//===- AssignStorage.cpp - Signedness of activations ----------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,15 +37,16 @@ static bool isWeightUse(OpOperand &use) {
          quantizable.getWeightOperand() == use.getOperandNumber();
 }
 
-/// `attr` with every byte's highest bit flipped: u8 <-> s8 under a shift by
-/// 128.
-static ElementsAttr flipBytes(ElementsAttr attr, Type elementType) {
+/// `attr` with every element's highest bit flipped: u8 <-> s8 under a shift by
+/// 128, u16 <-> s16 under one by 32768.
+static ElementsAttr flipElements(ElementsAttr attr, Type elementType) {
   auto bytes = ConstantBytes::get(attr);
   if (!bytes)
     return {};
   std::vector<char> flipped(bytes->bytes().begin(), bytes->bytes().end());
-  for (char &byte : flipped)
-    byte = static_cast<char>(byte ^ 0x80);
+  size_t size = elementType.getIntOrFloatBitWidth() / 8;
+  for (size_t i = size - 1; i < flipped.size(); i += size)
+    flipped[i] = static_cast<char>(flipped[i] ^ 0x80);
   auto type = cast<RankedTensorType>(attr.getType());
   return makeElementsAttr(type.clone(elementType), flipped);
 }
@@ -72,11 +73,15 @@ struct AssignStorage : qcc::qnn::impl::AssignStorageBase<AssignStorage> {
   UniformQuantizedType getFlippedType(Value value) {
     if (!isa<RankedTensorType>(value.getType()))
       return {};
-    UniformQuantizedType type = getActivationType(value);
-    bool wantSigned = activations == ActivationStorage::Signed;
-    if (!type || type.isSigned() == wantSigned)
+    UniformQuantizedType type = getIntActivationType(value);
+    if (!type)
       return {};
-    int64_t shift = wantSigned ? -128 : 128;
+    unsigned bits = type.getStorageTypeIntegralWidth();
+    bool wantSigned = bits == 16 || activations == ActivationStorage::Signed;
+    if (type.isSigned() == wantSigned)
+      return {};
+    int64_t half = int64_t(1) << (bits - 1);
+    int64_t shift = wantSigned ? -half : half;
     return UniformQuantizedType::get(
         wantSigned ? quant::QuantizationFlags::Signed : 0,
         type.getStorageType(), type.getExpressedType(), type.getScale(),
@@ -137,7 +142,7 @@ struct AssignStorage : qcc::qnn::impl::AssignStorageBase<AssignStorage> {
         continue;
       if (auto constant = dyn_cast<ConstantOp>(op)) {
         ElementsAttr value =
-            flipBytes(constant.getValue(), getStorageType(type));
+            flipElements(constant.getValue(), getStorageType(type));
         if (!value)
           return constant.emitOpError("holds data that cannot be read");
         constant.setValueAttr(value);
@@ -186,7 +191,7 @@ struct AssignStorage : qcc::qnn::impl::AssignStorageBase<AssignStorage> {
       table = swapHalves(table);
     if (UniformQuantizedType type = getFlippedType(lut.getResult());
         type && table)
-      table = flipBytes(table, getStorageType(type));
+      table = flipElements(table, getStorageType(type));
     if (!table)
       return lut.emitOpError("holds a table that cannot be read");
     lut.setTableAttr(table);

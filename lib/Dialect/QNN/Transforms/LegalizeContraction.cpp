@@ -131,6 +131,13 @@ void Contraction::setBias(Operation *on, Value value) const {
       });
 }
 
+/// Whether weights take 8 bits, or the 16 of the activations.
+static bool isStoredWithin(quant::QuantizedType weight,
+                           UniformQuantizedType input) {
+  unsigned bits = weight.getStorageTypeIntegralWidth();
+  return bits == 8 || (bits == 16 && input.getStorageTypeIntegralWidth() == 16);
+}
+
 /// The largest |q - zeroPoint| of a type.
 static int64_t maxMagnitude(quant::QuantizedType type, int64_t zeroPoint) {
   return std::max(type.getStorageTypeMax() - zeroPoint,
@@ -283,13 +290,14 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
     Value weight = getDequantizedSource(op->weight);
     if (!input || !weight)
       return failure();
-    UniformQuantizedType inputType = getActivationType(input);
+    UniformQuantizedType inputType = getIntActivationType(input);
     auto weightType =
         dyn_cast<quant::QuantizedType>(tensorTypeOf(weight).getElementType());
     auto params = ChannelParams::get(weightType);
-    if (!inputType || !params ||
-        weightType.getStorageTypeIntegralWidth() != 8 ||
+    if (!inputType || !params || !isStoredWithin(weightType, inputType) ||
         (params->axis >= 0 && params->axis != op->channelAxis))
+      return failure();
+    if (inputType.getStorageTypeIntegralWidth() == 16 && !takesWords(op->op))
       return failure();
     // Filters are packed at compile time.
     if (!isa<MatmulOp>(op->op) && !weight.getDefiningOp<ConstantOp>())
@@ -308,7 +316,7 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
       scales.push_back(product);
     }
 
-    auto result = QuantizedResult::get(op->op);
+    auto result = QuantizedResult::get(op->op, /*bits=*/16);
     Bias bias =
         convertBias(*op, scales, result.type ? result.type.getScale() : 0.f);
     double bound = boundSum(*op, weight, *params,
@@ -329,7 +337,7 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
     clone->setOperand(1, weight);
     if (op->residual)
       if (Value residual = getDequantizedSource(op->residual);
-          residual && getActivationType(residual))
+          residual && getIntActivationType(residual))
         clone->setOperand(clone->getNumOperands() - 1, residual);
     op->setBias(clone, floatBias ? floatBias
                                  : createBias(rewriter, *op, bias, scales));

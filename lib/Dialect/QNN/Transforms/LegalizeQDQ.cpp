@@ -43,16 +43,15 @@ static ActivationAttr dropImplied(ActivationAttr activation,
   return activation;
 }
 
-QuantizedResult QuantizedResult::get(Operation *op) {
+QuantizedResult QuantizedResult::get(Operation *op, unsigned bits) {
   QuantizedResult result;
   Value value = op->getResult(0);
   result.activation = op->getAttrOfType<ActivationAttr>("activation");
-  auto eightBit = [](UniformQuantizedType type) {
-    return type && type.getStorageTypeIntegralWidth() == 8
-               ? type
-               : UniformQuantizedType();
+  auto ifStored = [&](UniformQuantizedType type) {
+    unsigned width = type ? type.getStorageTypeIntegralWidth() : 0;
+    return width == 8 || width == bits ? type : UniformQuantizedType();
   };
-  result.type = eightBit(getCommonQuantizedType(value));
+  result.type = ifStored(getCommonQuantizedType(value));
   if (result.type) {
     result.activation = dropImplied(result.activation, result.type);
     return result;
@@ -62,7 +61,7 @@ QuantizedResult QuantizedResult::get(Operation *op) {
   auto unary = dyn_cast<UnaryOp>(*value.getUsers().begin());
   if (!unary)
     return result;
-  UniformQuantizedType type = eightBit(getCommonQuantizedType(unary));
+  UniformQuantizedType type = ifStored(getCommonQuantizedType(unary));
   if (!type)
     return result;
   auto activation = ActivationAttr::get(op->getContext(), unary.getKind(),
@@ -152,11 +151,40 @@ struct LegalizePair : OpRewritePattern<QuantizeOp> {
   }
 };
 
+/// quantize(clamp(x)) to 16 bits -> quantize(x) to the part of the range that
+/// the clamp leaves: sums of products with the result have more room.
+struct NarrowWords : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto unary = op.getInput().getDefiningOp<UnaryOp>();
+    UniformQuantizedType type = getIntActivationType(op.getResult());
+    if (!unary || !type || type.getStorageTypeIntegralWidth() != 16 ||
+        !llvm::all_of(op->getUsers(), llvm::IsaPred<DequantizeOp>))
+      return failure();
+    auto range =
+        getClampRange(unary.getKind(), unary.getAlpha().convertToFloat(),
+                      unary.getBeta().convertToFloat(), type);
+    if (!range || range->first >= range->second)
+      return failure();
+    auto narrow = UniformQuantizedType::get(
+        type.getFlags(), type.getStorageType(), type.getExpressedType(),
+        type.getScale(), type.getZeroPoint(), range->first, range->second);
+    Value quantized = QuantizeOp::create(
+        rewriter, op.getLoc(), tensorTypeOf(op.getResult()).clone(Type(narrow)),
+        unary.getInput());
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+      rewriter.modifyOpInPlace(user, [&] { user->setOperand(0, quantized); });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct LegalizeQDQ : qcc::qnn::impl::LegalizeQDQBase<LegalizeQDQ> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<LegalizeOp>(&getContext(), numLegalized);
-    patterns.add<LegalizePair>(&getContext());
+    patterns.add<LegalizePair, NarrowWords>(&getContext());
     populateLegalizeContraction(patterns, numLegalized);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -24,15 +24,15 @@ struct QuantizedResult {
   /// The activation that the op gets: its own, or `fused`; null where the
   /// saturation of the quantize implies it.
   ActivationAttr activation;
-  /// The 8-bit type to which the result (of `fused`) is quantized; null where
-  /// someone uses it as float.
+  /// The type of at most `bits` bits to which the result (of `fused`) is
+  /// quantized; null where someone uses it as float.
   mlir::quant::UniformQuantizedType type;
 
   /// The value that the new op replaces.
   mlir::Value replaced(mlir::Operation *op) {
     return (fused ? fused.getOperation() : op)->getResult(0);
   }
-  static QuantizedResult get(mlir::Operation *op);
+  static QuantizedResult get(mlir::Operation *op, unsigned bits = 8);
 };
 
 /// Lets `quantized`, the replacement of `value`, take the place of the quantize

@@ -30,6 +30,23 @@ UniformQuantizedType qcc::qnn::getActivationType(Value value) {
   return {};
 }
 
+UniformQuantizedType qcc::qnn::getIntActivationType(Value value) {
+  auto type =
+      dyn_cast<UniformQuantizedType>(tensorTypeOf(value).getElementType());
+  if (type && (type.getStorageTypeIntegralWidth() == 8 ||
+               type.getStorageTypeIntegralWidth() == 16))
+    return type;
+  return {};
+}
+
+bool qcc::qnn::takesWords(Operation *op) {
+  if (auto conv = dyn_cast<ConvOp>(op))
+    return conv.getGroup() == 1 && conv.getSpatialRank() <= 2;
+  auto matmul = dyn_cast<MatmulOp>(op);
+  return matmul && !matmul.getTransposeLhs() && matmul.getWeightOperand() &&
+         rankOf(matmul.getRhs()) == 2;
+}
+
 std::optional<ChannelParams> ChannelParams::get(Type elementType) {
   ChannelParams params;
   if (auto type = dyn_cast<UniformQuantizedType>(elementType)) {

@@ -177,9 +177,9 @@ func.func @conv_integers(%x: tensor<1x4x8x8xi8>, %f: tensor<6x4x3x3xi8>) {
 // -----
 
 !q = !quant.uniform<i8:f32, 5.000000e-01>
-!h = !quant.uniform<i16:f32, 5.000000e-01>
+!h = !quant.uniform<i32:f32, 5.000000e-01>
 func.func @conv_wide_input(%x: tensor<1x4x8x8x!h>, %f: tensor<6x4x3x3x!q>) {
-  // expected-error @+1 {{'qnn.conv' op needs an input quantized per tensor to at most 8 bits, has '!quant.uniform<i16:f32, 5.000000e-01>'}}
+  // expected-error @+1 {{'qnn.conv' op needs an input quantized per tensor to at most 16 bits, has '!quant.uniform<i32:f32, 5.000000e-01>'}}
   %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!h>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6x!q>
   return
 }
@@ -189,7 +189,7 @@ func.func @conv_wide_input(%x: tensor<1x4x8x8x!h>, %f: tensor<6x4x3x3x!q>) {
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 !h = !quant.uniform<i16:f32, 5.000000e-01>
 func.func @conv_wide_weight(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!h>) {
-  // expected-error @+1 {{'qnn.conv' op needs weights of at most 8 bits, has '!quant.uniform<i16:f32, 5.000000e-01>'}}
+  // expected-error @+1 {{'qnn.conv' op needs weights of at most 8 bits, or of as many as its input, has '!quant.uniform<i16:f32, 5.000000e-01>'}}
   %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!h>) -> tensor<1x6x6x6x!q>
   return
 }
@@ -227,7 +227,7 @@ func.func @conv_int_residual(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>, %r:
 
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 func.func @conv_int_result(%x: tensor<1x4x8x8x!q>, %f: tensor<6x4x3x3x!q>) {
-  // expected-error @+1 {{'qnn.conv' op on quantized types gives a float, an 8-bit or a 32-bit quantized result, not 'i32'}}
+  // expected-error @+1 {{'qnn.conv' op on quantized types gives a float, or a result quantized to 8, 16 or 32 bits, not 'i32'}}
   %0 = qnn.conv %x, %f {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64} : (tensor<1x4x8x8x!q>, tensor<6x4x3x3x!q>) -> tensor<1x6x6x6xi32>
   return
 }

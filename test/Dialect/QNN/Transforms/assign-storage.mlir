@@ -58,3 +58,20 @@ func.func @table(%x: tensor<2xf32>) -> tensor<2xf32> {
   %2 = qnn.dequantize %1 : (tensor<2x!s>) -> tensor<2xf32>
   return %2 : tensor<2xf32>
 }
+
+// -----
+
+!u = !quant.uniform<u16:f32, 0.5:32768>
+!v = !quant.uniform<u16:f32, 0.25:100>
+
+// 16 bits are signed on every level; constants follow.
+// CHECK-LABEL: func @words
+// CHECK: qnn.constant dense<[-32668, 0]> : tensor<2xi16> as tensor<2x!quant.uniform<i16:f32, 2.500000e-01:-32668>>
+// CHECK: qnn.quantize {{.*}} -> tensor<2x!quant.uniform<i16:f32, 5.000000e-01>>
+// CHECK: qnn.requantize {{.*}} -> tensor<2x!quant.uniform<u16:f32, 5.000000e-01:32768>>
+func.func @words(%x: tensor<2xf32>) -> (tensor<2x!u>, tensor<2xf32>) {
+  %c = qnn.constant dense<[100, 32768]> : tensor<2xui16> as tensor<2x!v>
+  %0 = qnn.quantize %x : (tensor<2xf32>) -> tensor<2x!u>
+  %1 = qnn.dequantize %c : (tensor<2x!v>) -> tensor<2xf32>
+  return %0, %1 : tensor<2x!u>, tensor<2xf32>
+}

@@ -205,3 +205,67 @@ func.func @stay_float(%a: tensor<4x!x>, %b: tensor<4x!y>, %f: tensor<4xf32>) -> 
   %7 = qnn.quantize %6 : (tensor<4xf32>) -> tensor<4x!y>
   return %3, %5, %7 : tensor<4x!y>, tensor<4x!y>, tensor<4x!y>
 }
+
+// -----
+
+!x = !quant.uniform<i16<-8191:8191>:f32, 0.5>
+!y = !quant.uniform<i16:f32, 0.25>
+!z = !quant.uniform<u8:f32, 0.25:3>
+!w = !quant.uniform<i16:f32, 0.5>
+!v = !quant.uniform<i8:f32, 0.5>
+
+// Activations of 16 bits, with weights of 16 or 8; results of either width.
+// CHECK-LABEL: func @words
+// CHECK-SAME: (%[[X:.*]]: tensor
+// CHECK: %[[A:.*]] = qnn.matmul %[[X]], {{.*}} -> tensor<1x2x!quant.uniform<i16:f32, 2.500000e-01>>
+// CHECK: %[[B:.*]] = qnn.matmul %[[X]], {{.*}} -> tensor<1x2x!quant.uniform<u8:f32, 2.500000e-01:3>>
+// CHECK: return %[[A]], %[[B]]
+func.func @words(%x: tensor<1x2x!x>) -> (tensor<1x2x!y>, tensor<1x2x!z>) {
+  %w = qnn.constant dense<[[1, 200], [3, 4]]> : tensor<2x2xi16> as tensor<2x2x!w>
+  %v = qnn.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8> as tensor<2x2x!v>
+  %0 = qnn.dequantize %x : (tensor<1x2x!x>) -> tensor<1x2xf32>
+  %1 = qnn.dequantize %w : (tensor<2x2x!w>) -> tensor<2x2xf32>
+  %2 = qnn.dequantize %v : (tensor<2x2x!v>) -> tensor<2x2xf32>
+  %3 = qnn.matmul %0, %1 : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %4 = qnn.matmul %0, %2 : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %5 = qnn.quantize %3 : (tensor<1x2xf32>) -> tensor<1x2x!y>
+  %6 = qnn.quantize %4 : (tensor<1x2xf32>) -> tensor<1x2x!z>
+  return %5, %6 : tensor<1x2x!y>, tensor<1x2x!z>
+}
+
+// -----
+
+!x = !quant.uniform<u16:f32, 0.5:32768>
+!w = !quant.uniform<i16:f32, 0.5>
+!v = !quant.uniform<i8:f32, 0.5>
+
+// Sums that may leave 32 bits stay float, as do groups: no kernel is for them.
+// CHECK-LABEL: func @wide_sums
+// CHECK: qnn.matmul {{.*}} : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
+// CHECK: qnn.conv {{.*}} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
+func.func @wide_sums(%x: tensor<1x3x!x>, %z: tensor<1x2x1x1x!x>) -> (tensor<1x2xf32>, tensor<1x2x1x1xf32>) {
+  %w = qnn.constant dense<[[30000, 200], [30000, 4], [30000, 1]]> : tensor<3x2xi16> as tensor<3x2x!w>
+  %v = qnn.constant dense<[[[[1]]], [[[2]]]]> : tensor<2x1x1x1xi8> as tensor<2x1x1x1x!v>
+  %0 = qnn.dequantize %x : (tensor<1x3x!x>) -> tensor<1x3xf32>
+  %1 = qnn.dequantize %w : (tensor<3x2x!w>) -> tensor<3x2xf32>
+  %2 = qnn.dequantize %z : (tensor<1x2x1x1x!x>) -> tensor<1x2x1x1xf32>
+  %3 = qnn.dequantize %v : (tensor<2x1x1x1x!v>) -> tensor<2x1x1x1xf32>
+  %4 = qnn.matmul %0, %1 : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
+  %5 = qnn.conv %2, %3 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
+  return %4, %5 : tensor<1x2xf32>, tensor<1x2x1x1xf32>
+}
+
+// -----
+
+!x = !quant.uniform<i16:f32, 0.5>
+
+// A clamp in front of 16 bits is part of the range.
+// CHECK-LABEL: func @narrow_words
+// CHECK-NEXT: %[[Q:.*]] = qnn.quantize %{{.*}} -> tensor<2x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK-NEXT: qnn.dequantize %[[Q]]
+func.func @narrow_words(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = qnn.unary clamp %x {alpha = -50.0 : f32, beta = 100.0 : f32} : (tensor<2xf32>) -> tensor<2xf32>
+  %1 = qnn.quantize %0 : (tensor<2xf32>) -> tensor<2x!x>
+  %2 = qnn.dequantize %1 : (tensor<2x!x>) -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}

@@ -8,7 +8,7 @@ graph = model.graph
 constants = {t.name: t for t in graph.initializer}
 print(f"opset {model.opset_import[0].version}: {', '.join(i.name for i in graph.input)} -> "
       f"{', '.join(o.name for o in graph.output)}")
-TYPES = {1: "f32", 2: "u8", 3: "i8", 6: "i32"}
+TYPES = {1: "f32", 2: "u8", 3: "i8", 5: "i16", 6: "i32"}
 for node in graph.node:
     inputs = list(node.input)
     if node.op_type in ("QuantizeLinear", "DequantizeLinear"):

@@ -102,9 +102,10 @@ def QNN_ObserveOp : QNN_Op<"observe", []> {
   let description = [{
     The identity; the calibration run collects the operand's statistics under
     `id`, the name of the tensor in the calibration table. Not pure: it must
-    survive until `qnn-apply-calibration` replaces it.
+    survive until `qnn-apply-calibration` replaces it, by a quantization to 16
+    bits where `words` is set, else to 8.
   }];
-  let arguments = (ins QNN_FloatTensor:$input, StrAttr:$id);
+  let arguments = (ins QNN_FloatTensor:$input, StrAttr:$id, UnitAttr:$words);
   let results = (outs QNN_FloatTensor:$result);
   let assemblyFormat = "$input `as` $id attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;

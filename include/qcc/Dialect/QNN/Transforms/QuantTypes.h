@@ -31,6 +31,14 @@ QuantParams getQuantParams(mlir::quant::UniformQuantizedType type);
 /// storage, as activations are; null otherwise.
 mlir::quant::UniformQuantizedType getActivationType(mlir::Value value);
 
+/// The same for 8- or 16-bit storage, as kernels of convolutions and products
+/// take them.
+mlir::quant::UniformQuantizedType getIntActivationType(mlir::Value value);
+
+/// Whether there are kernels of `op` for activations of 16 bits. Products of
+/// two activations, groups and volumes have none: float is faster.
+bool takesWords(mlir::Operation *op);
+
 /// Scales and zero points of a per-tensor (one entry) or per-axis type.
 struct ChannelParams {
   llvm::SmallVector<float> scales;
