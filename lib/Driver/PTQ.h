@@ -83,7 +83,7 @@ private:
 };
 
 /// Puts into the table how weights were rounded and biases corrected, where the
-/// layers of its keepFloat stay float.
+/// layers of its keepFloat stay float, and those of int16 are as float.
 void saveCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
                      CalibrationTable &table);
 

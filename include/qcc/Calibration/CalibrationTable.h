@@ -99,7 +99,8 @@ public:
   std::vector<ChannelEntry> channels;
   /// What the layers were rounded and corrected by; empty: they were not.
   std::string ptq;
-  /// The layers that stayed float when biases were corrected.
+  /// The layers that stayed float, or were in 16 bits, when biases were
+  /// corrected.
   std::vector<std::string> correctedWithFloat;
   std::vector<LayerCorrection> layers;
 
