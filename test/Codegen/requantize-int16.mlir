@@ -3,11 +3,11 @@
 // Rounded sums may be as large as 32 bits allow: they are clamped before the zero
 // point is added.
 // CHECK-LABEL: func private @matmul_0
-// CHECK-DAG: %[[LOW:.*]] = arith.constant dense<-52768> : vector<4xi32>
-// CHECK-DAG: %[[HIGH:.*]] = arith.constant dense<12767> : vector<4xi32>
-// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<20000> : vector<4xi32>
+// CHECK: %[[LOW:.*]] = arith.constant dense<-52768> : vector<4xi32>
 // CHECK: %[[A:.*]] = arith.maxsi %{{.*}}, %[[LOW]]
+// CHECK: %[[HIGH:.*]] = arith.constant dense<12767> : vector<4xi32>
 // CHECK: %[[B:.*]] = arith.minsi %[[A]], %[[HIGH]]
+// CHECK: %[[ZERO:.*]] = arith.constant dense<20000> : vector<4xi32>
 // CHECK: %[[C:.*]] = arith.addi %[[B]], %[[ZERO]]
 // CHECK: arith.trunci %[[C]] : vector<4xi32> to vector<4xi16>
 !x = !quant.uniform<i16:f32, 1.0>

@@ -262,7 +262,7 @@ func.func @wide_sums(%x: tensor<1x3x!x>, %z: tensor<1x2x1x1x!x>) -> (tensor<1x2x
 // A clamp in front of 16 bits is part of the range, behind moves, too.
 // CHECK-LABEL: func @narrow
 // CHECK-NEXT: %[[Q:.*]] = qnn.quantize %{{.*}} -> tensor<1x2x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
-// CHECK-NEXT: %[[T:.*]] = qnn.transpose %[[Q]] {{.*}} -> tensor<2x1x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
+// CHECK-NEXT: %[[T:.*]] = qnn.reshape %[[Q]] {{.*}} -> tensor<2x1x!quant.uniform<i16<-100:200>:f32, 5.000000e-01>>
 // CHECK-NEXT: qnn.dequantize %[[T]]
 func.func @narrow(%x: tensor<1x2xf32>) -> tensor<2x1xf32> {
   %0 = qnn.unary clamp %x {alpha = -50.0 : f32, beta = 100.0 : f32} : (tensor<1x2xf32>) -> tensor<1x2xf32>
