@@ -372,6 +372,10 @@ bool Parser::parseChannels(yaml::Node &node) {
       entry.means.size() != count || entry.deviations.size() != count)
     return fail(&node, "channels need 'algorithm', 'input_of' and as many "
                        "'maxima' as 'means' and 'deviations'");
+  auto isNegative = [](float value) { return value < 0; };
+  if (llvm::any_of(entry.maxima, isNegative) ||
+      llvm::any_of(entry.deviations, isNegative))
+    return fail(&node, "'maxima' and 'deviations' are not negative");
   table.channels.push_back(std::move(entry));
   return true;
 }

@@ -53,6 +53,8 @@ static constexpr int64_t patchesPerTile = 8;
 /// What transformed patches and sums should take on the stack.
 static constexpr int64_t scratchBytes = 256 * 1024;
 static constexpr int64_t mostBlockTiles = 8, leastBlocks = 8;
+/// The most of both: of QCC_STACK_BYTES, with room for what is spilled.
+static constexpr int64_t stackBytes = 432 * 1024;
 
 namespace {
 /// How the convolution is cut.
@@ -82,7 +84,16 @@ struct WinogradPlan {
   int64_t tiles() const {
     return matrix.rowBlocks * (matrix.rowsOuter ? 1 : matrix.panels());
   }
-  bool fitsStack() const { return rows() * rowBytes() <= 2 * scratchBytes; }
+  /// A copy of a patch that the image's border clips.
+  int64_t clippedBytes() const {
+    return transformsFirst ? 0 : positions * conv.c * 4;
+  }
+  bool fitsStack() const {
+    return rows() * rowBytes() + clippedBytes() <= stackBytes;
+  }
+
+private:
+  void cutRows();
 };
 
 class WinogradKernel : MatrixKernel {
@@ -176,6 +187,7 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
       matrix.panels() == 1 || matrix.packedBytes() <= residentBytes;
   transformsFirst =
       !matrix.rowsOuter && matrix.rows * patchPitch() * 4 <= patchesBytes;
+  cutRows();
   // Some blocks for every thread, unless panels are that already.
   int64_t most = matrix.rowsOuter
                      ? llvm::divideCeil(matrix.rowTiles, leastBlocks)
@@ -186,6 +198,17 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
   matrix.blockTiles = llvm::divideCeil(matrix.rowTiles, matrix.rowBlocks);
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
+}
+
+/// Fewer rows per tile where many channels would not leave one on the stack.
+void WinogradPlan::cutRows() {
+  int64_t most = (stackBytes - clippedBytes()) / rowBytes();
+  if (matrix.tileRows <= most || most < 1)
+    return;
+  matrix.rowTiles = llvm::divideCeil(matrix.rows, most);
+  matrix.tileRows = llvm::divideCeil(matrix.rows, matrix.rowTiles);
+  matrix.longTiles =
+      matrix.rowTiles - (matrix.tileRows * matrix.rowTiles - matrix.rows);
 }
 
 //===----------------------------------------------------------------------===//

@@ -48,6 +48,13 @@ static bool hasPadding(Operation *op) {
   return conv && llvm::any_of(conv.getPads(), [](int64_t pad) { return pad; });
 }
 
+/// The dimension of an op's result that holds its output channels.
+static int64_t resultChannelDim(Operation *op) {
+  if (auto conv = dyn_cast<ConvOp>(op))
+    return conv.getChannelDim();
+  return tensorTypeOf(op->getResult(0)).getRank() - 1;
+}
+
 static bool absorb(Value value, const ChannelStatistics &statistics) {
   Operation *op = value.getDefiningOp();
   auto producer = op ? WeightRows::get(op) : std::nullopt;
@@ -61,7 +68,8 @@ static bool absorb(Value value, const ChannelStatistics &statistics) {
   for (OpOperand &use : value.getUses()) {
     auto rows = WeightRows::get(use.getOwner());
     if (!rows || use.getOperandNumber() != 0 || hasPadding(use.getOwner()) ||
-        !readBias(*rows))
+        rows->channels != producer->columns() ||
+        rows->channelDim != resultChannelDim(op) || !readBias(*rows))
       return false;
     consumers.push_back(*rows);
   }

@@ -61,3 +61,26 @@ TEST(AbsorbBiases, MovesWhatIsBelowTheChannel) {
   EXPECT_EQ(biasOf(layers[2]), (std::vector<double>{9}));
   EXPECT_TRUE(biasOf(layers[3]).empty());
 }
+
+// A product over another dimension than the convolution's channels.
+static const char *const crossed = R"(
+  func.func @main(%i: tensor<1x1x2xf32>) -> tensor<1x2x1xf32> {
+    %f = qnn.constant dense<1.0> : tensor<2x1x1xf32> as tensor<2x1x1xf32>
+    %c = qnn.constant dense<9.0> : tensor<2xf32> as tensor<2xf32>
+    %0 = qnn.conv %i, %f, %c {activation = #qnn.act<relu, 0.0, 0.0>, strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x1x2xf32>, tensor<2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
+    %w = qnn.constant dense<1.0> : tensor<2x1xf32> as tensor<2x1xf32>
+    %1 = qnn.matmul %0, %w : (tensor<1x2x2xf32>, tensor<2x1xf32>) -> tensor<1x2x1xf32>
+    return %1 : tensor<1x2x1xf32>
+  })";
+
+TEST(AbsorbBiases, LeavesOtherDimensionsAlone) {
+  mlir::MLIRContext context;
+  context.loadDialect<mlir::func::FuncDialect, qnn::QNNDialect>();
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(crossed, &context);
+  auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
+  StatisticsByValue statistics;
+  main.walk([&](qnn::ConvOp conv) {
+    statistics[conv.getResult()] = {{13, 13}, {10, 10}, {1, 1}};
+  });
+  EXPECT_EQ(absorbBiases(main, statistics), 0u);
+}

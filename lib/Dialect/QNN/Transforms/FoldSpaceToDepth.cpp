@@ -10,6 +10,7 @@
 #include "PatternUtils.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FOLDSPACETODEPTH
@@ -157,15 +158,18 @@ SpaceToDepthIntoConv::matchAndRewrite(ConvOp op,
       SpaceToDepth::match(concat, op.getChannelDim());
   if (!source)
     return failure();
+  SmallVector<int64_t> strides(op.getStrides()), pads(op.getPads());
+  auto multiply = [](int64_t &value, int64_t block) {
+    // What the op's verifier takes.
+    return !llvm::MulOverflow(value, block, value) && value <= INT32_MAX;
+  };
+  for (auto [d, block] : llvm::enumerate(source->block))
+    if (!multiply(strides[d], block) || !multiply(pads[d], block) ||
+        !multiply(pads[strides.size() + d], block))
+      return failure();
   Value filter = spreadFilter(rewriter, op.getFilter(), *source);
   if (!filter)
     return failure();
-  SmallVector<int64_t> strides(op.getStrides()), pads(op.getPads());
-  for (auto [d, block] : llvm::enumerate(source->block)) {
-    strides[d] *= block;
-    pads[d] *= block;
-    pads[strides.size() + d] *= block;
-  }
   rewriter.modifyOpInPlace(op, [&] {
     op.getInputMutable().assign(source->source);
     op.getFilterMutable().assign(filter);
