@@ -6,10 +6,11 @@
 
 Compiles a model of the assets on its calibration samples with -report=, and with
 the options given, and opens the details of one layer. --report= takes a page
-that is there already. The pictures of the documentation are made by
+that is there already. The picture of the documentation is made by the first, one of
+what a search tried by the second:
 
   utils/screenshot-report.py docs/images/report.png --open=Conv.9
-  utils/screenshot-report.py docs/images/search.png --model=mobilenetv1_0.25_128_f32 \\
+  utils/screenshot-report.py search.png --model=mobilenetv1_0.25_128_f32 \\
       --samples=64 --size=1180x900 --options="-precision=auto -max-drop=kl:0.01"
 """
 import argparse

@@ -7,6 +7,7 @@
 
 #include "KernelLists.h"
 #include "MatrixKernel.h"
+#include "Product.h"
 #include "TileMatrixKernel.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -109,15 +110,9 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
       stem, key, ValueRange(buffers).getTypes(), op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
-        SmallVector<Value> flat;
-        for (Value value : values) {
-          auto type = cast<MemRefType>(value.getType());
-          int64_t count = type.getNumElements();
-          flat.push_back(memref::ReinterpretCastOp::create(
-              builder, loc, MemRefType::get({count}, type.getElementType()),
-              value, /*offset=*/0, ArrayRef<int64_t>{count},
-              ArrayRef<int64_t>{1}));
-        }
+        CodeBuilder c(builder, loc);
+        SmallVector<Value> flat = llvm::map_to_vector(
+            values, [&](Value value) { return flatten(c, value); });
         unsigned next = 3;
         MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
         if (hasOffsets)

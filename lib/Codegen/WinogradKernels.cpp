@@ -29,6 +29,7 @@
 
 #include "KernelLists.h"
 #include "MatrixKernel.h"
+#include "Product.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
@@ -484,17 +485,11 @@ static std::vector<float> transformFilters(const MatrixOperands &operands) {
 }
 
 /// The arguments as flat buffers.
-static SmallVector<Value> flatten(OpBuilder &b, Location loc,
-                                  ValueRange values) {
-  SmallVector<Value> flat;
-  for (Value value : values) {
-    auto type = cast<MemRefType>(value.getType());
-    int64_t count = type.getNumElements();
-    flat.push_back(memref::ReinterpretCastOp::create(
-        b, loc, MemRefType::get({count}, type.getElementType()), value,
-        /*offset=*/0, ArrayRef<int64_t>{count}, ArrayRef<int64_t>{1}));
-  }
-  return flat;
+static SmallVector<Value> flattenAll(OpBuilder &b, Location loc,
+                                     ValueRange values) {
+  CodeBuilder c(b, loc);
+  return llvm::map_to_vector(values,
+                             [&](Value value) { return flatten(c, value); });
 }
 
 /// Emits the kernel that transforms all patches; returns the buffer of them.
@@ -510,7 +505,7 @@ static Value emitPatches(Operation *op, KernelEmitter &emitter,
       op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
-        SmallVector<Value> flat = flatten(builder, loc, values);
+        SmallVector<Value> flat = flattenAll(builder, loc, values);
         MatrixArguments args{flat[0], {}, flat[1], {}, {}, {}, {}, {}, {}};
         WinogradKernel(builder, loc, plan, operands, args)
             .emitPatches(begin, end);
@@ -576,7 +571,7 @@ static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
       "conv_winograd", key, ValueRange(buffers).getTypes(), op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
-        SmallVector<Value> flat = flatten(builder, loc, values);
+        SmallVector<Value> flat = flattenAll(builder, loc, values);
         unsigned next = 3;
         MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
         if (operands->epilogue.hasBias)

@@ -116,11 +116,11 @@ llvm::Error BudgetSearch::measureCosts() {
   for (auto [i, layer] : llvm::enumerate(simulation->layers()))
     if (layer.hasInt16Form)
       int16Layers.set(unsigned(i));
-  auto inWords = compileVariant(allFloat.notInt8);
-  if (!inWords)
-    return inWords.takeError();
+  auto inInt16 = compileVariant(allFloat.notInt8);
+  if (!inInt16)
+    return inInt16.takeError();
   auto times = compiler.timeLayers(
-      {&allInt8.variant, &*inWords, &allFloat.variant}, simulation->layers());
+      {&allInt8.variant, &*inInt16, &allFloat.variant}, simulation->layers());
   if (!times)
     return times.takeError();
   int8Seconds = std::move((*times)[0]);

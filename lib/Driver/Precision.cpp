@@ -80,17 +80,17 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   if (!noisy)
     return noisy.takeError();
   PrecisionPlan plan;
-  bool hasWords = hasFastInt16(options);
+  bool hasInt16 = hasFastInt16(options);
   for (const NoisyLayer &layer : *noisy) {
     LayerPrecision entry;
     entry.name = layers[layer.index].name;
-    bool isWord = hasWords && layers[layer.index].hasInt16Form;
-    entry.precision = isWord ? Precision::Int16 : Precision::Float;
+    bool isInt16 = hasInt16 && layers[layer.index].hasInt16Form;
+    entry.precision = isInt16 ? Precision::Int16 : Precision::Float;
     entry.noiseDecibels = toDecibels(layer.noise);
     entry.reason = "8 bits of it alone spoil the outputs";
     emitRemark(module.getLoc())
         << "layer '" << entry.name << "' "
-        << (isWord ? "takes 16 bits" : "stays float")
+        << (isInt16 ? "takes 16 bits" : "stays float")
         << ": in 8 bits its noise at the outputs would be "
         << llvm::formatv("{0:f1}", entry.noiseDecibels).str()
         << " dB below the signal; -precision=int8 quantizes it all the same";
