@@ -83,18 +83,21 @@ std::optional<IntFilter> IntFilter::match(Value value, int64_t axis,
   return filter;
 }
 
-std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
-  auto inType = getActivationType(op.getInput());
+std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level,
+                                      unsigned bits) {
+  auto inType = getIntActivationType(op.getInput());
   auto outType = getIntActivationType(op.getResult());
   bool isFloat = tensorTypeOf(op.getResult()).getElementType().isF32();
-  if (!inType || (!outType && !isFloat) ||
-      inType.isSigned() == level.unsignedActivations)
+  if (!inType || inType.getStorageTypeIntegralWidth() != bits ||
+      (!outType && !isFloat) ||
+      inType.isSigned() == (bits == 8 && level.unsignedActivations))
     return std::nullopt;
-  std::optional<IntFilter> filter = IntFilter::match(op.getFilter(), 0);
+  std::optional<IntFilter> filter = IntFilter::match(op.getFilter(), 0, bits);
   if (!filter)
     return std::nullopt;
   IntConv conv;
   conv.filter = *filter;
+  conv.bits = bits;
   conv.inputZeroPoint = inType.getZeroPoint();
   conv.inputUnsigned = !inType.isSigned();
 
@@ -140,6 +143,9 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level) {
       magnitude += std::abs(w);
     }
     int64_t offset = bias ? bias->as<int32_t>()[channel] : 0;
+    int64_t range = std::max(in.qmax - in.zeroPoint, in.zeroPoint - in.qmin);
+    if (magnitude * range + std::abs(offset) > INT32_MAX)
+      return std::nullopt; // the reference sums in 64 bits
     float multiplier =
         isReal ? in.scale * weights->scale(channel)
                : conv.requantize->multiplier(in.scale, weights->scale(channel));
@@ -176,7 +182,7 @@ SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
                                         const TargetLevel &level,
                                         ValueRange sums,
                                         ValueRange parameters) const {
-  ValueRange factors = parameters.take_front(4);
+  ValueRange factors = parameters.take_front(sums.size());
   bool isDirect = requantize && realBias.empty();
   if (isDirect && requantize->permutes())
     return {requantize->emit(c, level, sums, factors)};
@@ -185,17 +191,20 @@ SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
     Value real = arith::SIToFPOp::create(c.b, c.loc, factors[i].getType(), sum);
     real = arith::MulFOp::create(c.b, c.loc, real, factors[i]);
     if (!realBias.empty())
-      real = arith::AddFOp::create(c.b, c.loc, real, parameters[4 + i]);
+      real =
+          arith::AddFOp::create(c.b, c.loc, real, parameters[sums.size() + i]);
     values.push_back(requantize ? real : activation.emit(c, real));
   }
   if (requantize && requantize->permutes())
     return {requantize->emitReal(c, level, values)};
-  values = llvm::to_vector(sortLanes(c, values));
+  bool isWord = requantize && values.size() == 2;
+  if (!isWord)
+    values = sortLanes(c, values);
   if (!requantize)
     return values;
   return {isDirect && requantize->isDirect()
-              ? requantize->emitScaled(c, level, values)
-              : requantize->emitReal(c, level, values)};
+              ? requantize->emitScaled(c, level, values, isWord)
+              : requantize->emitReal(c, level, values, isWord)};
 }
 
 std::optional<FloatConv> FloatConv::match(ConvOp op) {

@@ -49,9 +49,11 @@ struct IntFilter {
                                         unsigned bits = 8);
 };
 
-/// The constants of an 8-bit convolution, and what becomes of its sums.
+/// The constants of a convolution of 8 or 16 bits, and what becomes of its
+/// sums.
 struct IntConv {
   IntFilter filter;
+  unsigned bits; ///< of the activations
   int64_t inputZeroPoint;
   bool inputUnsigned;
   /// Per output channel: bias - inputZeroPoint * sum of the filter.
@@ -63,12 +65,15 @@ struct IntConv {
   std::optional<Requantize> requantize;
   FloatActivation activation;
 
-  /// The byte that padding holds, as a signed i8 constant.
-  int64_t inputPadding() const { return int8_t(inputZeroPoint); }
+  /// What padding holds, as a signed constant.
+  int64_t inputPadding() const {
+    return bits == 8 ? int8_t(inputZeroPoint) : inputZeroPoint;
+  }
 
   /// Nothing where the types are others, or the signedness of the activations
   /// is not the one that the level's dot product wants.
-  static std::optional<IntConv> match(qnn::ConvOp op, const TargetLevel &level);
+  static std::optional<IntConv> match(qnn::ConvOp op, const TargetLevel &level,
+                                      unsigned bits = 8);
   /// What code from emitResults() depends on.
   std::string key() const;
   /// What emitResults() takes, per channel: `multipliers` and `realBias`.
@@ -77,9 +82,9 @@ struct IntConv {
       return {multipliers};
     return {multipliers, realBias};
   }
-  /// Turns four vectors of sums, whose channels are interleaved, into one
-  /// vector of integers or four of floats, in the order of the channels.
-  /// `parameters`: four vectors of each of parameters().
+  /// Turns vectors of sums, whose channels are interleaved (four with 8 bits,
+  /// two with 16), into one vector of integers or as many of floats, in the
+  /// order of the channels. `parameters`: as many of each of parameters().
   llvm::SmallVector<mlir::Value> emitResults(CodeBuilder &c,
                                              const TargetLevel &level,
                                              mlir::ValueRange sums,

@@ -372,7 +372,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
           }
           Value weightBase = c.mul(phase, groups * 4 * vectorBytes);
           for (int64_t g = 0; g < groups; ++g) {
-            std::array<Value, 4> x;
+            SmallVector<Value> x(4);
             for (size_t t = 4 * g; t < std::min<size_t>(4 * g + 4, taps.size());
                  ++t) {
               int64_t offset = taps[t].kh * s.dh * slab.rowElements +

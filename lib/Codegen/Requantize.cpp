@@ -1,4 +1,5 @@
-//===- Requantize.cpp - From 32-bit sums to 8-bit results -----------------===//
+//===- Requantize.cpp - From 32-bit sums to integer results ---------------===//
+//----------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,6 +9,7 @@
 #include "Requantize.h"
 #include "../Conversion/QNNToKernels/FloatFunctions.h"
 #include "ExactDivision.h"
+#include "Interleave.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
@@ -87,7 +89,7 @@ Value Requantize::emit(CodeBuilder &c, const TargetLevel &level,
 }
 
 Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
-                           ValueRange values) const {
+                           ValueRange values, bool interleaved) const {
   SmallVector<Value> scaled;
   for (Value value : values) {
     reference::LoopBuilder b(c.b, c.loc, level);
@@ -96,11 +98,11 @@ Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
   }
   Requantize bounded = *this;
   bounded.mayOverflow &= !multipliesExactly(level, scale);
-  return bounded.emitScaled(c, level, scaled);
+  return bounded.emitScaled(c, level, scaled, interleaved);
 }
 
 Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
-                             ValueRange values) const {
+                             ValueRange values, bool interleaved) const {
   SmallVector<Value> rounded;
   for (Value value : values) {
     // Any bound beyond the result's range and within int32 gives the same.
@@ -118,7 +120,7 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
     rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
   }
   if (bits == 16)
-    return packToInt16(c, rounded);
+    return packToInt16(c, rounded, interleaved);
   Value bytes =
       level.micro->packToBytes(c.b, c.loc, rounded, zeroPoint, isUnsigned);
   int64_t count = cast<VectorType>(bytes.getType()).getDimSize(0);
@@ -138,11 +140,12 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
   return bytes;
 }
 
-Value Requantize::packToInt16(CodeBuilder &c, ArrayRef<Value> rounded) const {
+Value Requantize::packToInt16(CodeBuilder &c, ArrayRef<Value> rounded,
+                              bool interleaved) const {
   int64_t lanes = cast<VectorType>(rounded[0].getType()).getDimSize(0);
   Type i16 = c.b.getI16Type(), i32 = c.b.getI32Type();
-  Value words = c.splat(i16, 0, lanes * int64_t(rounded.size()));
-  for (auto [i, integers] : llvm::enumerate(rounded)) {
+  SmallVector<Value> results;
+  for (Value integers : rounded) {
     // Clamped first: the sum with the zero point might leave 32 bits.
     Value value = arith::MaxSIOp::create(c.b, c.loc, integers,
                                          c.splat(i32, low - zeroPoint, lanes));
@@ -150,11 +153,17 @@ Value Requantize::packToInt16(CodeBuilder &c, ArrayRef<Value> rounded) const {
                                    c.splat(i32, high - zeroPoint, lanes));
     if (zeroPoint != 0)
       value = c.add(value, c.splat(i32, zeroPoint, lanes));
-    value =
-        arith::TruncIOp::create(c.b, c.loc, c.vectorType(i16, lanes), value);
-    words = rounded.size() == 1 ? value
+    results.push_back(value);
+  }
+  if (interleaved)
+    return packWords(c, results);
+  Value words = c.splat(i16, 0, lanes * int64_t(rounded.size()));
+  for (auto [i, result] : llvm::enumerate(results)) {
+    Value narrow =
+        arith::TruncIOp::create(c.b, c.loc, c.vectorType(i16, lanes), result);
+    words = rounded.size() == 1 ? narrow
                                 : vector::InsertStridedSliceOp::create(
-                                      c.b, c.loc, value, words,
+                                      c.b, c.loc, narrow, words,
                                       ArrayRef<int64_t>{int64_t(i) * lanes},
                                       ArrayRef<int64_t>{1})
                                       .getResult();

@@ -1,4 +1,4 @@
-//===- Requantize.h - From 32-bit sums to 8-bit results --------*- C++ -*-===//
+//===- Requantize.h - From 32-bit sums to integer results -------*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -76,16 +76,18 @@ struct Requantize {
   /// Requantizes n vectors of i32 with their multipliers to one vector.
   mlir::Value emit(CodeBuilder &c, const TargetLevel &level,
                    mlir::ValueRange sums, mlir::ValueRange multipliers) const;
-  /// The same for real values (f32 vectors).
+  /// The same for real values (f32 vectors). `interleaved`: 16-bit results of
+  /// two vectors come out in the order that packWords() gives.
   mlir::Value emitReal(CodeBuilder &c, const TargetLevel &level,
-                       mlir::ValueRange values) const;
+                       mlir::ValueRange values, bool interleaved = false) const;
   /// The same for values that are already scaled (f32 vectors).
   mlir::Value emitScaled(CodeBuilder &c, const TargetLevel &level,
-                         mlir::ValueRange values) const;
+                         mlir::ValueRange values,
+                         bool interleaved = false) const;
 
 private:
-  mlir::Value packToInt16(CodeBuilder &c,
-                          llvm::ArrayRef<mlir::Value> rounded) const;
+  mlir::Value packToInt16(CodeBuilder &c, llvm::ArrayRef<mlir::Value> rounded,
+                          bool interleaved) const;
   void setScaledBound(double bound) { mayOverflow = !(bound < 2147483000.0); }
 };
 

@@ -131,6 +131,8 @@ class Generator:
         rank = pick.choice([1, 2, 2, 2])
         if depthwise:
             group = pick.choice([1, 3, 4, 8, 16, 17, 32, 33, 64, 70, 96, 144, 200])
+            if self.words:
+                group = pick.choice([8, 16, 24, 32, 33, 40, 64, 70, 96, 144, 200])
             inner = outer = 1
         else:
             group = pick.choice([1, 1, 1, 2, 3])
@@ -272,7 +274,7 @@ class Generator:
         zero = pick.choice([0, 128, 13, 255] if output == "u8" else [0, -128, 5])
         kind = {"f32": "f32", "i32": quant("i32", products[0], 0)}.get(output) or quant(output, spread, zero)
         residual = None
-        if output != "i32" and pick.random() < 0.3:
+        if output != "i32" and pick.random() < (0.1 if self.words and depth < 30 else 0.3):
             stored = pick.choice(["u8", "i8", "i16", "f32"])
             residual = ((y, "f32", self.floats(y) * 3) if stored == "f32" else
                         (y, quant(stored, self.scale(), pick.choice([0, 5])), self.integers(y, stored)))
@@ -605,8 +607,9 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False):
-        self.folder, self.tiles, self.chosen, self.winograd = folder, tiles, chosen, winograd
+    def __init__(self, folder, feeds, tiles=False, chosen=False, kind=None):
+        """`kind`: which kernels at least half of the cases must take."""
+        self.folder, self.tiles, self.chosen, self.kind = folder, tiles, chosen, kind
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -656,11 +659,11 @@ class Runner:
             print(f"{level}: {used} of {CASES} kernels on tiles")
             if used < CASES // 3:
                 sys.exit("too few kernels on tiles")
-        if self.winograd and not reference:
+        if self.kind and not reference:
             with open(kernels) as f:
-                used = len(re.findall(r"func.func private @conv_winograd_", f.read()))
+                used = len(re.findall(f"func.func private @{self.kind}_", f.read()))
             if used < CASES // 2:
-                sys.exit(f"{level}: only {used} of {CASES} kernels by Winograd's method")
+                sys.exit(f"{level}: only {used} of {CASES} kernels are {self.kind}")
         arm = level in ARM
         call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if arm else "x86-64"), "-o", artefact)
         runner = arm_command.split() if arm else [tool("qcc-run")]
@@ -694,7 +697,8 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds, tiles, chosen, winograd)
+        kind = "conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else None
+        runner = Runner(folder, feeds, tiles, chosen, kind)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")

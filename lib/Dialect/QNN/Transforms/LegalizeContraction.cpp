@@ -145,15 +145,15 @@ static int64_t maxMagnitude(quant::QuantizedType type, int64_t zeroPoint) {
 }
 
 /// An upper bound for |sum of products| per element of the result. Constant
-/// weights are summed, channel by channel.
+/// weights are summed, channel by channel, where a simpler one exceeds `limit`.
 static double boundSum(const Contraction &op, Value weight,
-                       const ChannelParams &params, int64_t inputMagnitude) {
+                       const ChannelParams &params, int64_t inputMagnitude,
+                       double limit) {
   auto type = cast<quant::QuantizedType>(tensorTypeOf(weight).getElementType());
   int64_t largest = 0;
   for (int64_t zeroPoint : params.zeroPoints)
     largest = std::max(largest, maxMagnitude(type, zeroPoint));
   double bound = static_cast<double>(op.products) * largest * inputMagnitude;
-  constexpr double limit = std::numeric_limits<int32_t>::max();
   if (bound <= limit || op.channelAxis < 0)
     return bound;
   auto values = getConstantInts(weight);
@@ -320,9 +320,10 @@ struct LegalizeContraction : OpInterfaceRewritePattern<QuantizableOpInterface> {
     auto result = QuantizedResult::get(op->op, /*bits=*/16);
     Bias bias =
         convertBias(*op, scales, result.type ? result.type.getScale() : 0.f);
-    double bound = boundSum(*op, weight, *params,
-                            maxMagnitude(inputType, inputType.getZeroPoint()));
-    if (bound + bias.maxMagnitude > std::numeric_limits<int32_t>::max())
+    double limit = std::numeric_limits<int32_t>::max() - bias.maxMagnitude;
+    if (boundSum(*op, weight, *params,
+                 maxMagnitude(inputType, inputType.getZeroPoint()),
+                 limit) > limit)
       return failure();
 
     // A constant bias that is not on the accumulator's grid is added to the

@@ -39,9 +39,27 @@ UniformQuantizedType qcc::qnn::getIntActivationType(Value value) {
   return {};
 }
 
+/// Channels in whole 16 bytes or more than any vector holds, and windows whose
+/// rows of taps fit on the stack at every level.
+static bool hasInt16DepthwiseKernel(ConvOp op) {
+  constexpr int64_t mostTaps = 11, mostColumns = 32, mostStride = 4;
+  ArrayRef<int64_t> filter = shapeOf(op.getFilter());
+  int64_t channels = op.getGroup();
+  if (filter[0] != channels || filter[1] != 1 ||
+      (channels % 8 != 0 && channels < 32) ||
+      llvm::any_of(op.getStrides(), [](int64_t s) { return s > mostStride; }))
+    return false;
+  for (auto [taps, dilation] :
+       llvm::zip_equal(filter.drop_front(2), op.getDilations()))
+    if (taps > mostTaps || (taps - 1) * dilation > mostColumns)
+      return false;
+  return true;
+}
+
 bool qcc::qnn::hasInt16Kernel(Operation *op) {
   if (auto conv = dyn_cast<ConvOp>(op))
-    return conv.getGroup() == 1 && conv.getSpatialRank() <= 2;
+    return conv.getSpatialRank() <= 2 &&
+           (conv.getGroup() == 1 || hasInt16DepthwiseKernel(conv));
   auto matmul = dyn_cast<MatmulOp>(op);
   return matmul && !matmul.getTransposeLhs() && matmul.getWeightOperand() &&
          rankOf(matmul.getRhs()) == 2;

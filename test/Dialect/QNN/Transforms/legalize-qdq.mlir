@@ -239,7 +239,7 @@ func.func @words(%x: tensor<1x2x!x>) -> (tensor<1x2x!y>, tensor<1x2x!z>) {
 !w = !quant.uniform<i16:f32, 0.5>
 !v = !quant.uniform<i8:f32, 0.5>
 
-// Sums that may leave 32 bits stay float, as do groups: no kernel is for them.
+// Sums that may leave 32 bits stay float, as do groups that no kernel is for.
 // CHECK-LABEL: func @wide_sums
 // CHECK: qnn.matmul {{.*}} : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
 // CHECK: qnn.conv {{.*}} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
@@ -253,6 +253,45 @@ func.func @wide_sums(%x: tensor<1x3x!x>, %z: tensor<1x2x1x1x!x>) -> (tensor<1x2x
   %4 = qnn.matmul %0, %1 : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
   %5 = qnn.conv %2, %3 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64} : (tensor<1x2x1x1xf32>, tensor<2x1x1x1xf32>) -> tensor<1x2x1x1xf32>
   return %4, %5 : tensor<1x2xf32>, tensor<1x2x1x1xf32>
+}
+
+// -----
+
+!x = !quant.uniform<i16<-8191:8191>:f32, 0.5>
+!w = !quant.uniform<i16<-32767:32767>:f32, 0.5>
+
+// Eight products of any weights fit in 32 bits, but not with this bias: the sum
+// of these weights is what counts.
+// CHECK-LABEL: func @sum_beside_bias
+// CHECK-SAME: (%[[X:.*]]: tensor
+// CHECK: %[[B:.*]] = qnn.constant dense<400000> : tensor<1xi32>
+// CHECK: qnn.matmul %[[X]], %{{.*}}, %[[B]] {{.*}} -> tensor<1x1x!quant.uniform<i16<-8191:8191>:f32, 5.000000e-01>>
+func.func @sum_beside_bias(%x: tensor<1x8x!x>) -> tensor<1x1x!x> {
+  %w = qnn.constant dense<100> : tensor<8x1xi16> as tensor<8x1x!w>
+  %b = qnn.constant dense<100000.0> : tensor<1xf32> as tensor<1xf32>
+  %0 = qnn.dequantize %x : (tensor<1x8x!x>) -> tensor<1x8xf32>
+  %1 = qnn.dequantize %w : (tensor<8x1x!w>) -> tensor<8x1xf32>
+  %2 = qnn.matmul %0, %1, %b : (tensor<1x8xf32>, tensor<8x1xf32>, tensor<1xf32>) -> tensor<1x1xf32>
+  %3 = qnn.quantize %2 : (tensor<1x1xf32>) -> tensor<1x1x!x>
+  return %3 : tensor<1x1x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i16<-8191:8191>:f32, 0.5>
+!w = !quant.uniform<i8:f32, 0.5>
+
+// Depthwise, where there are kernels: whole 16 bytes of channels.
+// CHECK-LABEL: func @depthwise_words
+// CHECK-SAME: (%[[X:.*]]: tensor
+// CHECK: qnn.conv %[[X]], {{.*}} -> tensor<1x8x1x1x!quant.uniform<i16<-8191:8191>:f32, 5.000000e-01>>
+func.func @depthwise_words(%x: tensor<1x8x1x1x!x>) -> tensor<1x8x1x1x!x> {
+  %w = qnn.constant dense<1> : tensor<8x1x1x1xi8> as tensor<8x1x1x1x!w>
+  %0 = qnn.dequantize %x : (tensor<1x8x1x1x!x>) -> tensor<1x8x1x1xf32>
+  %1 = qnn.dequantize %w : (tensor<8x1x1x1x!w>) -> tensor<8x1x1x1xf32>
+  %2 = qnn.conv %0, %1 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 8 : i64} : (tensor<1x8x1x1xf32>, tensor<8x1x1x1xf32>) -> tensor<1x8x1x1xf32>
+  %3 = qnn.quantize %2 : (tensor<1x8x1x1xf32>) -> tensor<1x8x1x1x!x>
+  return %3 : tensor<1x8x1x1x!x>
 }
 
 // -----
