@@ -106,7 +106,10 @@ void CodeGenerator::setLevel(Function &function,
   if (!level.cpu.empty())
     function.addFnAttr("tune-cpu", level.cpu);
   if (!level.features.empty())
-    function.addFnAttr("target-features", level.features);
+    function.addFnAttr("target-features",
+                       level.tuning.empty()
+                           ? level.features
+                           : level.features + "," + level.tuning);
   std::string width = std::to_string(level.vectorBytes * 8);
   function.addFnAttr("prefer-vector-width", width);
   if (triple.isX86())

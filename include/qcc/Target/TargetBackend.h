@@ -93,6 +93,7 @@ struct TargetLevel {
   unsigned rank = 0;    ///< order within the target; 0 is the baseline
   std::string cpu;      ///< LLVM CPU, for scheduling
   std::string features; ///< LLVM features, "+avx2,+fma,..."
+  std::string tuning;   ///< likewise, but no processor has to have them
   unsigned vectorBytes = 16;
   unsigned numVectorRegisters = 16;
   bool hasFMA = false;

@@ -41,6 +41,8 @@ public:
     TargetLevel avxVnni = avx2;
     avxVnni.name = "avx-vnni";
     avxVnni.features += ",+avxvnni";
+    // LLVM would make two instructions of some vpdpwssd.
+    avxVnni.tuning = "+fast-dpwssd";
     avxVnni.hasInt8Dot = true;
     avxVnni.int8Tile = {6, 2};
     avxVnni.micro = createVNNIKernels(32, /*hasTableLookup=*/false);
@@ -50,6 +52,7 @@ public:
     avx512.cpu = "x86-64-v4";
     avx512.features += ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"
                        ",+avx512vnni,+avx512vbmi";
+    avx512.tuning = avxVnni.tuning;
     avx512.vectorBytes = 64;
     avx512.numVectorRegisters = 32;
     avx512.hasInt8Dot = true;

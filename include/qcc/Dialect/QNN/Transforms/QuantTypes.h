@@ -35,8 +35,8 @@ mlir::quant::UniformQuantizedType getActivationType(mlir::Value value);
 /// take them.
 mlir::quant::UniformQuantizedType getIntActivationType(mlir::Value value);
 
-/// Whether there are kernels of `op` for activations of 16 bits. Products of
-/// two activations, groups and volumes have none: float is faster.
+/// Whether there are kernels of `op` for activations of 16 bits. Volumes,
+/// products of two activations and groups but most depthwise ones have none.
 bool hasInt16Kernel(mlir::Operation *op);
 
 /// Scales and zero points of a per-tensor (one entry) or per-axis type.
