@@ -162,6 +162,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
   if (args.biases)
     epilogue.biases = loadVectors(args.biases);
   epilogue.table = args.table;
+  epilogue.other = args.other;
 
   Value at =
       c.add(c.mul(rows.first, p.shape.oc),

@@ -96,6 +96,10 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     buffers.push_back(takeOverTable(operands->table, emitter));
   if (operands->quantize)
     takeOver(operands->quantize);
+  if (operands->sum) {
+    takeOver(operands->sum);
+    buffers.push_back(emitter.buffer(operands->other));
+  }
 
   std::string zeroPointKey = hasZeroPoints ? "z " : "";
   if (operands->commonZeroPoint)
@@ -103,18 +107,22 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   std::string key = llvm::formatv("{0} {1}{2}{3} {4}", plan.shape.key(),
                                   operands->flip ? "flip " : "", zeroPointKey,
                                   operands->padding, operands->epilogue.key());
+  Location loc = op->getLoc();
+  if (operands->sum)
+    loc = FusedLoc::get(op->getContext(), {loc, operands->sum.getLoc()});
   std::string stem = isa<qnn::ConvOp>(op) ? "conv" : "matmul";
   if (tiles)
     stem += "_tiles";
   func::FuncOp kernel = emitter.kernel(
-      stem, key, ValueRange(buffers).getTypes(), op->getLoc(),
+      stem, key, ValueRange(buffers).getTypes(), loc,
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
         CodeBuilder c(builder, loc);
         SmallVector<Value> flat = llvm::map_to_vector(
             values, [&](Value value) { return flatten(c, value); });
         unsigned next = 3;
-        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
+        MatrixArguments args{flat[0], flat[1], flat[2], {}, {},
+                             {},      {},      {},      {}, {}};
         if (hasOffsets)
           args.offsets = flat[next++];
         if (hasScales)
@@ -127,6 +135,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
           args.residual = flat[next++];
         if (operands->table)
           args.table = flat[next++];
+        if (operands->sum)
+          args.other = flat[next++];
         if (tiles)
           TileMatrixKernel(builder, loc, *tiles, *operands, args)
               .emit(begin, end);
@@ -136,7 +146,7 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   if (!tiles)
     noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
-               op->getLoc());
+               loc);
   return success();
 }
 

@@ -51,6 +51,8 @@ struct MatrixOperands {
   MatrixEpilogue epilogue;
   qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`
   qnn::QuantizeOp quantize; ///< taken over likewise; null: nothing
+  qnn::BinaryOp sum;        ///< see MatrixEpilogue::Sum; likewise
+  mlir::Value other;        ///< the term of `sum` that is no result
 
   /// Nothing where the kernel does not apply.
   static std::optional<MatrixOperands> match(mlir::Operation *op,
@@ -69,6 +71,7 @@ private:
   bool matchFloat(mlir::Value weights, int64_t axis, mlir::Value bias,
                   qnn::ActivationAttr activation);
   bool matchResidual();
+  void takeSum(qnn::BinaryOp op);
 };
 
 } // namespace qcc

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ByteSum.h"
 #include "ElementRows.h"
 #include "ElementwiseChain.h"
 #include "ExactDivision.h"
@@ -75,21 +76,24 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
   if (length < level.vectorBytes) // the reference loops cross rows
     return failure();
 
-  float sl = getQuantParams(lhs).scale, sr = getQuantParams(rhs).scale,
-        so = getQuantParams(out).scale;
-  float factors[] = {sl / so, sr / so};
-  float product = requantizeMultiplier(sl, sr, so);
   bool isMul = kind == BinaryKind::Mul;
-  if (!std::isfinite(product) || !std::isfinite(factors[0]) ||
-      !std::isfinite(factors[1]))
-    return failure();
-  double bound = isMul ? 65536.0 * product
-                       : 256.0 * (double(factors[0]) + double(factors[1]));
-  std::optional<Requantize> requantize =
-      Requantize::get(out, op.getActivationAttr());
-  if (!requantize || !requantize->isDirect())
-    return failure();
-  requantize->setBound(bound);
+  float factors[2] = {}, product = 0;
+  std::optional<Requantize> requantize;
+  if (isMul) {
+    product = requantizeMultiplier(getQuantParams(lhs).scale,
+                                   getQuantParams(rhs).scale,
+                                   getQuantParams(out).scale);
+    requantize = Requantize::get(out, op.getActivationAttr());
+    if (!std::isfinite(product) || !requantize || !requantize->isDirect())
+      return failure();
+    requantize->setBound(65536.0 * product);
+  } else {
+    std::optional<ByteSum> sum = ByteSum::get(op);
+    if (!sum)
+      return failure();
+    llvm::copy(sum->factors, factors);
+    requantize = sum->requantize;
+  }
 
   int64_t lanes = level.lanes();
   Rows rows(type.getNumElements() / length, length, level.vectorBytes);

@@ -360,6 +360,7 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   epilogue.scales = panel.scales;
   epilogue.biases = panel.biases;
   epilogue.table = args.table;
+  epilogue.other = args.other;
   Value at = c.add(panel.resultAt, c.mul(row, p.shape.oc));
   auto emit = [&](int64_t count) {
     epilogue.emit(ArrayRef<SmallVector<Value>>(finished), count, args.residual,

@@ -12,7 +12,8 @@ kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit. Families that
 begin with half- have float weights of 16 bits. Families that begin with chosen-
 are cut by random choices of tiles. Families that begin with winograd- have shapes
-for which Winograd's method is taken. Families that end in i16 have activations of
+for which Winograd's method is taken. In families that begin with sum- an 8-bit
+tensor is added to the results. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
@@ -96,8 +97,8 @@ def close(a, b):
 
 
 class Generator:
-    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False):
-        self.tiles, self.half, self.winograd, self.words = tiles, half, winograd, words
+    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False):
+        self.tiles, self.half, self.winograd, self.words, self.sums = tiles, half, winograd, words, sums
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -223,10 +224,26 @@ class Generator:
             case.follow(f'"qnn.lut"({{}}) {{{{table = dense<"0x{entries}"> : '
                         f"tensor<256x{stored.replace('u8', 'ui8')}>}}}}",
                         (y, stored, quant(stored, self.scale(), 0)))
+        if self.sums:
+            self.add_bytes(case)
         if is_float and pick.random() < 0.4:
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5), ("i16", 0), ("i16", 9)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
         return case
+
+    def add_bytes(self, case):
+        """A residual addition. Its scale is such that some results saturate."""
+        pick = self.pick
+        y, scales = case.result[0], [self.scale(), self.scale()]
+        kinds = [pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("u8", 255), ("i8", 0), ("i8", -128), ("i8", 5)])
+                 for _ in range(2)]
+        scales[0] = pick.choice([scales[0], float(case.result[2].split(", ")[1].split(":")[0])])  # that of the term
+        scales[1] = float(np.float32(scales[0] * pick.choice([0.3, 1, 1, 1.7])))
+        other, result = (quant(stored, scale, zero) for (stored, zero), scale in zip(kinds, scales))
+        activation = pick.choice(["", ", activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>",
+                                  ", activation = #qnn.act<clamp, 0.0 : f32, 6.0 : f32>"])
+        case.follow(f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind add>{activation}}}}}', (y, kinds[1][0], result),
+                    (y, other, self.bytes(y)), pick.random() < 0.5)
 
     def quantized(self, case, x, w, y, axis, channels, activation):
         pick = self.pick
@@ -254,6 +271,8 @@ class Generator:
         case.constants.append((w, plain, kind, values))
         output = pick.choice(["u8", "u8", "i8", "f32", "i32", "i16"] + ["i16"] * 3 * self.words)
         products = [float(np.float32(scale) * np.float32(s)) for s in scales]
+        if self.sums:
+            output = pick.choice(["u8", "u8", "i8"])
         if output == "i32":
             activation = None
             products = products[:1] if not each else products
@@ -572,7 +591,8 @@ def source(cases):
                                  f"as {tensor(shape, element)}")
                 else:
                     arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
-                    feeds[name] = np.asarray(data, np.float32)
+                    feeds[name] = np.asarray(data, np.float32) if element == "f32" else (
+                        data.view(np.int8) if "<i8" in element else data)
                 values.insert(0 if first else 1, "%" + name)
                 kinds_of.insert(0 if first else 1, tensor(shape, element))
             links.append((text, values, kinds_of))
@@ -605,8 +625,8 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False):
-        self.folder, self.tiles, self.chosen, self.winograd = folder, tiles, chosen, winograd
+    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False, sums=False):
+        self.folder, self.tiles, self.chosen, self.winograd, self.sums = folder, tiles, chosen, winograd, sums
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -656,6 +676,10 @@ class Runner:
             print(f"{level}: {used} of {CASES} kernels on tiles")
             if used < CASES // 3:
                 sys.exit("too few kernels on tiles")
+        if self.sums and not reference:
+            with open(kernels) as f:
+                if re.search(r"call @add_", f.read()):
+                    sys.exit(f"{level}: an addition has a kernel of its own")
         if self.winograd and not reference:
             with open(kernels) as f:
                 used = len(re.findall(r"func.func private @conv_winograd_", f.read()))
@@ -682,11 +706,11 @@ def main():
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-")
-    half, chosen, winograd = (family.startswith(prefix) for prefix in prefixes)
+    prefixes = ("half-", "chosen-", "winograd-", "sum-")
+    half, chosen, winograd, sums = (family.startswith(prefix) for prefix in prefixes)
     for prefix in prefixes:
         family = family.removeprefix(prefix)
-    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"))
+    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -694,7 +718,7 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds, tiles, chosen, winograd)
+        runner = Runner(folder, feeds, tiles, chosen, winograd, sums)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")
