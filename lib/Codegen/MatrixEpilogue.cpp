@@ -200,12 +200,15 @@ Value MatrixEpilogueEmitter::addOther(Values terms, int64_t count, Value at) {
 }
 
 void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
-                                 int64_t count, Value residual, Value result,
-                                 Value at, int64_t pitch) {
+                                 int64_t count, Value residual, Place from,
+                                 Value result, Place to) {
+  auto rowOf = [&](Place place, int64_t row) {
+    return c.add(place.at, row * place.pitch);
+  };
   // Tables are looked up for full vectors, so for all rows together.
   SmallVector<Value> indices;
   for (auto [row, sums] : llvm::enumerate(rows)) {
-    Value first = c.add(at, row * pitch);
+    Value first = rowOf(from, row);
     SmallVector<Value> results = resultsOf(sums, count, residual, first);
     if (e.hasTable) {
       indices.push_back(results[0]);
@@ -216,16 +219,17 @@ void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
         term = scaleBy(c, term, e.sum->term.scale);
       results = {addOther(results, count, first)};
     }
-    storeRun(c, results, count, result, first);
+    storeRun(c, results, count, result, rowOf(to, row));
   }
   if (!e.hasTable)
     return;
   unsigned vectors = rows[0].size();
   for (auto [row, bytes] :
        llvm::enumerate(lookUpBytes(c, level, table, indices))) {
-    Value first = c.add(at, row * pitch), results = bytes;
+    Value results = bytes;
     if (e.sum)
-      results = addOther(spread(e.sum->term, bytes, vectors), count, first);
-    storeFirst(c, results, count, result, first);
+      results = addOther(spread(e.sum->term, bytes, vectors), count,
+                         rowOf(from, row));
+    storeFirst(c, results, count, result, rowOf(to, row));
   }
 }

@@ -65,11 +65,15 @@ public:
   mlir::Value table; ///< memref of 256 bytes
   mlir::Value other; ///< what MatrixEpilogue::Sum adds
 
-  /// Turns the sums of each row into its first `count` results; the rows are
-  /// `pitch` elements apart.
+  /// Rows in a buffer.
+  struct Place {
+    mlir::Value at; ///< element where the first one begins
+    int64_t pitch;  ///< elements from one to the next
+  };
+  /// Turns the sums of each row into its first `count` results. `from`: of the
+  /// residual and the other term.
   void emit(llvm::ArrayRef<llvm::SmallVector<mlir::Value>> rows, int64_t count,
-            mlir::Value residual, mlir::Value result, mlir::Value at,
-            int64_t pitch);
+            mlir::Value residual, Place from, mlir::Value result, Place to);
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConcatPart.h"
 #include "KernelLists.h"
 #include "MatrixKernel.h"
 #include "Product.h"
@@ -70,10 +71,12 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   int64_t size = packed.size() / (element.getIntOrFloatBitWidth() / 8);
 
   // Optional arguments follow the first three in this order.
+  RowBuffer result = bufferOfRows(operands->result, emitter);
+  operands->resultPitch = result.pitch;
   SmallVector<Value> buffers = {
       emitter.buffer(operands->input),
       emitter.constant("weights", MemRefType::get({size}, element), packed),
-      emitter.buffer(operands->result)};
+      result.buffer};
   bool hasOffsets = operands->isInteger();
   bool hasScales = operands->epilogue.hasScales();
   if (hasOffsets)
@@ -104,9 +107,9 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   std::string zeroPointKey = hasZeroPoints ? "z " : "";
   if (operands->commonZeroPoint)
     zeroPointKey = llvm::formatv("z{0} ", *operands->commonZeroPoint);
-  std::string key = llvm::formatv("{0} {1}{2}{3} {4}", plan.shape.key(),
-                                  operands->flip ? "flip " : "", zeroPointKey,
-                                  operands->padding, operands->epilogue.key());
+  std::string key = llvm::formatv(
+      "{0} {1}{2}{3} {4} {5}", plan.shape.key(), operands->flip ? "flip " : "",
+      zeroPointKey, operands->padding, operands->epilogue.key(), result.pitch);
   Location loc = op->getLoc();
   if (operands->sum)
     loc = FusedLoc::get(op->getContext(), {loc, operands->sum.getLoc()});

@@ -26,6 +26,7 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     matches = operands.matchMatmul(matmul, level);
   if (!matches)
     return std::nullopt;
+  operands.resultPitch = operands.shape.oc;
   if (LutOp table = findResultTable(op)) {
     operands.table = table;
     operands.result = table.getResult();

@@ -41,6 +41,9 @@ struct MatrixOperands {
   std::vector<int32_t> zeroPoints;
   std::optional<int32_t> commonZeroPoint; ///< where they are all the same
 
+  /// Elements from one row of the result's buffer to the next.
+  int64_t resultPitch = 0;
+
   bool isInteger() const { return factors != Factors::Float32; }
   int64_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,

@@ -431,7 +431,7 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
     Value start = c.add(at, i * s.ow * s.oc);
     auto emitPixels = [&](int64_t pixels) {
       epilogue.emit(ArrayRef(results[i], pixels), count, args.residual,
-                    args.result, start, s.oc);
+                    {start, s.oc}, args.result, {start, s.oc});
     };
     if (s.ow % 2 == 0)
       return emitPixels(2);

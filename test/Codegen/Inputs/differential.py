@@ -13,7 +13,8 @@ in -tiles have shapes for which such a level takes its matrix unit. Families tha
 begin with half- have float weights of 16 bits. Families that begin with chosen-
 are cut by random choices of tiles. Families that begin with winograd- have shapes
 for which Winograd's method is taken. In families that begin with sum- an 8-bit
-tensor is added to the results. Families that end in i16 have activations of
+tensor is added to the results; in those that begin with part- they are one part of
+a concatenation along the channels. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
@@ -97,8 +98,9 @@ def close(a, b):
 
 
 class Generator:
-    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False):
-        self.tiles, self.half, self.winograd, self.words, self.sums = tiles, half, winograd, words, sums
+    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False, parts=False):
+        self.tiles, self.half, self.winograd, self.words = tiles, half, winograd, words
+        self.sums, self.parts = sums, parts
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -229,6 +231,15 @@ class Generator:
         if is_float and pick.random() < 0.4:
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5), ("i16", 0), ("i16", 9)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
+        if self.parts:
+            y, stored, kind = case.result
+            if stored in ("u8", "i8") and pick.random() < 0.3:
+                self.add_bytes(case)
+                y, stored, kind = case.result
+            other = y[:-1] + [pick.choice([1, 3, 16, 70])]
+            data = self.floats(other) if stored == "f32" else self.integers(other, stored)
+            case.follow(f'"qnn.concat"({{}}) {{{{axis = {len(y) - 1} : i64}}}}',
+                        (y[:-1] + [y[-1] + other[-1]], stored, kind), (other, kind, data), pick.random() < 0.5)
         return case
 
     def add_bytes(self, case):
@@ -273,6 +284,8 @@ class Generator:
         products = [float(np.float32(scale) * np.float32(s)) for s in scales]
         if self.sums:
             output = pick.choice(["u8", "u8", "i8"])
+        if self.parts and output == "i32":
+            output = "u8"
         if output == "i32":
             activation = None
             products = products[:1] if not each else products
@@ -625,8 +638,10 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False, sums=False):
-        self.folder, self.tiles, self.chosen, self.winograd, self.sums = folder, tiles, chosen, winograd, sums
+    def __init__(self, folder, feeds, tiles=False, chosen=False, winograd=False, sums=False,
+                 parts=False):
+        self.folder, self.tiles, self.chosen, self.winograd = folder, tiles, chosen, winograd
+        self.sums, self.parts = sums, parts
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -680,6 +695,11 @@ class Runner:
             with open(kernels) as f:
                 if re.search(r"call @add_", f.read()):
                     sys.exit(f"{level}: an addition has a kernel of its own")
+        if self.parts and not reference:
+            with open(kernels) as f:
+                copies = len(re.findall(r"call @concat_", f.read()))
+            if copies > CASES:
+                sys.exit(f"{level}: results are copied")
         if self.winograd and not reference:
             with open(kernels) as f:
                 used = len(re.findall(r"func.func private @conv_winograd_", f.read()))
@@ -706,11 +726,11 @@ def main():
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-", "sum-")
-    half, chosen, winograd, sums = (family.startswith(prefix) for prefix in prefixes)
+    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-")
+    half, chosen, winograd, sums, parts = (family.startswith(prefix) for prefix in prefixes)
     for prefix in prefixes:
         family = family.removeprefix(prefix)
-    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums)
+    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums, parts=parts)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -718,7 +738,7 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        runner = Runner(folder, feeds, tiles, chosen, winograd, sums)
+        runner = Runner(folder, feeds, tiles, chosen, winograd, sums, parts)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")
