@@ -18,6 +18,7 @@
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
+#include "QuantizePixels.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -234,6 +235,8 @@ static LogicalResult emitRequantize(RequantizeOp op, KernelEmitter &emitter) {
 }
 
 static LogicalResult emitQuantize(QuantizeOp op, KernelEmitter &emitter) {
+  if (succeeded(emitQuantizedPixels(op, emitter)))
+    return success();
   const TargetLevel &level = emitter.level();
   auto type = getIntActivationType(op.getResult());
   int64_t elements = tensorTypeOf(op.getResult()).getNumElements();

@@ -525,6 +525,24 @@ class Generator:
         case.more = [([], "f32"), ([], "ui8")]
         return case
 
+    def pixels(self):
+        """Planes that are quantized, then transposed to pixels."""
+        pick, case = self.pick, Case()
+        space = pick.choice([[7], [63], [64, 1], [5, 13], [32, 32], [3, 4, 23], [65, 70], [4100], [130, 130]])
+        shape = [pick.choice([1, 1, 2, 3]), pick.choice([1, 2, 3, 3, 3, 4, 5])] + space
+        values = self.floats(shape) * np.float32(pick.choice([0.1, 3, 100]))
+        values.flat[::13] *= np.float32(pick.choice([1, 1e30, np.inf, np.nan]))
+        stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 114), ("i8", 0), ("i8", -5), ("i16", 0)])
+        kind = quant(stored, pick.choice([self.scale(), 1 / 255]), zero)
+        case.inputs.append((shape, "f32", values))
+        case.text, case.result = '"qnn.quantize"({})', (shape, stored, kind)
+        order = [0] + list(range(2, len(shape))) + [1]
+        if pick.random() < 0.15:
+            order = order[::-1]
+        case.follow(f'"qnn.transpose"({{}}) {{{{permutation = {array(order)}}}}}',
+                    ([shape[d] for d in order], stored, kind))
+        return case
+
     def stream(self):
         """Elementwise ops on bytes."""
         pick, case = self.pick, Case()
@@ -562,6 +580,8 @@ class Generator:
             return self.dynamic()
         if family == "stream-i8":
             return self.stream()
+        if family == "pixels":
+            return self.pixels()
         if family == "chain-f32":
             return self.chain()
         if family.startswith("product"):
