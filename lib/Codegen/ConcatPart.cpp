@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConcatPart.h"
-#include "../Conversion/QNNToKernels/LoopBuilder.h"
+#include "../Conversion/QNNToKernels/Place.h"
 
 #include "qcc/Codegen/Kernels.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -25,7 +25,7 @@ static ConcatOp findConcat(Value result, KernelEmitter &emitter) {
   if (!concat || concat.use_empty() ||
       int64_t(concat.getAxis()) != type.getRank() - 1 ||
       concat.getType().getElementType() != type.getElementType() ||
-      reference::isWrittenThrough(concat) ||
+      reference::isWrittenThrough(concat) || reference::holdsTensor(concat) ||
       concat->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))
     return {};
   return concat;
