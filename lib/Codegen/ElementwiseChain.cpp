@@ -361,20 +361,19 @@ Value ChainEmitter::apply(Value value, int64_t count, Value position,
 }
 
 void ChainEmitter::store(ValueRange values, int64_t count, Value result,
-                         Value position, Value column) {
+                         Value to, Value position, Value column) {
   int64_t lanes = cast<VectorType>(values[0].getType()).getDimSize(0);
   SmallVector<Value> done;
   for (int64_t at = 0; at < count; at += lanes)
     done.push_back(apply(values[at / lanes], std::min(count - at, lanes),
                          c.add(position, at), c.add(column, at)));
   if (auto type = getIntActivationType(chain.result()))
-    return storeQuantized(c, level, type, done, count, result, position);
+    return storeQuantized(c, level, type, done, count, result, to);
   if (recorder)
     recorder->add(done, count);
   for (auto [v, value] : llvm::enumerate(done)) {
     int64_t at = int64_t(v) * lanes;
-    storeFirst(c, value, std::min(count - at, lanes), result,
-               c.add(position, at));
+    storeFirst(c, value, std::min(count - at, lanes), result, c.add(to, at));
   }
 }
 

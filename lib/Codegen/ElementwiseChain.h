@@ -87,6 +87,11 @@ public:
   Value apply(Value value, int64_t count, Value position, Value column);
   /// Stores the first `count` results of vectors that follow each other.
   void store(mlir::ValueRange values, int64_t count, Value result,
+             Value position, Value column) {
+    store(values, count, result, position, position, column);
+  }
+  /// The same from element `to` of the result's buffer on.
+  void store(mlir::ValueRange values, int64_t count, Value result, Value to,
              Value position, Value column);
 
 private:

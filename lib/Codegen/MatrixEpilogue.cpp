@@ -13,19 +13,24 @@
 using namespace mlir;
 using namespace qcc;
 
+static std::string keyOf(const MatrixEpilogue::Residual &r) {
+  return llvm::formatv("r{0}{1}{2} {3} {4:x}", r.isFloat, r.isUnsigned, r.bits,
+                       r.zeroPoint, llvm::bit_cast<uint32_t>(r.scale));
+}
+
 std::string MatrixEpilogue::key() const {
   std::string key =
       llvm::formatv("{0}{1}{2}{3} {4}", int(result), isInteger ? "i" : "f",
                     hasBias ? "b" : "", hasTable ? "t" : "", activation.key());
   if (residual)
-    key +=
-        llvm::formatv(" r{0}{1}{2} {3} {4:x}", residual->isFloat,
-                      residual->isUnsigned, residual->bits, residual->zeroPoint,
-                      llvm::bit_cast<uint32_t>(residual->scale));
+    key += " " + keyOf(*residual);
   if (requantize)
     key +=
         " " + requantize->key() +
         (residual || hasBias || !isInteger ? " " + requantize->scaleKey() : "");
+  if (sum)
+    key += " + " + keyOf(sum->term) + " " + keyOf(sum->other) + " " +
+           sum->requantize.key();
   return key;
 }
 
@@ -77,31 +82,45 @@ Value qcc::loadFirst(CodeBuilder &c, VectorType type, int64_t count,
   return all;
 }
 
-SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
-                                                       int64_t count,
-                                                       unsigned vectors) {
-  const MatrixEpilogue::Residual &r = *e.residual;
-  int64_t lanes = level.lanes();
-  Type f32 = c.b.getF32Type(), i32 = c.b.getI32Type(), i8 = c.b.getI8Type();
-  SmallVector<Value> values;
-  // All first, in the order of the result.
-  int64_t total = vectors * lanes;
-  bool isByte = !r.isFloat && r.bits == 8;
-  Value whole;
-  if (!r.isFloat || !order.empty())
-    whole = loadFirst(
-        c, c.vectorType(r.isFloat ? f32 : c.b.getIntegerType(r.bits), total),
-        count, residual, at);
+static Value scaleBy(CodeBuilder &c, Value value, float factor) {
+  if (factor == 1.f)
+    return value;
+  int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0);
+  return arith::MulFOp::create(c.b, c.loc, value,
+                               c.splat(c.b.getF32Type(), factor, lanes));
+}
 
+SmallVector<Value>
+MatrixEpilogueEmitter::loadResidual(const MatrixEpilogue::Residual &r,
+                                    Value residual, Value at, int64_t count,
+                                    unsigned vectors) {
+  int64_t lanes = level.lanes();
+  auto element =
+      r.isFloat ? Type(c.b.getF32Type()) : Type(c.b.getIntegerType(r.bits));
+  // All first, in the order of the result.
+  if (!r.isFloat || !order.empty())
+    return spread(r,
+                  loadFirst(c, c.vectorType(element, vectors * lanes), count,
+                            residual, at),
+                  vectors);
+  SmallVector<Value> values;
   for (unsigned v = 0; v < vectors; ++v) {
     int64_t valid = std::clamp<int64_t>(count - v * lanes, 0, lanes);
-    if (r.isFloat && order.empty()) {
-      values.push_back(valid == 0
-                           ? c.splat(f32, 0, lanes)
-                           : loadFirst(c, c.vectorType(f32, lanes), valid,
-                                       residual, c.add(at, v * lanes)));
-      continue;
-    }
+    values.push_back(valid == 0
+                         ? c.splat(element, 0, lanes)
+                         : loadFirst(c, c.vectorType(element, lanes), valid,
+                                     residual, c.add(at, v * lanes)));
+  }
+  return values;
+}
+
+SmallVector<Value>
+MatrixEpilogueEmitter::spread(const MatrixEpilogue::Residual &r, Value whole,
+                              unsigned vectors) {
+  int64_t lanes = level.lanes(), total = vectors * lanes;
+  Type i32 = c.b.getI32Type(), i8 = c.b.getI8Type();
+  SmallVector<Value> values;
+  for (unsigned v = 0; v < vectors; ++v) {
     // The position in the result of each lane of this vector of sums.
     SmallVector<int64_t> position(lanes);
     for (int64_t lane = 0; lane < lanes; ++lane)
@@ -114,7 +133,7 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
       continue;
     }
     Value spread;
-    if (isByte) {
+    if (r.bits == 8) {
       // Each into its 32-bit lane: at the top where the sign must spread.
       SmallVector<int64_t> mask;
       for (int64_t p : position)
@@ -134,12 +153,9 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
     }
     if (r.zeroPoint != 0)
       spread = c.sub(spread, c.splat(i32, r.zeroPoint, lanes));
-    Value value =
-        arith::SIToFPOp::create(c.b, c.loc, c.vectorType(f32, lanes), spread);
-    if (r.scale != 1.f)
-      value = arith::MulFOp::create(c.b, c.loc, value,
-                                    c.splat(f32, r.scale, lanes));
-    values.push_back(value);
+    Value value = arith::SIToFPOp::create(
+        c.b, c.loc, c.vectorType(c.b.getF32Type(), lanes), spread);
+    values.push_back(scaleBy(c, value, r.scale));
   }
   return values;
 }
@@ -147,9 +163,6 @@ SmallVector<Value> MatrixEpilogueEmitter::loadResidual(Value residual, Value at,
 SmallVector<Value> MatrixEpilogueEmitter::resultsOf(ValueRange sums,
                                                     int64_t count,
                                                     Value residual, Value at) {
-  if (e.requantize && e.isInteger && !e.residual && !e.hasBias)
-    return {e.requantize->emit(c, level, sums, scales)};
-
   SmallVector<Value> values(sums);
   if (e.hasScales())
     for (auto [value, scale] : llvm::zip_equal(values, scales)) {
@@ -163,31 +176,60 @@ SmallVector<Value> MatrixEpilogueEmitter::resultsOf(ValueRange sums,
   if (e.hasBias)
     addAll(biases);
   if (e.residual)
-    addAll(loadResidual(residual, at, count, sums.size()));
-  if (e.requantize)
-    return {e.requantize->emitReal(c, level, values)};
+    addAll(loadResidual(*e.residual, residual, at, count, sums.size()));
+  if (e.requantize) {
+    Requantize requantize = *e.requantize;
+    bool isScaled =
+        e.isInteger && !e.residual && !e.hasBias && requantize.isDirect();
+    if (!isScaled)
+      requantize = requantize.divideByScale(c, level, values);
+    if (e.sum && !e.hasTable)
+      return requantize.roundScaled(c, level, values);
+    return {requantize.emitScaled(c, level, values)};
+  }
   for (Value &value : values)
     value = e.activation.emit(c, value);
   return values;
 }
 
+Value MatrixEpilogueEmitter::addOther(Values terms, int64_t count, Value at) {
+  Values others = loadResidual(e.sum->other, other, at, count, terms.size());
+  for (auto [term, other] : llvm::zip_equal(terms, others))
+    term = arith::AddFOp::create(c.b, c.loc, term, other);
+  return e.sum->requantize.emitScaled(c, level, terms);
+}
+
 void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
-                                 int64_t count, Value residual, Value result,
-                                 Value at, int64_t pitch) {
+                                 int64_t count, Value residual, Place from,
+                                 Value result, Place to) {
+  auto rowOf = [&](Place place, int64_t row) {
+    return c.add(place.at, row * place.pitch);
+  };
   // Tables are looked up for full vectors, so for all rows together.
   SmallVector<Value> indices;
   for (auto [row, sums] : llvm::enumerate(rows)) {
-    Value first = c.add(at, row * pitch);
+    Value first = rowOf(from, row);
     SmallVector<Value> results = resultsOf(sums, count, residual, first);
     if (e.hasTable) {
       indices.push_back(results[0]);
       continue;
     }
-    storeRun(c, results, count, result, first);
+    if (e.sum) {
+      for (Value &term : results)
+        term = scaleBy(c, term, e.sum->term.scale);
+      results = {addOther(results, count, first)};
+    }
+    storeRun(c, results, count, result, rowOf(to, row));
   }
   if (!e.hasTable)
     return;
+  unsigned vectors = rows[0].size();
   for (auto [row, bytes] :
-       llvm::enumerate(lookUpBytes(c, level, table, indices)))
-    storeFirst(c, bytes, count, result, c.add(at, row * pitch));
+       llvm::enumerate(lookUpBytes(c, level, table, indices))) {
+    Value results = bytes;
+    if (e.sum)
+      results = addOther(spread(e.sum->term, bytes, vectors), count,
+                         rowOf(from, row));
+    storeFirst(c, results, count, result, rowOf(to, row));
+  }
 }

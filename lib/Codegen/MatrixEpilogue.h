@@ -30,13 +30,22 @@ struct MatrixEpilogue {
     float scale = 1;
   };
 
+  /// An 8-bit addition behind 8-bit results (see ByteSum.h). Either scale is
+  /// the factor of the term.
+  struct Sum {
+    Residual term; ///< the results
+    Residual other;
+    Requantize requantize;
+  };
+
   Result result = Result::Float;
   bool isInteger = false; ///< sums are i32, else f32
   bool hasBias = false;   ///< floats: one per column, added to the sum
   std::optional<Residual> residual;
   FloatActivation activation;           ///< of a Float
   std::optional<Requantize> requantize; ///< to Bytes or Words
-  bool hasTable = false; ///< Bytes: they are indices of a table of results
+  bool hasTable = false;  ///< Bytes: they are indices of a table of results
+  std::optional<Sum> sum; ///< of Bytes, from a table or not
 
   bool hasScales() const { return isInteger && result != Result::Sum; }
   std::string key() const;
@@ -54,22 +63,34 @@ public:
   /// Parameters of the columns, one vector each per vector of columns.
   llvm::SmallVector<mlir::Value> scales, biases;
   mlir::Value table; ///< memref of 256 bytes
+  mlir::Value other; ///< what MatrixEpilogue::Sum adds
 
-  /// Turns the sums of each row into its first `count` results; the rows are
-  /// `pitch` elements apart.
+  /// Rows in a buffer.
+  struct Place {
+    mlir::Value at; ///< element where the first one begins
+    int64_t pitch;  ///< elements from one to the next
+  };
+  /// Turns the sums of each row into its first `count` results. `from`: of the
+  /// residual and the other term.
   void emit(llvm::ArrayRef<llvm::SmallVector<mlir::Value>> rows, int64_t count,
-            mlir::Value residual, mlir::Value result, mlir::Value at,
-            int64_t pitch);
+            mlir::Value residual, Place from, mlir::Value result, Place to);
 
 private:
+  using Values = llvm::SmallVector<mlir::Value>;
+
   /// What is stored for the sums of one row: one vector of bytes, or one vector
-  /// per vector of sums.
-  llvm::SmallVector<mlir::Value> resultsOf(mlir::ValueRange sums, int64_t count,
-                                           mlir::Value residual,
-                                           mlir::Value at);
-  llvm::SmallVector<mlir::Value> loadResidual(mlir::Value residual,
-                                              mlir::Value at, int64_t count,
-                                              unsigned vectors);
+  /// per vector of sums. With an addition behind it: the results less their
+  /// zero point, or a vector of bytes that are indices of the table.
+  Values resultsOf(mlir::ValueRange sums, int64_t count, mlir::Value residual,
+                   mlir::Value at);
+  /// The real values of a tensor, or of a vector of its bytes, for each vector
+  /// of sums.
+  Values loadResidual(const MatrixEpilogue::Residual &r, mlir::Value residual,
+                      mlir::Value at, int64_t count, unsigned vectors);
+  Values spread(const MatrixEpilogue::Residual &r, mlir::Value whole,
+                unsigned vectors);
+  /// Adds the other term; the results as bytes.
+  mlir::Value addOther(Values terms, int64_t count, mlir::Value at);
   CodeBuilder &c;
   const TargetLevel &level;
   const MatrixEpilogue &e;

@@ -162,10 +162,14 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
   if (args.biases)
     epilogue.biases = loadVectors(args.biases);
   epilogue.table = args.table;
+  epilogue.other = args.other;
 
-  Value at =
-      c.add(c.mul(rows.first, p.shape.oc),
-            c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns())));
+  Value firstColumn =
+      c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns()));
+  auto rowsWith = [&](int64_t pitch) {
+    return MatrixEpilogueEmitter::Place{
+        c.add(c.mul(rows.first, pitch), firstColumn), pitch};
+  };
   auto emitRows = [&](int64_t count) {
     SmallVector<SmallVector<Value>> finished(rows.count);
     for (int64_t row = 0; row < rows.count; ++row)
@@ -179,7 +183,8 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
           sum = c.add(sum, offsetOf[row * vectors + v]);
         finished[row].push_back(sum);
       }
-    epilogue.emit(finished, count, args.residual, args.result, at, p.shape.oc);
+    epilogue.emit(finished, count, args.residual, rowsWith(p.shape.oc),
+                  args.result, rowsWith(m.resultPitch));
   };
   forColumnsOf(panel, vectors, emitRows);
 }

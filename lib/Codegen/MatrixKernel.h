@@ -19,7 +19,7 @@ namespace qcc {
 struct MatrixArguments {
   mlir::Value input, weights, result;
   // Null where absent.
-  mlir::Value offsets, scales, biases, zeroPoints, residual, table;
+  mlir::Value offsets, scales, biases, zeroPoints, residual, table, other;
 };
 
 /// Emits the kernel that MatrixPlan.h describes.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConcatPart.h"
 #include "KernelLists.h"
 #include "MatrixKernel.h"
 #include "Product.h"
@@ -70,10 +71,12 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   int64_t size = packed.size() / (element.getIntOrFloatBitWidth() / 8);
 
   // Optional arguments follow the first three in this order.
+  RowBuffer result = bufferOfRows(operands->result, emitter);
+  operands->resultPitch = result.pitch;
   SmallVector<Value> buffers = {
       emitter.buffer(operands->input),
       emitter.constant("weights", MemRefType::get({size}, element), packed),
-      emitter.buffer(operands->result)};
+      result.buffer};
   bool hasOffsets = operands->isInteger();
   bool hasScales = operands->epilogue.hasScales();
   if (hasOffsets)
@@ -96,25 +99,33 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     buffers.push_back(takeOverTable(operands->table, emitter));
   if (operands->quantize)
     takeOver(operands->quantize);
+  if (operands->sum) {
+    takeOver(operands->sum);
+    buffers.push_back(emitter.buffer(operands->other));
+  }
 
   std::string zeroPointKey = hasZeroPoints ? "z " : "";
   if (operands->commonZeroPoint)
     zeroPointKey = llvm::formatv("z{0} ", *operands->commonZeroPoint);
-  std::string key = llvm::formatv("{0} {1}{2}{3} {4}", plan.shape.key(),
-                                  operands->flip ? "flip " : "", zeroPointKey,
-                                  operands->padding, operands->epilogue.key());
+  std::string key = llvm::formatv(
+      "{0} {1}{2}{3} {4} {5}", plan.shape.key(), operands->flip ? "flip " : "",
+      zeroPointKey, operands->padding, operands->epilogue.key(), result.pitch);
+  Location loc = op->getLoc();
+  if (operands->sum)
+    loc = FusedLoc::get(op->getContext(), {loc, operands->sum.getLoc()});
   std::string stem = isa<qnn::ConvOp>(op) ? "conv" : "matmul";
   if (tiles)
     stem += "_tiles";
   func::FuncOp kernel = emitter.kernel(
-      stem, key, ValueRange(buffers).getTypes(), op->getLoc(),
+      stem, key, ValueRange(buffers).getTypes(), loc,
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
         CodeBuilder c(builder, loc);
         SmallVector<Value> flat = llvm::map_to_vector(
             values, [&](Value value) { return flatten(c, value); });
         unsigned next = 3;
-        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
+        MatrixArguments args{flat[0], flat[1], flat[2], {}, {},
+                             {},      {},      {},      {}, {}};
         if (hasOffsets)
           args.offsets = flat[next++];
         if (hasScales)
@@ -127,6 +138,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
           args.residual = flat[next++];
         if (operands->table)
           args.table = flat[next++];
+        if (operands->sum)
+          args.other = flat[next++];
         if (tiles)
           TileMatrixKernel(builder, loc, *tiles, *operands, args)
               .emit(begin, end);
@@ -136,7 +149,7 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   if (!tiles)
     noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
-               op->getLoc());
+               loc);
   return success();
 }
 

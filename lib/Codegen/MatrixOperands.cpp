@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatrixOperands.h"
+#include "ByteSum.h"
+#include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
@@ -24,6 +26,7 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     matches = operands.matchMatmul(matmul, level);
   if (!matches)
     return std::nullopt;
+  operands.resultPitch = operands.shape.oc;
   if (LutOp table = findResultTable(op)) {
     operands.table = table;
     operands.result = table.getResult();
@@ -39,7 +42,28 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
                                    ? MatrixEpilogue::Result::Bytes
                                    : MatrixEpilogue::Result::Words;
   }
+  if (operands.isInteger() &&
+      operands.epilogue.result == MatrixEpilogue::Result::Bytes)
+    if (BinaryOp sum = findResultSum(op, operands.result))
+      operands.takeSum(sum);
   return operands;
+}
+
+void MatrixOperands::takeSum(BinaryOp op) {
+  ByteSum byteSum = *ByteSum::get(op);
+  other = otherTerm(op, result);
+  auto termOf = [&](Value value) {
+    quant::UniformQuantizedType type = getActivationType(value);
+    MatrixEpilogue::Residual r;
+    r.isFloat = false;
+    r.isUnsigned = !type.isSigned();
+    r.zeroPoint = type.getZeroPoint();
+    r.scale = byteSum.factors[value == op.getRhs()];
+    return r;
+  };
+  epilogue.sum = {termOf(result), termOf(other), byteSum.requantize};
+  sum = op;
+  result = op.getResult();
 }
 
 bool MatrixOperands::matchConv(ConvOp op, const TargetLevel &level) {

@@ -41,6 +41,9 @@ struct MatrixOperands {
   std::vector<int32_t> zeroPoints;
   std::optional<int32_t> commonZeroPoint; ///< where they are all the same
 
+  /// Elements from one row of the result's buffer to the next.
+  int64_t resultPitch = 0;
+
   bool isInteger() const { return factors != Factors::Float32; }
   int64_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,
@@ -51,6 +54,8 @@ struct MatrixOperands {
   MatrixEpilogue epilogue;
   qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`
   qnn::QuantizeOp quantize; ///< taken over likewise; null: nothing
+  qnn::BinaryOp sum;        ///< see MatrixEpilogue::Sum; likewise
+  mlir::Value other;        ///< the term of `sum` that is no result
 
   /// Nothing where the kernel does not apply.
   static std::optional<MatrixOperands> match(mlir::Operation *op,
@@ -69,6 +74,7 @@ private:
   bool matchFloat(mlir::Value weights, int64_t axis, mlir::Value bias,
                   qnn::ActivationAttr activation);
   bool matchResidual();
+  void takeSum(qnn::BinaryOp op);
 };
 
 } // namespace qcc

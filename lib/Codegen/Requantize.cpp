@@ -90,15 +90,49 @@ Value Requantize::emit(CodeBuilder &c, const TargetLevel &level,
 
 Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
                            ValueRange values, bool interleaved) const {
-  SmallVector<Value> scaled;
-  for (Value value : values) {
+  SmallVector<Value> scaled(values);
+  Requantize rest = divideByScale(c, level, scaled);
+  return rest.emitScaled(c, level, scaled, interleaved);
+}
+
+Requantize Requantize::divideByScale(CodeBuilder &c, const TargetLevel &level,
+                                     MutableArrayRef<Value> values) const {
+  for (Value &value : values) {
     reference::LoopBuilder b(c.b, c.loc, level);
-    scaled.push_back(divideExactly(b, activation.emit(c, value), scale,
-                                   /*isBounded=*/!mayOverflow));
+    value = divideExactly(b, activation.emit(c, value), scale,
+                          /*isBounded=*/!mayOverflow);
   }
   Requantize bounded = *this;
   bounded.mayOverflow &= !multipliesExactly(level, scale);
-  return bounded.emitScaled(c, level, scaled, interleaved);
+  return bounded;
+}
+
+/// `value` between two bounds. NaN becomes the lower one: the first comparison
+/// is false.
+static Value clampToBounds(CodeBuilder &c, Value value, float low, float high) {
+  int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0);
+  auto keepIf = [&](arith::CmpFPredicate p, float bound) {
+    Value limit = c.splat(c.b.getF32Type(), bound, lanes);
+    Value inside = arith::CmpFOp::create(c.b, c.loc, p, value, limit);
+    value = arith::SelectOp::create(c.b, c.loc, inside, value, limit);
+  };
+  keepIf(arith::CmpFPredicate::OGT, low);
+  keepIf(arith::CmpFPredicate::OLT, high);
+  return value;
+}
+
+SmallVector<Value> Requantize::roundScaled(CodeBuilder &c,
+                                           const TargetLevel &level,
+                                           ValueRange values) const {
+  SmallVector<Value> rounded;
+  for (Value value : values) {
+    // Integral bounds may be applied first.
+    value = clampToBounds(c, value, low - zeroPoint, high - zeroPoint);
+    rounded.push_back(
+        arith::SIToFPOp::create(c.b, c.loc, value.getType(),
+                                level.micro->roundToInt(c.b, c.loc, value)));
+  }
+  return rounded;
 }
 
 Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
@@ -106,17 +140,8 @@ Value Requantize::emitScaled(CodeBuilder &c, const TargetLevel &level,
   SmallVector<Value> rounded;
   for (Value value : values) {
     // Any bound beyond the result's range and within int32 gives the same.
-    // NaN becomes the lower one: the first comparison is false.
-    if (mayOverflow) {
-      int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0);
-      auto keepIf = [&](arith::CmpFPredicate p, float bound) {
-        Value limit = c.splat(c.b.getF32Type(), bound, lanes);
-        Value inside = arith::CmpFOp::create(c.b, c.loc, p, value, limit);
-        value = arith::SelectOp::create(c.b, c.loc, inside, value, limit);
-      };
-      keepIf(arith::CmpFPredicate::OGT, -1048576.f);
-      keepIf(arith::CmpFPredicate::OLT, 1048576.f);
-    }
+    if (mayOverflow)
+      value = clampToBounds(c, value, -1048576.f, 1048576.f);
     rounded.push_back(level.micro->roundToInt(c.b, c.loc, value));
   }
   if (bits == 16)

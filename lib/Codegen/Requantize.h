@@ -84,6 +84,13 @@ struct Requantize {
   mlir::Value emitScaled(CodeBuilder &c, const TargetLevel &level,
                          mlir::ValueRange values,
                          bool interleaved = false) const;
+  /// From values for emitReal() to values for emitScaled() of the result.
+  Requantize divideByScale(CodeBuilder &c, const TargetLevel &level,
+                           llvm::MutableArrayRef<mlir::Value> values) const;
+  /// The results less the zero point, as f32, for values that are scaled.
+  llvm::SmallVector<mlir::Value> roundScaled(CodeBuilder &c,
+                                             const TargetLevel &level,
+                                             mlir::ValueRange values) const;
 
 private:
   mlir::Value packToInt16(CodeBuilder &c, llvm::ArrayRef<mlir::Value> rounded,

@@ -11,12 +11,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ByteSum.h"
 #include "ElementRows.h"
 #include "ElementwiseChain.h"
 #include "ExactDivision.h"
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
+#include "QuantizePixels.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -75,21 +77,24 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
   if (length < level.vectorBytes) // the reference loops cross rows
     return failure();
 
-  float sl = getQuantParams(lhs).scale, sr = getQuantParams(rhs).scale,
-        so = getQuantParams(out).scale;
-  float factors[] = {sl / so, sr / so};
-  float product = requantizeMultiplier(sl, sr, so);
   bool isMul = kind == BinaryKind::Mul;
-  if (!std::isfinite(product) || !std::isfinite(factors[0]) ||
-      !std::isfinite(factors[1]))
-    return failure();
-  double bound = isMul ? 65536.0 * product
-                       : 256.0 * (double(factors[0]) + double(factors[1]));
-  std::optional<Requantize> requantize =
-      Requantize::get(out, op.getActivationAttr());
-  if (!requantize || !requantize->isDirect())
-    return failure();
-  requantize->setBound(bound);
+  float factors[2] = {}, product = 0;
+  std::optional<Requantize> requantize;
+  if (isMul) {
+    product = requantizeMultiplier(getQuantParams(lhs).scale,
+                                   getQuantParams(rhs).scale,
+                                   getQuantParams(out).scale);
+    requantize = Requantize::get(out, op.getActivationAttr());
+    if (!std::isfinite(product) || !requantize || !requantize->isDirect())
+      return failure();
+    requantize->setBound(65536.0 * product);
+  } else {
+    std::optional<ByteSum> sum = ByteSum::get(op);
+    if (!sum)
+      return failure();
+    llvm::copy(sum->factors, factors);
+    requantize = sum->requantize;
+  }
 
   int64_t lanes = level.lanes();
   Rows rows(type.getNumElements() / length, length, level.vectorBytes);
@@ -230,6 +235,8 @@ static LogicalResult emitRequantize(RequantizeOp op, KernelEmitter &emitter) {
 }
 
 static LogicalResult emitQuantize(QuantizeOp op, KernelEmitter &emitter) {
+  if (succeeded(emitQuantizedPixels(op, emitter)))
+    return success();
   const TargetLevel &level = emitter.level();
   auto type = getIntActivationType(op.getResult());
   int64_t elements = tensorTypeOf(op.getResult()).getNumElements();

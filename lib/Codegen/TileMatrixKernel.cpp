@@ -128,9 +128,9 @@ void TileMatrixKernel::panel(const Block &block, Value number,
   Value column = c.add(c.mul(block.group, p.paddedColumns()),
                        c.mul(number, p.panelColumns()));
   panel.weightsAt = c.mul(column, p.units * p.unitElements);
-  panel.resultAt = c.add(
-      c.mul(block.firstRow, p.shape.oc),
-      c.add(c.mul(block.group, p.columns), c.mul(number, p.panelColumns())));
+  panel.firstRow = block.firstRow;
+  panel.firstColumn =
+      c.add(c.mul(block.group, p.columns), c.mul(number, p.panelColumns()));
   auto load = [&](Value buffer) {
     SmallVector<Value> loaded;
     if (!buffer)
@@ -360,10 +360,15 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   epilogue.scales = panel.scales;
   epilogue.biases = panel.biases;
   epilogue.table = args.table;
-  Value at = c.add(panel.resultAt, c.mul(row, p.shape.oc));
+  epilogue.other = args.other;
+  auto rowWith = [&](int64_t pitch) {
+    return MatrixEpilogueEmitter::Place{
+        c.add(c.mul(c.add(panel.firstRow, row), pitch), panel.firstColumn),
+        pitch};
+  };
   auto emit = [&](int64_t count) {
     epilogue.emit(ArrayRef<SmallVector<Value>>(finished), count, args.residual,
-                  args.result, at, p.shape.oc);
+                  rowWith(p.shape.oc), args.result, rowWith(m.resultPitch));
   };
   // Only the last panel of a group can have columns of padding.
   int64_t whole = pitchOfSums(panel);

@@ -431,7 +431,7 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
     Value start = c.add(at, i * s.ow * s.oc);
     auto emitPixels = [&](int64_t pixels) {
       epilogue.emit(ArrayRef(results[i], pixels), count, args.residual,
-                    args.result, start, s.oc);
+                    {start, s.oc}, args.result, {start, s.oc});
     };
     if (s.ow % 2 == 0)
       return emitPixels(2);
@@ -506,7 +506,7 @@ static Value emitPatches(Operation *op, KernelEmitter &emitter,
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
         SmallVector<Value> flat = flattenAll(builder, loc, values);
-        MatrixArguments args{flat[0], {}, flat[1], {}, {}, {}, {}, {}, {}};
+        MatrixArguments args{flat[0], {}, flat[1], {}, {}, {}, {}, {}, {}, {}};
         WinogradKernel(builder, loc, plan, operands, args)
             .emitPatches(begin, end);
       });
@@ -573,7 +573,8 @@ static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
           Value end) {
         SmallVector<Value> flat = flattenAll(builder, loc, values);
         unsigned next = 3;
-        MatrixArguments args{flat[0], flat[1], flat[2], {}, {}, {}, {}, {}, {}};
+        MatrixArguments args{flat[0], flat[1], flat[2], {}, {},
+                             {},      {},      {},      {}, {}};
         if (operands->epilogue.hasBias)
           args.biases = flat[next++];
         if (operands->residual)

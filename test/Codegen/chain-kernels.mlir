@@ -109,6 +109,7 @@ func.func @main(%x: tensor<8x32xf32> {qnn.name = "x"}) -> (tensor<8x32xf32> {qnn
 // Where quantized tensors are to be looked at, none is hidden.
 !q = !quant.uniform<u8:f32, 0.1:128>
 
+// CHECK-LABEL: func.func private @elementwise_0
 // CHECK-LABEL: func.func @main
 // CHECK: call @quantize_0
 // CHECK: call @elementwise_0
@@ -121,4 +122,49 @@ module attributes {qcc.keep_tensors} {
     %y = "qnn.unary"(%d) {kind = #qnn<unary_kind relu>} : (tensor<8x32xf32>) -> tensor<8x32xf32>
     return %y : tensor<8x32xf32>
   }
+}
+
+// -----
+
+// A tensor of which one slice is concatenated again where it was is stored in
+// the place of the concatenation, here behind a transposition; the rest of it
+// is then overwritten.
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK-LABEL: func.func @main
+// CHECK: call @elementwise_0({{.*}}) : (memref<2x6x20xf32>, memref<6x2x20xf32>, index, index)
+// CHECK: call @slice_0({{.*}}) : (memref<6x2x20xf32>, memref<2x6x3xf32>, index, index)
+// CHECK: call @neg_0
+// CHECK: call @concat_0
+// CHECK-NOT: call
+// CHECK: return
+func.func @main(%x: tensor<2x6x20xf32> {qnn.name = "x"}) -> (tensor<6x2x20xf32> {qnn.name = "y"}) {
+  %0 = qnn.unary neg %x : (tensor<2x6x20xf32>) -> tensor<2x6x20xf32>
+  %s = qnn.unary sigmoid %0 : (tensor<2x6x20xf32>) -> tensor<2x6x20xf32>
+  %a = qnn.slice %s {sizes = array<i64: 2, 6, 3>, starts = array<i64: 0, 0, 0>, steps = array<i64: 1, 1, 1>} : (tensor<2x6x20xf32>) -> tensor<2x6x3xf32>
+  %b = qnn.slice %s {sizes = array<i64: 2, 6, 17>, starts = array<i64: 0, 0, 3>, steps = array<i64: 1, 1, 1>} : (tensor<2x6x20xf32>) -> tensor<2x6x17xf32>
+  %n = qnn.unary neg %a : (tensor<2x6x3xf32>) -> tensor<2x6x3xf32>
+  %c = qnn.concat %n, %b {axis = 2 : i64} : (tensor<2x6x3xf32>, tensor<2x6x17xf32>) -> tensor<2x6x20xf32>
+  %y = qnn.transpose %c {permutation = array<i64: 1, 0, 2>} : (tensor<2x6x20xf32>) -> tensor<6x2x20xf32>
+  return %y : tensor<6x2x20xf32>
+}
+
+// -----
+
+// Unless it is still read afterwards.
+// CHECK-LABEL: func.func private @elementwise_0
+// CHECK-LABEL: func.func @main
+// CHECK: call @elementwise_0({{.*}}) : (memref<2x6x20xf32>, memref<2x6x20xf32>, index, index)
+// CHECK: call @concat_0
+// CHECK: call @concat_1
+// CHECK: call @slice_1
+// CHECK: return
+func.func @main(%x: tensor<2x6x20xf32> {qnn.name = "x"}) -> (tensor<2x6x20xf32> {qnn.name = "y"}, tensor<2x6x4xf32> {qnn.name = "z"}) {
+  %0 = qnn.unary neg %x : (tensor<2x6x20xf32>) -> tensor<2x6x20xf32>
+  %s = qnn.unary sigmoid %0 : (tensor<2x6x20xf32>) -> tensor<2x6x20xf32>
+  %a = qnn.slice %s {sizes = array<i64: 2, 6, 3>, starts = array<i64: 0, 0, 0>, steps = array<i64: 1, 1, 1>} : (tensor<2x6x20xf32>) -> tensor<2x6x3xf32>
+  %b = qnn.slice %s {sizes = array<i64: 2, 6, 17>, starts = array<i64: 0, 0, 3>, steps = array<i64: 1, 1, 1>} : (tensor<2x6x20xf32>) -> tensor<2x6x17xf32>
+  %n = qnn.unary neg %a : (tensor<2x6x3xf32>) -> tensor<2x6x3xf32>
+  %y = qnn.concat %n, %b {axis = 2 : i64} : (tensor<2x6x3xf32>, tensor<2x6x17xf32>) -> tensor<2x6x20xf32>
+  %z = qnn.slice %s {sizes = array<i64: 2, 6, 4>, starts = array<i64: 0, 0, 1>, steps = array<i64: 1, 1, 1>} : (tensor<2x6x20xf32>) -> tensor<2x6x4xf32>
+  return %y, %z : tensor<2x6x20xf32>, tensor<2x6x4xf32>
 }

@@ -7,6 +7,7 @@
 
 #include "IndexTables.h"
 #include "LoopBuilder.h"
+#include "Place.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -18,85 +19,6 @@ using namespace qcc::reference;
 //===----------------------------------------------------------------------===//
 // Transpose, slice, concat
 //===----------------------------------------------------------------------===//
-
-bool reference::isReadThrough(Value tensor) {
-  Operation *op = tensor.getDefiningOp();
-  return op && isa<qnn::SliceOp, qnn::TransposeOp>(op) && !tensor.use_empty() &&
-         llvm::all_of(tensor.getUsers(), [](Operation *user) {
-           return isa<qnn::SliceOp, qnn::TransposeOp, qnn::ConcatOp>(user);
-         });
-}
-
-/// The transposition that a concatenation is written through.
-static qnn::TransposeOp onlyTransposition(qnn::ConcatOp concat) {
-  Value result = concat.getResult();
-  if (!result.hasOneUse())
-    return {};
-  auto transpose = dyn_cast<qnn::TransposeOp>(*result.getUsers().begin());
-  return transpose && !isReadThrough(transpose.getResult())
-             ? transpose
-             : qnn::TransposeOp();
-}
-
-bool reference::isWrittenThrough(qnn::ConcatOp concat) {
-  return bool(onlyTransposition(concat));
-}
-
-namespace {
-/// Where the elements of a tensor are stored, in the buffer of another one.
-struct Place {
-  Value tensor;
-  SmallVector<int64_t> strides;
-  int64_t offset = 0;
-
-  static Place ofSource(Value tensor);
-  static Place ofResult(Value tensor);
-
-  void slice(qnn::SliceOp op) {
-    for (auto [stride, start, step] :
-         llvm::zip(strides, op.getStarts(), op.getSteps())) {
-      offset += start * stride;
-      stride *= step;
-    }
-  }
-  /// From the operand's dimensions to those of the result.
-  void transpose(qnn::TransposeOp op) {
-    SmallVector<int64_t> from = strides;
-    for (auto [stride, d] : llvm::zip(strides, op.getPermutation()))
-      stride = from[d];
-  }
-  void transposeBack(qnn::TransposeOp op) {
-    SmallVector<int64_t> to = strides;
-    for (auto [stride, d] : llvm::zip(to, op.getPermutation()))
-      strides[d] = stride;
-  }
-};
-} // namespace
-
-/// Of the operand of a move.
-Place Place::ofSource(Value tensor) {
-  if (!isReadThrough(tensor))
-    return {tensor, rowMajor(shapeOf(tensor))};
-  Operation *op = tensor.getDefiningOp();
-  Place place = ofSource(op->getOperand(0));
-  if (auto slice = dyn_cast<qnn::SliceOp>(op))
-    place.slice(slice);
-  else
-    place.transpose(cast<qnn::TransposeOp>(op));
-  return place;
-}
-
-/// Of the result of a move.
-Place Place::ofResult(Value tensor) {
-  qnn::TransposeOp transpose;
-  if (auto concat = tensor.getDefiningOp<qnn::ConcatOp>())
-    transpose = onlyTransposition(concat);
-  if (!transpose)
-    return {tensor, rowMajor(shapeOf(tensor))};
-  Place place = ofResult(transpose.getResult());
-  place.transposeBack(transpose);
-  return place;
-}
 
 /// Copies a box; an element is requantized where `from` and `to` differ.
 static void emitBox(KernelEmitter &emitter, Operation *op, StringRef stem,

@@ -12,7 +12,9 @@ kernels of level amx with its instructions replaced by loops. Families that end
 in -tiles have shapes for which such a level takes its matrix unit. Families that
 begin with half- have float weights of 16 bits. Families that begin with chosen-
 are cut by random choices of tiles. Families that begin with winograd- have shapes
-for which Winograd's method is taken. Families that end in i16 have activations of
+for which Winograd's method is taken. In families that begin with sum- an 8-bit
+tensor is added to the results; in those that begin with part- they are one part of
+a concatenation along the channels. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
@@ -96,8 +98,9 @@ def close(a, b):
 
 
 class Generator:
-    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False):
+    def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False, parts=False):
         self.tiles, self.half, self.winograd, self.words = tiles, half, winograd, words
+        self.sums, self.parts = sums, parts
         self.pick = random.Random(seed)
         self.data = np.random.default_rng(seed)
 
@@ -225,10 +228,35 @@ class Generator:
             case.follow(f'"qnn.lut"({{}}) {{{{table = dense<"0x{entries}"> : '
                         f"tensor<256x{stored.replace('u8', 'ui8')}>}}}}",
                         (y, stored, quant(stored, self.scale(), 0)))
+        if self.sums:
+            self.add_bytes(case)
         if is_float and pick.random() < 0.4:
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5), ("i16", 0), ("i16", 9)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
+        if self.parts:
+            y, stored, kind = case.result
+            if stored in ("u8", "i8") and pick.random() < 0.3:
+                self.add_bytes(case)
+                y, stored, kind = case.result
+            other = y[:-1] + [pick.choice([1, 3, 16, 70])]
+            data = self.floats(other) if stored == "f32" else self.integers(other, stored)
+            case.follow(f'"qnn.concat"({{}}) {{{{axis = {len(y) - 1} : i64}}}}',
+                        (y[:-1] + [y[-1] + other[-1]], stored, kind), (other, kind, data), pick.random() < 0.5)
         return case
+
+    def add_bytes(self, case):
+        """A residual addition. Its scale is such that some results saturate."""
+        pick = self.pick
+        y, scales = case.result[0], [self.scale(), self.scale()]
+        kinds = [pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("u8", 255), ("i8", 0), ("i8", -128), ("i8", 5)])
+                 for _ in range(2)]
+        scales[0] = pick.choice([scales[0], float(case.result[2].split(", ")[1].split(":")[0])])  # that of the term
+        scales[1] = float(np.float32(scales[0] * pick.choice([0.3, 1, 1, 1.7])))
+        other, result = (quant(stored, scale, zero) for (stored, zero), scale in zip(kinds, scales))
+        activation = pick.choice(["", ", activation = #qnn.act<relu, 0.0 : f32, 0.0 : f32>",
+                                  ", activation = #qnn.act<clamp, 0.0 : f32, 6.0 : f32>"])
+        case.follow(f'"qnn.binary"({{}}) {{{{kind = #qnn<binary_kind add>{activation}}}}}', (y, kinds[1][0], result),
+                    (y, other, self.bytes(y)), pick.random() < 0.5)
 
     def quantized(self, case, x, w, y, axis, channels, activation):
         pick = self.pick
@@ -256,6 +284,10 @@ class Generator:
         case.constants.append((w, plain, kind, values))
         output = pick.choice(["u8", "u8", "i8", "f32", "i32", "i16"] + ["i16"] * 3 * self.words)
         products = [float(np.float32(scale) * np.float32(s)) for s in scales]
+        if self.sums:
+            output = pick.choice(["u8", "u8", "i8"])
+        if self.parts and output == "i32":
+            output = "u8"
         if output == "i32":
             activation = None
             products = products[:1] if not each else products
@@ -495,6 +527,24 @@ class Generator:
         case.more = [([], "f32"), ([], "ui8")]
         return case
 
+    def pixels(self):
+        """Planes that are quantized, then transposed to pixels."""
+        pick, case = self.pick, Case()
+        space = pick.choice([[7], [63], [64, 1], [5, 13], [32, 32], [3, 4, 23], [65, 70], [4100], [130, 130]])
+        shape = [pick.choice([1, 1, 2, 3]), pick.choice([1, 2, 3, 3, 3, 4, 5])] + space
+        values = self.floats(shape) * np.float32(pick.choice([0.1, 3, 100]))
+        values.flat[::13] *= np.float32(pick.choice([1, 1e30, np.inf, np.nan]))
+        stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 114), ("i8", 0), ("i8", -5), ("i16", 0)])
+        kind = quant(stored, pick.choice([self.scale(), 1 / 255]), zero)
+        case.inputs.append((shape, "f32", values))
+        case.text, case.result = '"qnn.quantize"({})', (shape, stored, kind)
+        order = [0] + list(range(2, len(shape))) + [1]
+        if pick.random() < 0.15:
+            order = order[::-1]
+        case.follow(f'"qnn.transpose"({{}}) {{{{permutation = {array(order)}}}}}',
+                    ([shape[d] for d in order], stored, kind))
+        return case
+
     def stream(self):
         """Elementwise ops on bytes."""
         pick, case = self.pick, Case()
@@ -532,6 +582,8 @@ class Generator:
             return self.dynamic()
         if family == "stream-i8":
             return self.stream()
+        if family == "pixels":
+            return self.pixels()
         if family == "chain-f32":
             return self.chain()
         if family.startswith("product"):
@@ -574,7 +626,8 @@ def source(cases):
                                  f"as {tensor(shape, element)}")
                 else:
                     arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
-                    feeds[name] = np.asarray(data, np.float32)
+                    feeds[name] = np.asarray(data, np.float32) if element == "f32" else (
+                        data.view(np.int8) if "<i8" in element else data)
                 values.insert(0 if first else 1, "%" + name)
                 kinds_of.insert(0 if first else 1, tensor(shape, element))
             links.append((text, values, kinds_of))
@@ -607,9 +660,10 @@ def call(*command):
 
 
 class Runner:
-    def __init__(self, folder, feeds, tiles=False, chosen=False, kind=None):
+    def __init__(self, folder, feeds, tiles=False, chosen=False, kind=None, sums=False, parts=False):
         """`kind`: which kernels at least half of the cases must take."""
         self.folder, self.tiles, self.chosen, self.kind = folder, tiles, chosen, kind
+        self.sums, self.parts = sums, parts
         np.savez(self.at("in.npz"), **feeds)
 
     def at(self, name):
@@ -659,6 +713,15 @@ class Runner:
             print(f"{level}: {used} of {CASES} kernels on tiles")
             if used < CASES // 3:
                 sys.exit("too few kernels on tiles")
+        if self.sums and not reference:
+            with open(kernels) as f:
+                if re.search(r"call @add_", f.read()):
+                    sys.exit(f"{level}: an addition has a kernel of its own")
+        if self.parts and not reference:
+            with open(kernels) as f:
+                copies = len(re.findall(r"call @concat_", f.read()))
+            if copies > CASES:
+                sys.exit(f"{level}: results are copied")
         if self.kind and not reference:
             with open(kernels) as f:
                 used = len(re.findall(f"func.func private @{self.kind}_", f.read()))
@@ -685,11 +748,11 @@ def main():
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-")
-    half, chosen, winograd = (family.startswith(prefix) for prefix in prefixes)
+    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-")
+    half, chosen, winograd, sums, parts = (family.startswith(prefix) for prefix in prefixes)
     for prefix in prefixes:
         family = family.removeprefix(prefix)
-    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"))
+    generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums, parts=parts)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -698,7 +761,7 @@ def main():
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
         kind = "conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else None
-        runner = Runner(folder, feeds, tiles, chosen, kind)
+        runner = Runner(folder, feeds, tiles, chosen, kind, sums, parts)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:
             sys.exit(f"this machine lacks {levels[0]}")

@@ -78,6 +78,29 @@ for size in (6, 3):
     b = slices(x, [0, 0, 0, 0, 2], [1, size, size, 3, 19])
     parts.append(reshape(transpose(concat(4, a, b), [0, 3, 1, 2, 4]), 1, -1, 21))
 expect(concat(1, *parts))
+# The same with chains of ops, whose results are stored where they end up: cut
+# where that is so, and where what is cut is read once that is overwritten.
+parts = []
+for size in (6, 3):
+    x = negate(negate(source(2, size, size, 3, 21)))
+    a = negate(slices(x, [0, 0, 0, 0, 0], [2, size, size, 3, 2]))
+    c = negate(slices(x, [0, 0, 0, 0, 7], [2, size, size, 3, 5]))
+    b, d = slices(x, [0, 0, 0, 0, 2], [2, size, size, 3, 5]), slices(x, [0, 0, 0, 0, 12], [2, size, size, 3, 9])
+    expect(negate(slices(x, [0, 0, 0, 0, 0], [2, size, size, 3, 9])))
+    parts.append(reshape(transpose(concat(4, a, b, c, d), [0, 3, 1, 2, 4]), 2, -1, 21))
+expect(concat(1, *parts))
+x = negate(negate(source(3, 4, 8)))
+a, b = slices(x, [0, 0, 0], [3, 1, 8]), slices(x, [0, 1, 0], [3, 3, 8])
+expect(concat(1, negate(a), b))
+x = negate(negate(source(3, 4, 8)))
+a, b = slices(x, [0, 0, 0], [3, 1, 8]), slices(x, [0, 1, 0], [3, 3, 8])
+expect(concat(1, negate(a), b))
+expect(negate(slices(x, [0, 0, 2], [3, 4, 5])))
+x = negate(negate(source(3, 4, 8)))
+expect(concat(2, slices(x, [0, 0, 4], [3, 4, 4]), slices(x, [0, 0, 0], [3, 4, 4])))
+x = negate(negate(source(3, 4, 8)))
+expect(concat(2, negate(slices(x, [0, 0, 0], [3, 4, 4])), slices(x, [0, 0, 4], [3, 4, 4])))
+expect(x)
 # In place twice over, beside an operand that is another output and an input.
 x, y, z = negate(source(1, 4, 5)), negate(source(1, 2, 5)), source(1, 3, 5)
 inner = concat(1, x, y)
