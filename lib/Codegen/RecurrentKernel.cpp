@@ -18,6 +18,10 @@ using namespace qcc;
 using namespace qcc::qnn;
 using Pred = arith::CmpFPredicate;
 
+/// From this much on, threads share a round: a meeting takes them about half a
+/// microsecond.
+static constexpr int64_t kSharedRoundBytes = 128 << 10;
+
 //===----------------------------------------------------------------------===//
 // RecurrentPlan
 //===----------------------------------------------------------------------===//
@@ -49,6 +53,20 @@ RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
   } else {
     addSegment(0, gates);
   }
+  chooseSlices();
+}
+
+void RecurrentPlan::chooseSlices() {
+  slices = 1;
+  int64_t weights = 0;
+  for (const Segment &segment : segments) {
+    slices = std::max(slices, segment.panels());
+    weights += segment.panelWeights(gateVectors, *this);
+  }
+  // What the threads together read of the weights between two meetings.
+  int64_t bytes = weights * (isInteger ? 1 : 4) * (sequences / rows);
+  if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0)
+    slices = 1;
 }
 
 void RecurrentPlan::addSegment(int64_t firstGate, int64_t gates) {
@@ -68,9 +86,7 @@ void RecurrentPlan::addSegment(int64_t firstGate, int64_t gates) {
 }
 
 int64_t RecurrentPlan::stackBytes() const {
-  int64_t perRow = 4 * paddedHidden() * 4 + paddedColumns() * 4 +
-                   (isInteger ? rowBytes() : 0);
-  return rows * perRow;
+  return isInteger ? rows * rowBytes() : 0;
 }
 
 void RecurrentPlan::forEachWeight(
@@ -106,19 +122,10 @@ std::string RecurrentPlan::key() const {
 }
 
 //===----------------------------------------------------------------------===//
-// The loop
+// Rounds
 //===----------------------------------------------------------------------===//
 
 void RecurrentKernel::emit(Value begin, Value end) {
-  Type f32 = c.b.getF32Type();
-  state = c.stack(f32, p.rows * p.paddedHidden());
-  if (!p.isInteger)
-    before = c.stack(f32, p.rows * p.paddedHidden());
-  products = c.stack(f32, p.rows * p.paddedColumns());
-  if (p.kind == RecurrenceKind::Lstm)
-    cell = c.stack(f32, p.rows * p.paddedHidden());
-  if (p.resetsFirst())
-    reset = c.stack(f32, p.rows * p.paddedHidden());
   if (p.isInteger) {
     int64_t size = p.rowBytes() * p.rows;
     bytes = c.stack(c.b.getI8Type(), size);
@@ -126,7 +133,26 @@ void RecurrentKernel::emit(Value begin, Value end) {
         c.b, c.loc, MemRefType::get({size / 4}, c.b.getI32Type()), bytes,
         c.index(0), ValueRange());
   }
-  c.loop(begin, end, 1, [&](Value t) { tile(c.mul(t, p.rows)); });
+  Value zero = c.index(0), slices = c.index(p.slices);
+  if (!p.sharesRounds()) {
+    c.loop(begin, end, 1, [&](Value tile) {
+      firstSequence = c.mul(tile, p.rows);
+      c.loop(zero, c.index(p.rounds()), 1,
+             [&](Value number) { round(number, {zero, slices}); });
+    });
+    return;
+  }
+  Value endRound = c.div(c.add(end, p.slices - 1), p.slices);
+  c.loop(c.div(begin, p.slices), endRound, 1, [&](Value number) {
+    Value first = c.mul(number, p.slices);
+    Range range = {
+        arith::MaxSIOp::create(c.b, c.loc, c.sub(begin, first), zero),
+        c.min(c.sub(end, first), slices)};
+    c.loop(zero, c.index(p.sequences), p.rows, [&](Value sequence) {
+      firstSequence = sequence;
+      round(number, range);
+    });
+  });
 }
 
 void RecurrentKernel::forLanes(
@@ -141,20 +167,45 @@ void RecurrentKernel::forLanes(
     rows(c.index(whole * p.lanes), p.hidden % p.lanes);
 }
 
-void RecurrentKernel::tile(Value firstSequence) {
-  auto initialize = [&](Value buffer, Value from) {
-    forLanes([&](const Lane &lane) {
-      Value at = c.mul(c.add(firstSequence, lane.row), p.hidden);
-      Value v =
-          from ? loadFirst(c, f32Vector(), lane.count, from, c.add(at, lane.at))
-               : number(0);
-      store(v, buffer, lane);
-    });
+void RecurrentKernel::round(Value number, const Range &slices) {
+  paddedRowsAt = c.mul(firstSequence, p.paddedHidden());
+  int64_t phases = p.segments.size();
+  Value index = c.sub(number, c.index(1));
+  c.branch(
+      c.compare(arith::CmpIPredicate::eq, number, 0),
+      [&] {
+        c.branch(
+            c.compare(arith::CmpIPredicate::eq, slices.begin, 0),
+            [&] { initialize(); }, nullptr);
+      },
+      [&] {
+        step(c.div(index, phases), phases == 1 ? Value() : c.rem(index, phases),
+             slices);
+      });
+}
+
+/// The first states are the last ones, too, where no step follows.
+void RecurrentKernel::initialize() {
+  forLanes([&](const Lane &lane) {
+    Value at = hiddenAt(lane);
+    auto first = [&](Value from) {
+      return from ? loadFirst(c, f32Vector(), lane.count, from, at) : number(0);
+    };
+    Value state = first(args.initialState);
+    store(state, args.state, paddedRowsAt, lane);
+    storeFirst(c, state, lane.count, args.lastState, at);
+    if (args.lastCell)
+      storeFirst(c, first(args.initialCell), lane.count, args.lastCell, at);
+  });
+}
+
+void RecurrentKernel::step(Value s, Value phase, const Range &slices) {
+  auto isPhase = [&](int64_t n) {
+    return c.compare(arith::CmpIPredicate::eq, phase, n);
   };
-  initialize(state, args.initialState);
-  if (cell)
-    initialize(cell, args.initialCell);
-  Value count = c.index(p.steps);
+  Value t = s, count = c.index(p.steps);
+  Value isOdd = c.rem(s, 2);
+  backwards = c.compare(arith::CmpIPredicate::eq, isOdd, 1);
   if (args.lengths) {
     Value length =
         memref::LoadOp::create(c.b, c.loc, args.lengths, firstSequence);
@@ -162,60 +213,41 @@ void RecurrentKernel::tile(Value firstSequence) {
     length = arith::MaxSIOp::create(c.b, c.loc, length, c.index(0));
     count = c.min(length, count);
   }
-  c.loop(c.index(0), count, 1, [&](Value s) {
-    Value t = p.reverse ? c.sub(c.sub(count, c.index(1)), s) : s;
-    step(firstSequence, t);
+  auto setPlaces = [&](Value time) {
+    Value row = c.add(c.mul(time, p.sequences), firstSequence);
+    inputAt = c.mul(row, p.columns());
+    statesAt = c.mul(row, p.hidden);
+  };
+  auto run = [&] {
+    if (p.reverse)
+      t = c.sub(c.sub(count, c.index(1)), s);
+    setPlaces(t);
+    Value isEven = c.sub(c.index(1), isOdd);
+    oldAt = c.add(paddedRowsAt, c.mul(isOdd, p.paddedStates()));
+    newAt = c.add(paddedRowsAt, c.mul(isEven, p.paddedStates()));
+    if (p.segments.size() == 1)
+      return runSegment(0, args.state, oldAt, slices);
+    c.branch(
+        isPhase(0), [&] { runSegment(0, args.state, oldAt, slices); },
+        [&] { runSegment(1, args.reset, paddedRowsAt, slices); });
+  };
+  if (!args.lengths)
+    return run();
+  // Beyond a sequence's end, the results are 0.
+  Value isWithin =
+      arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::slt, s, count);
+  c.branch(isWithin, run, [&] {
+    setPlaces(s);
+    forPanels(
+        p.segments.back(), slices,
+        [&](Value panel, int64_t vectors, int64_t lastCount) {
+          Value at = c.mul(panel, p.segments.back().panelVectors * p.lanes);
+          for (int64_t v = 0; v < vectors; ++v)
+            storeFirst(c, number(0),
+                       v + 1 == vectors ? lastCount : int64_t(p.lanes),
+                       args.states, c.add(c.add(statesAt, at), v * p.lanes));
+        });
   });
-  if (args.lengths)
-    clearBeyond(firstSequence, count);
-  finish(firstSequence);
-}
-
-void RecurrentKernel::clearBeyond(Value sequence, Value count) {
-  c.loop(count, c.index(p.steps), 1, [&](Value t) {
-    Value at = c.mul(c.add(c.mul(t, p.sequences), sequence), p.hidden);
-    forLanes([&](const Lane &lane) {
-      storeFirst(c, number(0), lane.count, args.states, c.add(at, lane.at));
-    });
-  });
-}
-
-void RecurrentKernel::finish(Value firstSequence) {
-  forLanes([&](const Lane &lane) {
-    Value at = c.add(c.mul(c.add(firstSequence, lane.row), p.hidden), lane.at);
-    storeFirst(c, load(state, lane), lane.count, args.lastState, at);
-    if (args.lastCell)
-      storeFirst(c, load(cell, lane), lane.count, args.lastCell, at);
-  });
-}
-
-void RecurrentKernel::step(Value firstSequence, Value t) {
-  Value row = c.add(c.mul(t, p.sequences), firstSequence);
-  inputAt = c.mul(row, p.columns());
-  stateAt = c.mul(row, p.hidden);
-  backwards = c.compare(arith::CmpIPredicate::eq, c.rem(t, 2), 1);
-  // The gates of a panel change the state while others still need the old one,
-  // which is in `bytes` where it is quantized.
-  Value old = state;
-  if (!p.isInteger) {
-    old = before;
-    forLanes([&](const Lane &lane) { store(load(state, lane), before, lane); });
-  }
-  switch (p.kind) {
-  case RecurrenceKind::Lstm:
-    return runSegment(0, old, [&](const Lane &lane) { lstm(lane); });
-  case RecurrenceKind::Plain:
-    return runSegment(0, old, [&](const Lane &lane) { plain(lane); });
-  case RecurrenceKind::Gru:
-    break;
-  }
-  if (!p.resetsFirst())
-    return runSegment(0, old, [&](const Lane &lane) {
-      gruGates(lane);
-      gruState(lane);
-    });
-  runSegment(0, old, [&](const Lane &lane) { gruGates(lane); });
-  runSegment(1, reset, [&](const Lane &lane) { gruState(lane); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -235,11 +267,11 @@ Value RecurrentKernel::reduce(Value x,
 }
 
 /// One row of `vector` as bytes, by the rule of qnn.dynamic_quantize.
-void RecurrentKernel::quantize(Value vector, int64_t row) {
+void RecurrentKernel::quantize(Value vector, Value vectorAt, int64_t row) {
   auto smaller = [&](Value x, Value y) { return select(Pred::OLT, x, y); };
   auto larger = [&](Value x, Value y) { return select(Pred::OGT, x, y); };
   Value zero = number(0);
-  Value from = c.index(row * p.paddedHidden());
+  Value from = c.add(vectorAt, row * p.paddedHidden());
   SmallVector<Value> range =
       c.loop(from, c.add(from, p.paddedHidden()), p.lanes, {zero, zero},
              [&](Value at, ValueRange r) -> SmallVector<Value> {
@@ -283,44 +315,68 @@ void RecurrentKernel::quantize(Value vector, int64_t row) {
         reduce(sum[0], [&](Value x, Value y) { return c.add(x, y); });
 }
 
-void RecurrentKernel::runSegment(
-    unsigned number, Value vector,
-    llvm::function_ref<void(const Lane &)> emitGates) {
+void RecurrentKernel::forPanels(
+    const RecurrentPlan::Segment &segment, const Range &slices,
+    llvm::function_ref<void(Value, int64_t, int64_t)> emitPanel) {
+  auto panelOf = [&](Value slice) {
+    return segment.panels() == p.slices
+               ? slice
+               : c.div(c.mul(slice, segment.panels()), p.slices);
+  };
+  Value begin = panelOf(slices.begin), end = panelOf(slices.end);
+  // Every other step goes through the full panels backwards and finds those
+  // that the last one ended with in the first-level cache.
+  int64_t full = segment.fullPanels;
+  if (full) {
+    Value endFull = c.min(end, c.index(full));
+    Value last = c.sub(c.add(begin, endFull), c.index(1));
+    c.loop(begin, endFull, 1, [&](Value k) {
+      Value i =
+          arith::SelectOp::create(c.b, c.loc, backwards, c.sub(last, k), k);
+      emitPanel(i, segment.panelVectors, p.lanes);
+    });
+  }
+  if (!segment.tailVectors)
+    return;
+  Value isTail = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sgt,
+                                       end, c.index(full));
+  Value isNew = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sle,
+                                      begin, c.index(full));
+  c.branch(
+      arith::AndIOp::create(c.b, c.loc, isTail, isNew),
+      [&] {
+        emitPanel(c.index(full), segment.tailVectors,
+                  p.hidden - (p.gateVectors - 1) * p.lanes);
+      },
+      nullptr);
+}
+
+void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
+                                 const Range &slices) {
   const RecurrentPlan::Segment &segment = p.segments[number];
   if (p.isInteger) {
     stepScale.assign(p.rows, {});
     stepZeroPoint.assign(p.rows, {});
     stepSum.assign(p.rows, {});
     for (int64_t row = 0; row < p.rows; ++row)
-      quantize(vector, row);
+      quantize(vector, vectorAt, row);
   }
   int64_t size = segment.panelWeights(segment.panelVectors, p);
-  auto panel = [&](Value i, int64_t vectors, int64_t lastCount) {
+  forPanels(segment, slices, [&](Value i, int64_t vectors, int64_t lastCount) {
     Value weights = c.add(c.mul(i, size), segment.firstWeight);
-    Value firstHidden = c.mul(i, segment.panelVectors * p.lanes);
-    multiplyPanel(segment, weights, firstHidden, vectors, vector);
+    Value first = c.mul(i, segment.panelVectors * p.lanes);
+    multiplyPanel(segment, weights, vectors, vector, vectorAt);
     for (int64_t v = 0; v < vectors; ++v)
       for (int64_t row = 0; row < p.rows; ++row)
-        emitGates({row, c.add(firstHidden, v * p.lanes),
-                   v + 1 == vectors ? lastCount : int64_t(p.lanes)});
-  };
-  // Every other step goes through the full panels backwards and finds those
-  // that the last one ended with in the first-level cache.
-  int64_t full = segment.fullPanels;
-  c.loop(0, full, 1, [&](Value k) {
-    Value i = arith::SelectOp::create(c.b, c.loc, backwards,
-                                      c.sub(c.index(full - 1), k), k);
-    panel(i, segment.panelVectors, p.lanes);
+        emitGates(number, {row, c.add(first, v * p.lanes),
+                           v + 1 == vectors ? lastCount : int64_t(p.lanes), v});
   });
-  if (segment.tailVectors)
-    panel(c.index(full), segment.tailVectors,
-          p.hidden - (p.gateVectors - 1) * p.lanes);
 }
 
 /// The products of the panel's columns with all rows of `vector`.
 void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
-                                    Value weights, Value firstHidden,
-                                    int64_t vectors, Value vector) {
+                                    Value weights, int64_t vectors,
+                                    Value vector, Value vectorAt) {
   int64_t all = segment.gates * vectors; // vectors of columns
   int64_t unitSize = all * p.lanes * p.unitElements;
   unsigned parts = p.isInteger ? level.micro->accumulatorsPerVector() : 1;
@@ -328,10 +384,13 @@ void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
   auto byteVector = c.vectorType(c.b.getI8Type(), level.vectorBytes);
   int64_t rowWords = p.isInteger ? p.rowBytes() / 4 : p.paddedHidden();
   Value source = p.isInteger ? words : vector;
+  Value sourceAt = p.isInteger ? c.index(0) : vectorAt;
 
   SmallVector<Value> initial(p.rows * all * parts,
                              c.splat(sumType.getElementType(), 0, p.lanes));
-  SmallVector<Value> sums = c.loop(
+  panelVectors = vectors;
+  panelGate = segment.firstGate;
+  sums = c.loop(
       c.index(0), c.index(p.units), 1, initial,
       [&](Value unit, ValueRange carried) {
         SmallVector<Value> next(carried);
@@ -346,8 +405,8 @@ void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
             loaded.push_back({c.load(args.weights, from, f32Vector())});
         }
         for (int64_t row = 0; row < p.rows; ++row) {
-          Value scalar = memref::LoadOp::create(c.b, c.loc, source,
-                                                c.add(unit, row * rowWords));
+          Value scalar = memref::LoadOp::create(
+              c.b, c.loc, source, c.add(c.add(sourceAt, unit), row * rowWords));
           Value lanes =
               vector::BroadcastOp::create(c.b, c.loc, sumType, scalar);
           SmallVector<Value> prepared{lanes};
@@ -365,23 +424,23 @@ void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
         }
         return next;
       });
-  for (int64_t row = 0; row < p.rows; ++row)
-    for (int64_t v = 0; v < all; ++v) {
-      int64_t gate = segment.firstGate + v / vectors;
-      Value column =
-          c.add(firstHidden, gate * p.paddedHidden() + v % vectors * p.lanes);
-      ArrayRef<Value> own =
-          ArrayRef<Value>(sums).slice((row * all + v) * parts, parts);
-      if (p.isInteger)
-        storeIntegerProduct(own, column, row);
-      else
-        c.store(own[0], products, c.add(column, row * p.paddedColumns()));
-    }
+}
+
+Value RecurrentKernel::product(int64_t gate, const Lane &lane) {
+  unsigned parts = p.isInteger ? level.micro->accumulatorsPerVector() : 1;
+  int64_t gates = sums.size() / (p.rows * panelVectors * parts);
+  int64_t at = (lane.row * gates + gate - panelGate) * panelVectors;
+  ArrayRef<Value> own =
+      ArrayRef<Value>(sums).slice((at + lane.vector) * parts, parts);
+  return p.isInteger
+             ? integerProduct(own, c.add(lane.at, gate * p.paddedHidden()),
+                              lane.row)
+             : own[0];
 }
 
 /// Takes the zero points off a vector of sums of one row and scales it.
-void RecurrentKernel::storeIntegerProduct(ArrayRef<Value> parts, Value column,
-                                          int64_t row) {
+Value RecurrentKernel::integerProduct(ArrayRef<Value> parts, Value column,
+                                      int64_t row) {
   auto mul = [&](Value x, Value y) -> Value {
     return arith::MulIOp::create(c.b, c.loc, x, y);
   };
@@ -393,7 +452,7 @@ void RecurrentKernel::storeIntegerProduct(ArrayRef<Value> parts, Value column,
         sum, mul(stepSum[row], c.load(args.zeroPoints, column, i32Vector())));
   Value factor = mulF(stepScale[row], c.load(args.scales, column, f32Vector()));
   Value real = arith::SIToFPOp::create(c.b, c.loc, f32Vector(), sum);
-  c.store(mulF(real, factor), products, c.add(column, row * p.paddedColumns()));
+  return mulF(real, factor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -425,13 +484,31 @@ void RecurrentKernel::setState(const Lane &lane, Value h) {
       mask.push_back(i < lane.count ? i : p.lanes);
     h = c.shuffle(h, number(0), mask);
   }
-  store(h, state, lane);
+  store(h, args.state, newAt, lane);
   storeFirst(c, h, lane.count, args.states,
-             c.add(c.add(stateAt, lane.row * p.hidden), lane.at));
+             c.add(c.add(statesAt, lane.row * p.hidden), lane.at));
+  storeFirst(c, h, lane.count, args.lastState, hiddenAt(lane));
+}
+
+void RecurrentKernel::emitGates(unsigned segment, const Lane &lane) {
+  switch (p.kind) {
+  case RecurrenceKind::Lstm:
+    return lstm(lane);
+  case RecurrenceKind::Plain:
+    return setState(lane, activate(0, gate(0, lane)));
+  case RecurrenceKind::Gru:
+    break;
+  }
+  if (!p.resetsFirst())
+    return gru(lane);
+  if (segment == 0)
+    return gruGates(lane);
+  gruState(lane, load(args.update, paddedRowsAt, lane), gate(2, lane));
 }
 
 void RecurrentKernel::lstm(const Lane &lane) {
-  Value old = load(cell, lane);
+  Value old =
+      loadFirst(c, f32Vector(), lane.count, args.lastCell, hiddenAt(lane));
   auto withPeephole = [&](Value v, int64_t part, Value cellValue) {
     if (!args.peepholes)
       return v;
@@ -444,39 +521,29 @@ void RecurrentKernel::lstm(const Lane &lane) {
   Value candidate = activate(1, gate(3, lane));
   Value next = multiplyAdd(c, level, f, old, mulF(i, candidate));
   Value o = activate(0, withPeephole(gate(1, lane), 1, next));
-  store(next, cell, lane);
+  storeFirst(c, next, lane.count, args.lastCell, hiddenAt(lane));
   setState(lane, mulF(o, activate(2, next, /*clips=*/false)));
 }
 
-/// z and r stay where their products stood; the reset state has its own place.
+void RecurrentKernel::gru(const Lane &lane) {
+  Value z = activate(0, gate(0, lane));
+  Value r = activate(0, gate(1, lane));
+  Value own = product(2, lane);
+  if (args.bias)
+    own = addF(own, perHidden(args.bias, 0, lane));
+  gruState(lane, z, multiplyAdd(c, level, r, own, inputOf(2, lane)));
+}
+
 void RecurrentKernel::gruGates(const Lane &lane) {
   Value z = activate(0, gate(0, lane));
   Value r = activate(0, gate(1, lane));
-  c.store(z, products, productAt(0, lane));
-  if (!p.resetsFirst()) {
-    c.store(r, products, productAt(1, lane));
-    return;
-  }
+  store(z, args.update, paddedRowsAt, lane);
   // The state's padding is 0, and so is this.
-  store(mulF(r, load(state, lane)), reset, lane);
+  store(mulF(r, oldState(lane)), args.reset, paddedRowsAt, lane);
 }
 
-void RecurrentKernel::gruState(const Lane &lane) {
-  Value candidate;
-  if (p.resetsFirst()) {
-    candidate = gate(2, lane);
-  } else {
-    Value own = product(2, lane);
-    if (args.bias)
-      own = addF(own, perHidden(args.bias, 0, lane));
-    candidate = multiplyAdd(c, level, product(1, lane), own, inputOf(2, lane));
-  }
-  candidate = activate(1, candidate);
-  Value z = product(0, lane);
-  Value fresh = mulF(subF(number(1), z), candidate);
-  setState(lane, multiplyAdd(c, level, z, load(state, lane), fresh));
-}
-
-void RecurrentKernel::plain(const Lane &lane) {
-  setState(lane, activate(0, gate(0, lane)));
+void RecurrentKernel::gruState(const Lane &lane, Value update,
+                               Value candidate) {
+  Value fresh = mulF(subF(number(1), update), activate(1, candidate));
+  setState(lane, multiplyAdd(c, level, update, oldState(lane), fresh));
 }

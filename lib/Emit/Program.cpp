@@ -16,6 +16,8 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::emit;
@@ -241,6 +243,14 @@ LogicalResult Reader::readCall(func::CallOp op) {
   step.kernel = op.getCallee().str();
   step.nodes = nodeNames(op.getLoc());
   step.tiles = end.getSExtValue();
+  if (auto rounds = op->getAttrOfType<IntegerAttr>("qcc.rounds")) {
+    step.rounds = rounds.getInt();
+    if (step.rounds < 1 || step.rounds > std::numeric_limits<int32_t>::max() ||
+        step.tiles % step.rounds != 0)
+      return op.emitOpError("must have equally many tiles in each of its "
+                            "'qcc.rounds'");
+    step.tiles /= step.rounds;
+  }
   if (auto macs = op->getAttrOfType<IntegerAttr>("qcc.macs")) {
     step.macs = macs.getInt();
     step.macsType = op->hasAttr("qcc.integer_macs") ? DType::I8 : DType::F32;
@@ -253,6 +263,8 @@ LogicalResult Reader::readCall(func::CallOp op) {
     if (!bytes)
       return op.emitError("a buffer's size is not known");
     step.bytes += *bytes;
+    if (buffer->kind == BufferRef::Constant)
+      step.constantBytes += *bytes;
     step.buffers.push_back(*buffer);
   }
   noteArguments(op, step.buffers);

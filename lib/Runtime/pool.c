@@ -71,21 +71,22 @@ static void wake_sleepers(struct qcc_meeting *m) {
                 INT32_MAX, 0, 0, 0);
 }
 
-/* Part `index` of `count` about equal ones of a step's tiles. */
+/* Part `index` of `count` about equal ones of a round's tiles. */
 static void run_part(const qcc_instance *instance, const struct qcc_step *step,
-                     int64_t index, int64_t count) {
+                     int64_t round, int64_t index, int64_t count) {
+  int64_t first = step->tiles * round;
   int64_t begin = step->tiles * index / count;
   int64_t end = step->tiles * (index + 1) / count;
   if (begin < end)
-    step->body(instance->buffers, begin, end);
+    step->body(instance->buffers, first + begin, first + end);
 }
 
 static _Atomic uint64_t *offer_of(struct qcc_pool *pool, int32_t thread) {
   return &pool->offers[thread * (QCC_MAX_THREADS / pool->threads)];
 }
 
-/* Takes one part of step `generation`; -1 if none is left. Each thread begins
- * with its own parts: those that stand where its parts of the step before did,
+/* Takes one part of round `generation`; -1 if none is left. Each thread begins
+ * with its own parts: those that stand where its parts of the round before did,
  * whose results are in its caches. */
 static int64_t take_part(struct qcc_pool *pool, int32_t self,
                          uint32_t generation) {
@@ -101,15 +102,41 @@ static int64_t take_part(struct qcc_pool *pool, int32_t self,
   return -1;
 }
 
-/* Works on step `generation` until no part is left. Only who has taken a part
+/* Calls the workers. */
+static void advance(struct qcc_pool *pool, uint32_t generation) {
+  __c11_atomic_store(&pool->generation.value, generation, __ATOMIC_SEQ_CST);
+  wake_sleepers(&pool->generation);
+}
+
+/* Of the step in work, once no part of another round is left. */
+static void offer_round(struct qcc_pool *pool, uint32_t generation) {
+  int64_t parts = pool->parts;
+  __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
+  for (int32_t thread = 0; thread < pool->threads; ++thread) {
+    int64_t own =
+        parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
+    __c11_atomic_store(offer_of(pool, thread),
+                       (uint64_t)generation << 32 | (uint64_t)own,
+                       __ATOMIC_RELEASE);
+  }
+  advance(pool, generation);
+}
+
+/* Works on round `generation` until no part is left. Only who has taken a part
  * holds up the others, so a thread that the system does not run does no harm;
- * and the step cannot change before that part is done. */
+ * and the step cannot change before that part is done. Who finishes a round
+ * offers the next. */
 static void work_on(qcc_instance *instance, int32_t self, uint32_t generation) {
   struct qcc_pool *pool = &instance->pool;
   for (int64_t part; (part = take_part(pool, self, generation)) >= 0;) {
-    run_part(instance, pool->step, part, pool->parts);
-    if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) == 1)
+    bool is_last = generation == pool->last;
+    run_part(instance, pool->step, generation - pool->first, part, pool->parts);
+    if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) != 1)
+      continue;
+    if (is_last)
       wake_sleepers(&pool->pending);
+    else
+      offer_round(pool, generation + 1);
   }
 }
 
@@ -157,53 +184,54 @@ void qcc_pool_start(qcc_instance *instance, int32_t threads) {
   pool->threads = started;
 }
 
-/* Calls the workers. */
-static void advance(struct qcc_pool *pool, uint32_t generation) {
-  __c11_atomic_store(&pool->generation.value, generation, __ATOMIC_SEQ_CST);
-  wake_sleepers(&pool->generation);
-}
-
 struct task {
   const qcc_instance *instance;
   const struct qcc_step *step;
+  int64_t round;
 };
 
 static void run_task(void *argument, int64_t index) {
   const struct task *task = argument;
   uint64_t state = qcc_get_float_state();
   qcc_set_float_state(QCC_DEFAULT_FLOAT_STATE);
-  run_part(task->instance, task->step, index, task->instance->pool.threads);
+  run_part(task->instance, task->step, task->round, index,
+           task->instance->pool.threads);
   qcc_set_float_state(state);
 }
 
 void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
   struct qcc_pool *pool = &instance->pool;
-  if (pool->threads == 1 || step->serial || step->tiles < 2) {
-    run_part(instance, step, 0, 1);
+  uint32_t serial =
+      instance->parallel_for ? QCC_SERIAL_CALLERS : QCC_SERIAL_OWN;
+  if (pool->threads == 1 || (step->serial & serial) || step->tiles < 2) {
+    step->body(instance->buffers, 0, step->tiles * step->rounds);
     return;
   }
   if (instance->parallel_for) {
-    struct task task = {instance, step};
-    instance->parallel_for(instance->parallel_context, run_task, &task,
-                           pool->threads);
+    struct task task = {instance, step, 0};
+    for (; task.round < step->rounds; ++task.round)
+      instance->parallel_for(instance->parallel_context, run_task, &task,
+                             pool->threads);
     return;
   }
-  int64_t parts = PARTS_PER_THREAD * (int64_t)pool->threads;
+  /* What a thread reads in every round of a step stays in its caches if it
+   * takes one part of each. */
+  int64_t parts = (step->rounds > 1 ? 1 : PARTS_PER_THREAD) * pool->threads;
   if (parts > step->tiles)
     parts = step->tiles;
   pool->step = step;
   pool->parts = parts;
-  __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
   uint32_t generation = pool->generation.value + 1;
-  for (int32_t thread = 0; thread < pool->threads; ++thread) {
-    int64_t own =
-        parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
-    __c11_atomic_store(offer_of(pool, thread),
-                       (uint64_t)generation << 32 | (uint64_t)own,
-                       __ATOMIC_RELEASE);
+  uint32_t last = generation + (uint32_t)(step->rounds - 1);
+  pool->first = generation;
+  pool->last = last;
+  offer_round(pool, generation);
+  for (;;) {
+    work_on(instance, 0, generation);
+    if (generation == last)
+      break;
+    generation = wait_for_change(&pool->generation, generation);
   }
-  advance(pool, generation);
-  work_on(instance, 0, generation);
   for (uint32_t left;
        (left = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE)) != 0;)
     wait_for_change(&pool->pending, left);
