@@ -10,116 +10,13 @@
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 using Pred = arith::CmpFPredicate;
-
-/// From this much on, threads share a round: a meeting takes them about half a
-/// microsecond.
-static constexpr int64_t kSharedRoundBytes = 128 << 10;
-
-//===----------------------------------------------------------------------===//
-// RecurrentPlan
-//===----------------------------------------------------------------------===//
-
-RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
-    : kind(op.getKind()),
-      isInteger(isa<quant::QuantizedType>(
-          cast<ShapedType>(op.getWeights().getType()).getElementType())),
-      steps(op.getNumSteps()), sequences(op.getNumSequences()),
-      hidden(op.getHiddenSize()), gates(op.getNumGates()),
-      unitElements(isInteger ? 4 : 1),
-      units(llvm::divideCeil(hidden, unitElements)), lanes(level.lanes()),
-      gateVectors(llvm::divideCeil(hidden, lanes)), reverse(op.getReverse()),
-      coupled(op.getCoupled()), linearBeforeReset(op.getLinearBeforeReset()),
-      level(level) {
-  if (op.getClip())
-    clip = op.getClip()->convertToFloat();
-  // Sequences of their own lengths run one by one.
-  rows = 1;
-  if (!op.getLengths())
-    for (int64_t count : {4, 3, 2})
-      if (sequences % count == 0) {
-        rows = count;
-        break;
-      }
-  if (resetsFirst()) {
-    addSegment(0, 2);
-    addSegment(2, 1);
-  } else {
-    addSegment(0, gates);
-  }
-  chooseSlices();
-}
-
-void RecurrentPlan::chooseSlices() {
-  slices = 1;
-  int64_t weights = 0;
-  for (const Segment &segment : segments) {
-    slices = std::max(slices, segment.panels());
-    weights += segment.panelWeights(gateVectors, *this);
-  }
-  // What the threads together read of the weights between two meetings.
-  int64_t bytes = weights * (isInteger ? 1 : 4) * (sequences / rows);
-  if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0)
-    slices = 1;
-}
-
-void RecurrentPlan::addSegment(int64_t firstGate, int64_t gates) {
-  unsigned sumsPerVector = isInteger ? level.micro->accumulatorsPerVector() : 1;
-  // More sums than hide the latency of a product only make panels larger.
-  int64_t registers = std::min(level.numVectorRegisters / 2, 8u);
-  int64_t sums = registers / (rows * sumsPerVector);
-  Segment segment{firstGate, gates, std::max<int64_t>(1, sums / gates),
-                  0,         0,     0};
-  // Only the last panel may hold padding.
-  segment.fullPanels = hidden / lanes / segment.panelVectors;
-  segment.tailVectors = gateVectors - segment.fullPanels * segment.panelVectors;
-  if (!segments.empty())
-    segment.firstWeight = segments.back().firstWeight +
-                          segments.back().panelWeights(gateVectors, *this);
-  segments.push_back(segment);
-}
-
-int64_t RecurrentPlan::stackBytes() const {
-  return isInteger ? rows * rowBytes() : 0;
-}
-
-void RecurrentPlan::forEachWeight(
-    llvm::function_ref<void(int64_t, int64_t)> f) const {
-  for (const Segment &segment : segments)
-    for (int64_t start = 0; start < gateVectors;) {
-      int64_t width = std::min(segment.panelVectors, gateVectors - start);
-      if (start >= segment.fullPanels * segment.panelVectors)
-        width = segment.tailVectors;
-      for (int64_t unit = 0; unit < units; ++unit)
-        for (int64_t gate = 0; gate < segment.gates; ++gate)
-          for (int64_t i = 0; i < width * lanes; ++i)
-            for (int64_t e = 0; e < unitElements; ++e) {
-              int64_t j = start * lanes + i, k = unit * unitElements + e;
-              bool isPadding = j >= hidden || k >= hidden;
-              f(isPadding ? -1 : (segment.firstGate + gate) * hidden + j, k);
-            }
-      start += width;
-    }
-}
-
-std::string RecurrentPlan::key() const {
-  std::string key = llvm::formatv(
-      "{0} {1}x{2}x{3} {4}{5}{6}{7}{8}{9}", stringifyRecurrenceKind(kind),
-      steps, sequences, hidden, isInteger ? "i" : "f", reverse ? "r" : "",
-      coupled ? "c" : "", linearBeforeReset ? "l" : "",
-      hasWeightZeroPoints ? "z" : "",
-      clip ? llvm::formatv(" {0:x}", llvm::bit_cast<uint32_t>(*clip)).str()
-           : "");
-  for (const FloatActivation &activation : activations)
-    key += " " + activation.key();
-  return key;
-}
 
 //===----------------------------------------------------------------------===//
 // Rounds
@@ -238,15 +135,7 @@ void RecurrentKernel::step(Value s, Value phase, const Range &slices) {
       arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::slt, s, count);
   c.branch(isWithin, run, [&] {
     setPlaces(s);
-    forPanels(
-        p.segments.back(), slices,
-        [&](Value panel, int64_t vectors, int64_t lastCount) {
-          Value at = c.mul(panel, p.segments.back().panelVectors * p.lanes);
-          for (int64_t v = 0; v < vectors; ++v)
-            storeFirst(c, number(0),
-                       v + 1 == vectors ? lastCount : int64_t(p.lanes),
-                       args.states, c.add(c.add(statesAt, at), v * p.lanes));
-        });
+    clear(p.segments.back(), slices);
   });
 }
 
@@ -315,45 +204,50 @@ void RecurrentKernel::quantize(Value vector, Value vectorAt, int64_t row) {
         reduce(sum[0], [&](Value x, Value y) { return c.add(x, y); });
 }
 
-void RecurrentKernel::forPanels(
-    const RecurrentPlan::Segment &segment, const Range &slices,
-    llvm::function_ref<void(Value, int64_t, int64_t)> emitPanel) {
+RecurrentKernel::Panels RecurrentKernel::panelsOf(const Segment &segment,
+                                                  const Range &slices) {
   auto panelOf = [&](Value slice) {
     return segment.panels() == p.slices
                ? slice
                : c.div(c.mul(slice, segment.panels()), p.slices);
   };
-  Value begin = panelOf(slices.begin), end = panelOf(slices.end);
-  // Every other step goes through the full panels backwards and finds those
-  // that the last one ended with in the first-level cache.
-  int64_t full = segment.fullPanels;
-  if (full) {
-    Value endFull = c.min(end, c.index(full));
-    Value last = c.sub(c.add(begin, endFull), c.index(1));
-    c.loop(begin, endFull, 1, [&](Value k) {
-      Value i =
-          arith::SelectOp::create(c.b, c.loc, backwards, c.sub(last, k), k);
-      emitPanel(i, segment.panelVectors, p.lanes);
-    });
-  }
-  if (!segment.tailVectors)
-    return;
-  Value isTail = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sgt,
-                                       end, c.index(full));
-  Value isNew = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sle,
-                                      begin, c.index(full));
-  c.branch(
-      arith::AndIOp::create(c.b, c.loc, isTail, isNew),
-      [&] {
-        emitPanel(c.index(full), segment.tailVectors,
-                  p.hidden - (p.gateVectors - 1) * p.lanes);
-      },
-      nullptr);
+  auto is = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(c.b, c.loc, predicate, x, y);
+  };
+  Value full = c.index(segment.fullPanels);
+  Panels panels;
+  panels.begin = panelOf(slices.begin);
+  Value end = panelOf(slices.end);
+  panels.end = c.min(end, full);
+  panels.hasTail = arith::AndIOp::create(
+      c.b, c.loc, is(arith::CmpIPredicate::sle, panels.begin, full),
+      is(arith::CmpIPredicate::sgt, end, full));
+  return panels;
+}
+
+void RecurrentKernel::clear(const Segment &segment, const Range &slices) {
+  Panels panels = panelsOf(segment, slices);
+  auto panel = [&](Value i, int64_t vectors, int64_t lastCount) {
+    Value at = c.add(statesAt, c.mul(i, segment.panelVectors * p.lanes));
+    for (int64_t v = 0; v < vectors; ++v)
+      storeFirst(c, number(0), v + 1 == vectors ? lastCount : int64_t(p.lanes),
+                 args.states, c.add(at, v * p.lanes));
+  };
+  c.loop(panels.begin, panels.end, 1,
+         [&](Value i) { panel(i, segment.panelVectors, p.lanes); });
+  if (segment.tailVectors)
+    c.branch(
+        panels.hasTail,
+        [&] {
+          panel(c.index(segment.fullPanels), segment.tailVectors,
+                p.lastCount());
+        },
+        nullptr);
 }
 
 void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
                                  const Range &slices) {
-  const RecurrentPlan::Segment &segment = p.segments[number];
+  const Segment &segment = p.segments[number];
   if (p.isInteger) {
     stepScale.assign(p.rows, {});
     stepZeroPoint.assign(p.rows, {});
@@ -361,73 +255,136 @@ void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
     for (int64_t row = 0; row < p.rows; ++row)
       quantize(vector, vectorAt, row);
   }
-  int64_t size = segment.panelWeights(segment.panelVectors, p);
-  forPanels(segment, slices, [&](Value i, int64_t vectors, int64_t lastCount) {
-    Value weights = c.add(c.mul(i, size), segment.firstWeight);
-    Value first = c.mul(i, segment.panelVectors * p.lanes);
-    multiplyPanel(segment, weights, vectors, vector, vectorAt);
+  auto products = [&](Value panel, int64_t vectors) {
+    Products result;
+    result.weights =
+        c.add(c.mul(panel, segment.panelWeights(segment.panelVectors, p)),
+              segment.firstWeight);
+    result.vector = vector;
+    result.vectorAt = vectorAt;
+    result.vectors = segment.gates * vectors;
+    Type type = p.isInteger ? Type(c.b.getI32Type()) : Type(c.b.getF32Type());
+    result.sums.assign(p.rows * result.vectors * p.sumsPerVector(),
+                       c.splat(type, 0, p.lanes));
+    return result;
+  };
+  auto gates = [&](Value panel, int64_t vectors, int64_t lastCount) {
+    panelVectors = vectors;
+    panelGate = segment.firstGate;
+    Value first = c.mul(panel, segment.panelVectors * p.lanes);
     for (int64_t v = 0; v < vectors; ++v)
       for (int64_t row = 0; row < p.rows; ++row)
         emitGates(number, {row, c.add(first, v * p.lanes),
                            v + 1 == vectors ? lastCount : int64_t(p.lanes), v});
-  });
+  };
+  auto whole = [&](Value panel, int64_t vectors, int64_t lastCount) {
+    Products own = products(panel, vectors);
+    multiply(own, p.units);
+    sums = own.sums;
+    gates(panel, vectors, lastCount);
+  };
+
+  // Every other step goes through the full panels backwards and finds those
+  // that the last one ended with in the first-level cache.
+  Panels panels = panelsOf(segment, slices);
+  Value last = c.sub(c.add(panels.begin, panels.end), c.index(1));
+  auto panelAt = [&](Value k) -> Value {
+    return arith::SelectOp::create(c.b, c.loc, backwards, c.sub(last, k), k);
+  };
+  int64_t vectors = segment.panelVectors;
+  auto pipeline = [&] {
+    Products first = products(panelAt(panels.begin), vectors);
+    multiply(first, p.units);
+    sums = c.loop(c.add(panels.begin, 1), panels.end, 1, first.sums,
+                  [&](Value k, ValueRange carried) {
+                    sums.assign(carried.begin(), carried.end());
+                    Products next = products(panelAt(k), vectors);
+                    interleaved = &next;
+                    gates(panelAt(c.sub(k, c.index(1))), vectors, p.lanes);
+                    interleaved = nullptr;
+                    multiply(next, p.units);
+                    return next.sums;
+                  });
+    gates(panelAt(c.sub(panels.end, c.index(1))), vectors, p.lanes);
+  };
+  if (!p.interleaves(segment))
+    c.loop(panels.begin, panels.end, 1,
+           [&](Value k) { whole(panelAt(k), vectors, p.lanes); });
+  else if (segment.fullPanels)
+    c.branch(arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::slt,
+                                   panels.begin, panels.end),
+             pipeline, nullptr);
+  if (segment.tailVectors)
+    c.branch(
+        panels.hasTail,
+        [&] {
+          whole(c.index(segment.fullPanels), segment.tailVectors,
+                p.lastCount());
+        },
+        nullptr);
 }
 
-/// The products of the panel's columns with all rows of `vector`.
-void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
-                                    Value weights, int64_t vectors,
-                                    Value vector, Value vectorAt) {
-  int64_t all = segment.gates * vectors; // vectors of columns
+/// Goes on with `products` up to unit `end`.
+void RecurrentKernel::multiply(Products &products, int64_t end) {
+  if (products.unit >= end)
+    return;
+  int64_t all = products.vectors;
   int64_t unitSize = all * p.lanes * p.unitElements;
-  unsigned parts = p.isInteger ? level.micro->accumulatorsPerVector() : 1;
+  unsigned parts = p.sumsPerVector();
   VectorType sumType = p.isInteger ? i32Vector() : f32Vector();
   auto byteVector = c.vectorType(c.b.getI8Type(), level.vectorBytes);
   int64_t rowWords = p.isInteger ? p.rowBytes() / 4 : p.paddedHidden();
-  Value source = p.isInteger ? words : vector;
-  Value sourceAt = p.isInteger ? c.index(0) : vectorAt;
+  Value source = p.isInteger ? words : products.vector;
+  Value sourceAt = p.isInteger ? c.index(0) : products.vectorAt;
 
-  SmallVector<Value> initial(p.rows * all * parts,
-                             c.splat(sumType.getElementType(), 0, p.lanes));
-  panelVectors = vectors;
-  panelGate = segment.firstGate;
-  sums = c.loop(
-      c.index(0), c.index(p.units), 1, initial,
-      [&](Value unit, ValueRange carried) {
-        SmallVector<Value> next(carried);
-        SmallVector<SmallVector<Value>> loaded;
-        Value at = c.add(weights, c.mul(unit, unitSize));
-        for (int64_t v = 0; v < all; ++v) {
-          Value from = c.add(at, v * p.lanes * p.unitElements);
-          if (p.isInteger)
-            loaded.push_back(level.micro->prepareWeights(
-                c.b, c.loc, c.load(args.weights, from, byteVector)));
-          else
-            loaded.push_back({c.load(args.weights, from, f32Vector())});
-        }
-        for (int64_t row = 0; row < p.rows; ++row) {
-          Value scalar = memref::LoadOp::create(
-              c.b, c.loc, source, c.add(c.add(sourceAt, unit), row * rowWords));
-          Value lanes =
-              vector::BroadcastOp::create(c.b, c.loc, sumType, scalar);
-          SmallVector<Value> prepared{lanes};
-          if (p.isInteger)
-            prepared = level.micro->prepareActivations(
-                c.b, c.loc, c.bitcast(lanes, byteVector));
-          for (int64_t v = 0; v < all; ++v) {
-            MutableArrayRef<Value> sum = MutableArrayRef<Value>(next).slice(
-                (row * all + v) * parts, parts);
-            if (p.isInteger)
-              level.micro->dot(c.b, c.loc, sum, prepared, loaded[v]);
-            else
-              sum[0] = multiplyAdd(c, level, lanes, loaded[v][0], sum[0]);
-          }
-        }
-        return next;
-      });
+  auto addUnit = [&](Value unit, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    SmallVector<SmallVector<Value>> loaded;
+    Value at = c.add(products.weights, c.mul(unit, unitSize));
+    for (int64_t v = 0; v < all; ++v) {
+      Value from = c.add(at, v * p.lanes * p.unitElements);
+      if (p.isInteger)
+        loaded.push_back(level.micro->prepareWeights(
+            c.b, c.loc, c.load(args.weights, from, byteVector)));
+      else
+        loaded.push_back({c.load(args.weights, from, f32Vector())});
+    }
+    for (int64_t row = 0; row < p.rows; ++row) {
+      Value scalar = memref::LoadOp::create(
+          c.b, c.loc, source, c.add(c.add(sourceAt, unit), row * rowWords));
+      Value lanes = vector::BroadcastOp::create(c.b, c.loc, sumType, scalar);
+      SmallVector<Value> prepared{lanes};
+      if (p.isInteger)
+        prepared = level.micro->prepareActivations(
+            c.b, c.loc, c.bitcast(lanes, byteVector));
+      for (int64_t v = 0; v < all; ++v) {
+        MutableArrayRef<Value> sum =
+            MutableArrayRef<Value>(next).slice((row * all + v) * parts, parts);
+        if (p.isInteger)
+          level.micro->dot(c.b, c.loc, sum, prepared, loaded[v]);
+        else
+          sum[0] = multiplyAdd(c, level, lanes, loaded[v][0], sum[0]);
+      }
+    }
+    return next;
+  };
+  products.sums =
+      c.loop(c.index(products.unit), c.index(end), 1, products.sums, addUnit);
+  products.unit = end;
+  if (!interleaved)
+    return;
+  // One block of all gates and products would be sorted again.
+  auto unroll = LLVM::LoopUnrollAttr::get(c.b.getContext(),
+                                          /*disable=*/c.b.getBoolAttr(true), {},
+                                          {}, {}, {}, {}, {});
+  products.sums.front().getDefiningOp()->setAttr(
+      "loop_annotation",
+      LLVM::LoopAnnotationAttr::get(c.b.getContext(), {}, {}, {}, unroll, {},
+                                    {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
 Value RecurrentKernel::product(int64_t gate, const Lane &lane) {
-  unsigned parts = p.isInteger ? level.micro->accumulatorsPerVector() : 1;
+  unsigned parts = p.sumsPerVector();
   int64_t gates = sums.size() / (p.rows * panelVectors * parts);
   int64_t at = (lane.row * gates + gate - panelGate) * panelVectors;
   ArrayRef<Value> own =
@@ -473,7 +430,23 @@ Value RecurrentKernel::perHidden(Value buffer, int64_t part, const Lane &lane) {
 Value RecurrentKernel::activate(unsigned i, Value x, bool clips) {
   if (clips && p.clip)
     x = FloatActivation{UnaryKind::Clamp, -*p.clip, *p.clip}.emit(c, x);
-  return p.activations[i].emit(c, x);
+  x = p.activations[i].emit(c, x);
+  if (!interleaved)
+    return x;
+  // An empty instruction with this operand: otherwise all of the chain moves to
+  // the first use of its result, behind the products.
+  x = LLVM::InlineAsmOp::create(
+          c.b, c.loc, x.getType(), x, /*asm_string=*/"",
+          /*constraints=*/"=v,0", /*has_side_effects=*/true,
+          /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+          LLVM::AsmDialectAttr::get(c.b.getContext(), LLVM::AsmDialect::AD_ATT),
+          /*operand_attrs=*/ArrayAttr())
+          .getResult(0);
+  int64_t gates = panelVectors * p.rows * p.activationsPerValue();
+  multiply(*interleaved,
+           std::min<int64_t>(p.units, interleaved->unit +
+                                          llvm::divideCeil(p.units, gates)));
+  return x;
 }
 
 void RecurrentKernel::setState(const Lane &lane, Value h) {

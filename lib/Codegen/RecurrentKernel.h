@@ -8,8 +8,8 @@
 // Each step is a product of the state with the weights, whose packed form stays
 // in a second-level cache from step to step, and the gates in vectors of hidden
 // values. Both go panel by panel: a panel holds some vectors of hidden values
-// of all gates. Panels are small, so that the processor reads the weights of
-// the next one while gates are still being computed.
+// of all gates. A gate is a long chain of dependent instructions, so those of a
+// panel are mixed with the products of the next one, which wait for weights.
 //
 // Round 0 sets the first states, and each product is a round of its own: one in
 // each step, or two where the second needs all of the first. Where a round is
@@ -76,6 +76,20 @@ struct RecurrentPlan {
   llvm::SmallVector<Segment, 2> segments;
   int64_t rounds() const { return 1 + steps * int64_t(segments.size()); }
   bool sharesRounds() const { return slices > 1; }
+  /// Hidden values in the last vector of each gate.
+  int64_t lastCount() const { return hidden - (gateVectors - 1) * lanes; }
+  unsigned sumsPerVector() const {
+    return isInteger ? level.micro->accumulatorsPerVector() : 1;
+  }
+  /// Whether the products of a panel are computed along with the gates of the
+  /// one before. The sums of both must stay in registers, of which there are 32
+  /// with vectors of this size.
+  bool interleaves(const Segment &s) const {
+    return level.vectorBytes == 64 &&
+           rows * s.gates * s.panelVectors * sumsPerVector() <= 8;
+  }
+  /// Functions that the gates of a hidden value apply after one product.
+  int64_t activationsPerValue() const;
   /// Bytes of the stack that a kernel needs.
   int64_t stackBytes() const;
   /// Calls f(column, hidden value) for every element of the packed weights in
@@ -118,6 +132,7 @@ public:
 
 private:
   using Value = mlir::Value;
+  using Segment = RecurrentPlan::Segment;
 
   /// Some hidden values of one sequence.
   struct Lane {
@@ -130,6 +145,17 @@ private:
   struct Range {
     Value begin, end;
   };
+  /// The full panels of some slices, and whether they end with the other one.
+  struct Panels {
+    Value begin, end, hasTail;
+  };
+  /// Those of a panel's columns with all rows of a vector.
+  struct Products {
+    Value weights, vector, vectorAt; ///< the buffer, and elements to start at
+    int64_t vectors = 0;             ///< of columns
+    int64_t unit = 0;                ///< those before are in the sums
+    llvm::SmallVector<Value> sums;
+  };
 
   void round(Value number, const Range &slices);
   void initialize();
@@ -140,12 +166,10 @@ private:
   /// Panels of a segment: the products of `vector`, then the gates.
   void runSegment(unsigned number, Value vector, Value vectorAt,
                   const Range &slices);
-  void forPanels(
-      const RecurrentPlan::Segment &segment, const Range &slices,
-      llvm::function_ref<void(Value panel, int64_t vectors, int64_t lastCount)>
-          emitPanel);
-  void multiplyPanel(const RecurrentPlan::Segment &segment, Value weights,
-                     int64_t vectors, Value vector, Value vectorAt);
+  Panels panelsOf(const Segment &segment, const Range &slices);
+  /// Zeros instead of the states of a step.
+  void clear(const Segment &segment, const Range &slices);
+  void multiply(Products &products, int64_t end);
   Value integerProduct(llvm::ArrayRef<Value> parts, Value column, int64_t row);
   void lstm(const Lane &lane);
   void gru(const Lane &lane);
@@ -215,9 +239,10 @@ private:
   // of the padded ones before and after the step, of other padded values.
   Value inputAt, statesAt, oldAt, newAt, paddedRowsAt;
   Value backwards; ///< whether this step goes through the panels so
-  // Of the panel in work.
+  // Of the panel whose gates are computed.
   llvm::SmallVector<Value> sums;
   int64_t panelVectors = 0, panelGate = 0;
+  Products *interleaved = nullptr; ///< of the next panel
 };
 
 } // namespace qcc
