@@ -16,6 +16,8 @@ using namespace qcc::qnn;
 /// From this much on, threads share a round: a meeting takes them about half a
 /// microsecond.
 static constexpr int64_t kSharedRoundBytes = 192 << 10;
+/// That a step of the runtime may have.
+static constexpr int64_t kMostRounds = 1 << 20;
 
 RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
     : kind(op.getKind()),
@@ -56,7 +58,8 @@ void RecurrentPlan::chooseSlices() {
   }
   // What the threads together read of the weights between two meetings.
   int64_t bytes = weights * (isInteger ? 1 : 4) * (sequences / rows);
-  if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0)
+  if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0 ||
+      rounds() > kMostRounds)
     slices = 1;
 }
 

@@ -16,11 +16,12 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-#include <limits>
-
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::emit;
+
+/// The runtime counts all parts of a step in 32 bits.
+static constexpr int64_t kMostRounds = 1 << 20;
 
 uint64_t TensorDescription::byteSize() const {
   uint64_t bytes = qcc::byteSize(dtype);
@@ -245,10 +246,10 @@ LogicalResult Reader::readCall(func::CallOp op) {
   step.tiles = end.getSExtValue();
   if (auto rounds = op->getAttrOfType<IntegerAttr>("qcc.rounds")) {
     step.rounds = rounds.getInt();
-    if (step.rounds < 1 || step.rounds > std::numeric_limits<int32_t>::max() ||
+    if (step.rounds < 1 || step.rounds > kMostRounds ||
         step.tiles % step.rounds != 0)
       return op.emitOpError("must have equally many tiles in each of its "
-                            "'qcc.rounds'");
+                            "'qcc.rounds', at most 1048576");
     step.tiles /= step.rounds;
   }
   if (auto macs = op->getAttrOfType<IntegerAttr>("qcc.macs")) {

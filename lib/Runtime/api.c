@@ -30,7 +30,7 @@ static void *map_memory(uint64_t bytes) {
                         QCC_MAP_PRIVATE_ANONYMOUS, -1, 0);
   if (at < 0 && at > -4096)
     return 0;
-  if (bytes >= 4u << 20)
+  if (bytes >= 2u << 20)
     qcc_syscall(QCC_SYS_MADVISE, at, (long)bytes, QCC_MADV_HUGEPAGE, 0, 0, 0);
   return (void *)at;
 }

@@ -33,6 +33,8 @@ enum { WORKER_STACK_BYTES = 2 * QCC_STACK_BYTES };
 
 /* How often to look before sleeping: some 50 microseconds. */
 enum { SPINS = 2000 };
+/* The same before doing what another thread has not begun. */
+enum { SPINS_TO_HELP = 100 };
 /* More than one, so that threads that run slower do less. */
 enum { PARTS_PER_THREAD = 4 };
 
@@ -47,6 +49,14 @@ int32_t qcc_count_processors(void) {
   return count ? count : 1;
 }
 
+/* Until someone is woken, or the value is another one already. */
+static void sleep_while(struct qcc_meeting *m, uint32_t value) {
+  __c11_atomic_fetch_add(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+  qcc_syscall(QCC_SYS_FUTEX, (long)&m->value, QCC_FUTEX_WAIT_PRIVATE,
+              (long)value, 0, 0, 0);
+  __c11_atomic_fetch_sub(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
 /* The value, once it is no longer `old`. */
 static uint32_t wait_for_change(struct qcc_meeting *m, uint32_t old) {
   uint32_t value;
@@ -56,11 +66,8 @@ static uint32_t wait_for_change(struct qcc_meeting *m, uint32_t old) {
       return value;
     qcc_pause();
   }
-  __c11_atomic_fetch_add(&m->sleepers, 1, __ATOMIC_SEQ_CST);
-  while ((value = __c11_atomic_load(&m->value, __ATOMIC_SEQ_CST)) == old)
-    qcc_syscall(QCC_SYS_FUTEX, (long)&m->value, QCC_FUTEX_WAIT_PRIVATE,
-                (long)old, 0, 0, 0);
-  __c11_atomic_fetch_sub(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+  while ((value = __c11_atomic_load(&m->value, __ATOMIC_ACQUIRE)) == old)
+    sleep_while(m, old);
   return value;
 }
 
@@ -81,12 +88,19 @@ static void run_part(const qcc_instance *instance, const struct qcc_step *step,
     step->body(instance->buffers, first + begin, first + end);
 }
 
+static uint32_t parts_of(struct qcc_pool *pool) {
+  return __c11_atomic_load(&pool->parts, __ATOMIC_RELAXED);
+}
+static uint32_t rounds_of(struct qcc_pool *pool) {
+  return __c11_atomic_load(&pool->rounds, __ATOMIC_RELAXED);
+}
+
 static _Atomic uint64_t *offer_of(struct qcc_pool *pool, int32_t thread) {
   return &pool->offers[thread * (QCC_MAX_THREADS / pool->threads)];
 }
 
-/* Takes one part of round `generation`; -1 if none is left. Each thread begins
- * with its own parts: those that stand where its parts of the round before did,
+/* Takes one part of step `generation`; -1 if none is left. Each thread begins
+ * with its own parts: those that stand where its parts of the step before did,
  * whose results are in its caches. */
 static int64_t take_part(struct qcc_pool *pool, int32_t self,
                          uint32_t generation) {
@@ -97,7 +111,8 @@ static int64_t take_part(struct qcc_pool *pool, int32_t self,
     while ((uint32_t)(offer >> 32) == generation && (uint32_t)offer)
       if (__c11_atomic_compare_exchange_weak(
               place, &offer, offer - 1, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-        return pool->parts * (thread + 1) / pool->threads - (uint32_t)offer;
+        return (int64_t)parts_of(pool) * (thread + 1) / pool->threads -
+               (uint32_t)offer;
   }
   return -1;
 }
@@ -108,36 +123,82 @@ static void advance(struct qcc_pool *pool, uint32_t generation) {
   wake_sleepers(&pool->generation);
 }
 
-/* Of the step in work, once no part of another round is left. */
-static void offer_round(struct qcc_pool *pool, uint32_t generation) {
-  int64_t parts = pool->parts;
-  __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
-  for (int32_t thread = 0; thread < pool->threads; ++thread) {
-    int64_t own =
-        parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
-    __c11_atomic_store(offer_of(pool, thread),
-                       (uint64_t)generation << 32 | (uint64_t)own,
-                       __ATOMIC_RELEASE);
-  }
-  advance(pool, generation);
-}
-
-/* Works on round `generation` until no part is left. Only who has taken a part
+/* Works on step `generation` until no part is left. Only who has taken a part
  * holds up the others, so a thread that the system does not run does no harm;
- * and the step cannot change before that part is done. Who finishes a round
- * offers the next. */
+ * and the step cannot change before that part is done. */
 static void work_on(qcc_instance *instance, int32_t self, uint32_t generation) {
   struct qcc_pool *pool = &instance->pool;
   for (int64_t part; (part = take_part(pool, self, generation)) >= 0;) {
-    bool is_last = generation == pool->last;
-    run_part(instance, pool->step, generation - pool->first, part, pool->parts);
-    if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) != 1)
-      continue;
-    if (is_last)
+    run_part(instance, pool->step, 0, part, parts_of(pool));
+    if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) == 1)
       wake_sleepers(&pool->pending);
-    else
-      offer_round(pool, generation + 1);
   }
+}
+
+/* In a step of several rounds, each thread takes its part of one round after
+ * the other, and `pending` counts those that are done in all. A part's offer is
+ * the next round that it can be taken in, with this bit; 0 after the last. */
+static const uint64_t round_bit = 1u << 31;
+
+static bool take_in_round(struct qcc_pool *pool, int32_t part,
+                          uint32_t generation, uint32_t round) {
+  _Atomic uint64_t *place = offer_of(pool, part);
+  uint64_t step = (uint64_t)generation << 32;
+  uint64_t offer = step | round_bit | round;
+  uint64_t next = round + 1 == rounds_of(pool) ? step : offer + 1;
+  return __c11_atomic_load(place, __ATOMIC_RELAXED) == offer &&
+         __c11_atomic_compare_exchange_strong(
+             place, &offer, next, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Does the part if no other thread has taken it. */
+static void work_in_round(qcc_instance *instance, int32_t part,
+                          uint32_t generation, uint32_t round) {
+  struct qcc_pool *pool = &instance->pool;
+  if (!take_in_round(pool, part, generation, round))
+    return;
+  uint32_t parts = parts_of(pool);
+  run_part(instance, pool->step, round, part, parts);
+  uint32_t done =
+      __c11_atomic_fetch_add(&pool->pending.value, 1, __ATOMIC_SEQ_CST) + 1;
+  if (done == (round + 1) * parts)
+    wake_sleepers(&pool->pending);
+}
+
+/* A thread that comes late reads the numbers of another step. It takes no part
+ * then, since those of its own step are all done. */
+static void work_on_rounds(qcc_instance *instance, int32_t self,
+                           uint32_t generation) {
+  struct qcc_pool *pool = &instance->pool;
+  uint32_t parts = parts_of(pool), rounds = rounds_of(pool);
+  uint32_t done = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE);
+  for (uint32_t round = done / parts; round < rounds; ++round) {
+    if (self < (int32_t)parts)
+      work_in_round(instance, self, generation, round);
+    for (int spins = 0;; ++spins) {
+      done = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE);
+      if (done >= (round + 1) * parts)
+        break;
+      if (__c11_atomic_load(&pool->generation.value, __ATOMIC_ACQUIRE) !=
+          generation)
+        return;
+      if (spins % SPINS_TO_HELP == SPINS_TO_HELP - 1)
+        for (uint32_t part = 0; part < parts; ++part)
+          work_in_round(instance, (int32_t)part, generation, round);
+      if (spins < SPINS)
+        qcc_pause();
+      else
+        sleep_while(&pool->pending, done);
+    }
+  }
+}
+
+static void work_on_any(qcc_instance *instance, int32_t self,
+                        uint32_t generation) {
+  if (rounds_of(&instance->pool) > 1)
+    work_on_rounds(instance, self, generation);
+  else
+    work_on(instance, self, generation);
 }
 
 static void *work(void *argument) {
@@ -154,7 +215,7 @@ static void *work(void *argument) {
     generation = wait_for_change(&pool->generation, generation);
     if (__c11_atomic_load(&pool->ended, __ATOMIC_ACQUIRE))
       return 0;
-    work_on(instance, self, generation);
+    work_on_any(instance, self, generation);
   }
 }
 
@@ -219,19 +280,24 @@ void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
   int64_t parts = (step->rounds > 1 ? 1 : PARTS_PER_THREAD) * pool->threads;
   if (parts > step->tiles)
     parts = step->tiles;
-  pool->step = step;
-  pool->parts = parts;
+  bool has_rounds = step->rounds > 1;
   uint32_t generation = pool->generation.value + 1;
-  uint32_t last = generation + (uint32_t)(step->rounds - 1);
-  pool->first = generation;
-  pool->last = last;
-  offer_round(pool, generation);
-  for (;;) {
-    work_on(instance, 0, generation);
-    if (generation == last)
-      break;
-    generation = wait_for_change(&pool->generation, generation);
+  pool->step = step;
+  __c11_atomic_store(&pool->parts, (uint32_t)parts, __ATOMIC_RELAXED);
+  __c11_atomic_store(&pool->rounds, (uint32_t)step->rounds, __ATOMIC_RELAXED);
+  __c11_atomic_store(&pool->pending.value, has_rounds ? 0 : (uint32_t)parts,
+                     __ATOMIC_RELAXED);
+  for (int32_t thread = 0; thread < pool->threads; ++thread) {
+    int64_t own =
+        parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
+    uint64_t offer = has_rounds ? round_bit : (uint64_t)own;
+    __c11_atomic_store(offer_of(pool, thread),
+                       (uint64_t)generation << 32 | offer, __ATOMIC_RELEASE);
   }
+  advance(pool, generation);
+  work_on_any(instance, 0, generation);
+  if (has_rounds) /* the caller has seen the last one end */
+    return;
   for (uint32_t left;
        (left = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE)) != 0;)
     wait_for_change(&pool->pending, left);

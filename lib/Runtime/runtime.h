@@ -27,14 +27,14 @@ struct qcc_meeting {
 };
 
 struct qcc_pool {
-  struct qcc_meeting generation; /* counts the rounds that were offered */
-  struct qcc_meeting pending;    /* parts of the round that are not done */
+  struct qcc_meeting generation; /* counts the steps that were offered */
+  struct qcc_meeting pending;    /* parts of the step that are not done */
   /* Of each thread's own parts: generation << 32 | those to be taken. Threads
    * are as far apart as their number allows (see offer_of). */
   _Atomic uint64_t offers[QCC_MAX_THREADS];
   const struct qcc_step *step;
-  int64_t parts;           /* of each round */
-  uint32_t first, last;    /* generations of the step's rounds */
+  _Atomic uint32_t parts; /* of each of its rounds */
+  _Atomic uint32_t rounds;
   _Atomic uint32_t joined; /* workers that have their number */
   _Atomic uint32_t ended;
   int32_t threads; /* with the caller's */
