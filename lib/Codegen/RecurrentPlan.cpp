@@ -13,9 +13,9 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
-/// From this much on, threads share a round: a meeting takes them about half a
-/// microsecond.
-static constexpr int64_t kSharedRoundBytes = 192 << 10;
+/// From this much on, threads share a round: a meeting takes them some 0.4
+/// microseconds.
+static constexpr int64_t kSharedRoundBytes = 128 << 10;
 /// That a step of the runtime may have.
 static constexpr int64_t kMostRounds = 1 << 20;
 
