@@ -10,7 +10,7 @@
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -19,106 +19,10 @@ using namespace qcc::qnn;
 using Pred = arith::CmpFPredicate;
 
 //===----------------------------------------------------------------------===//
-// RecurrentPlan
-//===----------------------------------------------------------------------===//
-
-RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
-    : kind(op.getKind()),
-      isInteger(isa<quant::QuantizedType>(
-          cast<ShapedType>(op.getWeights().getType()).getElementType())),
-      steps(op.getNumSteps()), sequences(op.getNumSequences()),
-      hidden(op.getHiddenSize()), gates(op.getNumGates()),
-      unitElements(isInteger ? 4 : 1),
-      units(llvm::divideCeil(hidden, unitElements)), lanes(level.lanes()),
-      gateVectors(llvm::divideCeil(hidden, lanes)), reverse(op.getReverse()),
-      coupled(op.getCoupled()), linearBeforeReset(op.getLinearBeforeReset()),
-      level(level) {
-  if (op.getClip())
-    clip = op.getClip()->convertToFloat();
-  // Sequences of their own lengths run one by one.
-  rows = 1;
-  if (!op.getLengths())
-    for (int64_t count : {4, 3, 2})
-      if (sequences % count == 0) {
-        rows = count;
-        break;
-      }
-  if (resetsFirst()) {
-    addSegment(0, 2);
-    addSegment(2, 1);
-  } else {
-    addSegment(0, gates);
-  }
-}
-
-void RecurrentPlan::addSegment(int64_t firstGate, int64_t gates) {
-  unsigned sumsPerVector = isInteger ? level.micro->accumulatorsPerVector() : 1;
-  // More sums than hide the latency of a product only make panels larger.
-  int64_t registers = std::min(level.numVectorRegisters / 2, 8u);
-  int64_t sums = registers / (rows * sumsPerVector);
-  Segment segment{firstGate, gates, std::max<int64_t>(1, sums / gates),
-                  0,         0,     0};
-  // Only the last panel may hold padding.
-  segment.fullPanels = hidden / lanes / segment.panelVectors;
-  segment.tailVectors = gateVectors - segment.fullPanels * segment.panelVectors;
-  if (!segments.empty())
-    segment.firstWeight = segments.back().firstWeight +
-                          segments.back().panelWeights(gateVectors, *this);
-  segments.push_back(segment);
-}
-
-int64_t RecurrentPlan::stackBytes() const {
-  int64_t perRow = 4 * paddedHidden() * 4 + paddedColumns() * 4 +
-                   (isInteger ? rowBytes() : 0);
-  return rows * perRow;
-}
-
-void RecurrentPlan::forEachWeight(
-    llvm::function_ref<void(int64_t, int64_t)> f) const {
-  for (const Segment &segment : segments)
-    for (int64_t start = 0; start < gateVectors;) {
-      int64_t width = std::min(segment.panelVectors, gateVectors - start);
-      if (start >= segment.fullPanels * segment.panelVectors)
-        width = segment.tailVectors;
-      for (int64_t unit = 0; unit < units; ++unit)
-        for (int64_t gate = 0; gate < segment.gates; ++gate)
-          for (int64_t i = 0; i < width * lanes; ++i)
-            for (int64_t e = 0; e < unitElements; ++e) {
-              int64_t j = start * lanes + i, k = unit * unitElements + e;
-              bool isPadding = j >= hidden || k >= hidden;
-              f(isPadding ? -1 : (segment.firstGate + gate) * hidden + j, k);
-            }
-      start += width;
-    }
-}
-
-std::string RecurrentPlan::key() const {
-  std::string key = llvm::formatv(
-      "{0} {1}x{2}x{3} {4}{5}{6}{7}{8}{9}", stringifyRecurrenceKind(kind),
-      steps, sequences, hidden, isInteger ? "i" : "f", reverse ? "r" : "",
-      coupled ? "c" : "", linearBeforeReset ? "l" : "",
-      hasWeightZeroPoints ? "z" : "",
-      clip ? llvm::formatv(" {0:x}", llvm::bit_cast<uint32_t>(*clip)).str()
-           : "");
-  for (const FloatActivation &activation : activations)
-    key += " " + activation.key();
-  return key;
-}
-
-//===----------------------------------------------------------------------===//
-// The loop
+// Rounds
 //===----------------------------------------------------------------------===//
 
 void RecurrentKernel::emit(Value begin, Value end) {
-  Type f32 = c.b.getF32Type();
-  state = c.stack(f32, p.rows * p.paddedHidden());
-  if (!p.isInteger)
-    before = c.stack(f32, p.rows * p.paddedHidden());
-  products = c.stack(f32, p.rows * p.paddedColumns());
-  if (p.kind == RecurrenceKind::Lstm)
-    cell = c.stack(f32, p.rows * p.paddedHidden());
-  if (p.resetsFirst())
-    reset = c.stack(f32, p.rows * p.paddedHidden());
   if (p.isInteger) {
     int64_t size = p.rowBytes() * p.rows;
     bytes = c.stack(c.b.getI8Type(), size);
@@ -126,7 +30,26 @@ void RecurrentKernel::emit(Value begin, Value end) {
         c.b, c.loc, MemRefType::get({size / 4}, c.b.getI32Type()), bytes,
         c.index(0), ValueRange());
   }
-  c.loop(begin, end, 1, [&](Value t) { tile(c.mul(t, p.rows)); });
+  Value zero = c.index(0), slices = c.index(p.slices);
+  if (!p.sharesRounds()) {
+    c.loop(begin, end, 1, [&](Value tile) {
+      firstSequence = c.mul(tile, p.rows);
+      c.loop(zero, c.index(p.rounds()), 1,
+             [&](Value number) { round(number, {zero, slices}); });
+    });
+    return;
+  }
+  Value endRound = c.div(c.add(end, p.slices - 1), p.slices);
+  c.loop(c.div(begin, p.slices), endRound, 1, [&](Value number) {
+    Value first = c.mul(number, p.slices);
+    Range range = {
+        arith::MaxSIOp::create(c.b, c.loc, c.sub(begin, first), zero),
+        c.min(c.sub(end, first), slices)};
+    c.loop(zero, c.index(p.sequences), p.rows, [&](Value sequence) {
+      firstSequence = sequence;
+      round(number, range);
+    });
+  });
 }
 
 void RecurrentKernel::forLanes(
@@ -141,20 +64,45 @@ void RecurrentKernel::forLanes(
     rows(c.index(whole * p.lanes), p.hidden % p.lanes);
 }
 
-void RecurrentKernel::tile(Value firstSequence) {
-  auto initialize = [&](Value buffer, Value from) {
-    forLanes([&](const Lane &lane) {
-      Value at = c.mul(c.add(firstSequence, lane.row), p.hidden);
-      Value v =
-          from ? loadFirst(c, f32Vector(), lane.count, from, c.add(at, lane.at))
-               : number(0);
-      store(v, buffer, lane);
-    });
+void RecurrentKernel::round(Value number, const Range &slices) {
+  paddedRowsAt = c.mul(firstSequence, p.paddedHidden());
+  int64_t phases = p.segments.size();
+  Value index = c.sub(number, c.index(1));
+  c.branch(
+      c.compare(arith::CmpIPredicate::eq, number, 0),
+      [&] {
+        c.branch(
+            c.compare(arith::CmpIPredicate::eq, slices.begin, 0),
+            [&] { initialize(); }, nullptr);
+      },
+      [&] {
+        step(c.div(index, phases), phases == 1 ? Value() : c.rem(index, phases),
+             slices);
+      });
+}
+
+/// The first states are the last ones, too, where no step follows.
+void RecurrentKernel::initialize() {
+  forLanes([&](const Lane &lane) {
+    Value at = hiddenAt(lane);
+    auto first = [&](Value from) {
+      return from ? loadFirst(c, f32Vector(), lane.count, from, at) : number(0);
+    };
+    Value state = first(args.initialState);
+    store(state, args.state, paddedRowsAt, lane);
+    storeFirst(c, state, lane.count, args.lastState, at);
+    if (args.lastCell)
+      storeFirst(c, first(args.initialCell), lane.count, args.lastCell, at);
+  });
+}
+
+void RecurrentKernel::step(Value s, Value phase, const Range &slices) {
+  auto isPhase = [&](int64_t n) {
+    return c.compare(arith::CmpIPredicate::eq, phase, n);
   };
-  initialize(state, args.initialState);
-  if (cell)
-    initialize(cell, args.initialCell);
-  Value count = c.index(p.steps);
+  Value t = s, count = c.index(p.steps);
+  Value isOdd = c.rem(s, 2);
+  backwards = c.compare(arith::CmpIPredicate::eq, isOdd, 1);
   if (args.lengths) {
     Value length =
         memref::LoadOp::create(c.b, c.loc, args.lengths, firstSequence);
@@ -162,60 +110,33 @@ void RecurrentKernel::tile(Value firstSequence) {
     length = arith::MaxSIOp::create(c.b, c.loc, length, c.index(0));
     count = c.min(length, count);
   }
-  c.loop(c.index(0), count, 1, [&](Value s) {
-    Value t = p.reverse ? c.sub(c.sub(count, c.index(1)), s) : s;
-    step(firstSequence, t);
+  auto setPlaces = [&](Value time) {
+    Value row = c.add(c.mul(time, p.sequences), firstSequence);
+    inputAt = c.mul(row, p.columns());
+    statesAt = c.mul(row, p.hidden);
+  };
+  auto run = [&] {
+    if (p.reverse)
+      t = c.sub(c.sub(count, c.index(1)), s);
+    setPlaces(t);
+    Value isEven = c.sub(c.index(1), isOdd);
+    oldAt = c.add(paddedRowsAt, c.mul(isOdd, p.paddedStates()));
+    newAt = c.add(paddedRowsAt, c.mul(isEven, p.paddedStates()));
+    if (p.segments.size() == 1)
+      return runSegment(0, args.state, oldAt, slices);
+    c.branch(
+        isPhase(0), [&] { runSegment(0, args.state, oldAt, slices); },
+        [&] { runSegment(1, args.reset, paddedRowsAt, slices); });
+  };
+  if (!args.lengths)
+    return run();
+  // Beyond a sequence's end, the results are 0.
+  Value isWithin =
+      arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::slt, s, count);
+  c.branch(isWithin, run, [&] {
+    setPlaces(s);
+    clear(p.segments.back(), slices);
   });
-  if (args.lengths)
-    clearBeyond(firstSequence, count);
-  finish(firstSequence);
-}
-
-void RecurrentKernel::clearBeyond(Value sequence, Value count) {
-  c.loop(count, c.index(p.steps), 1, [&](Value t) {
-    Value at = c.mul(c.add(c.mul(t, p.sequences), sequence), p.hidden);
-    forLanes([&](const Lane &lane) {
-      storeFirst(c, number(0), lane.count, args.states, c.add(at, lane.at));
-    });
-  });
-}
-
-void RecurrentKernel::finish(Value firstSequence) {
-  forLanes([&](const Lane &lane) {
-    Value at = c.add(c.mul(c.add(firstSequence, lane.row), p.hidden), lane.at);
-    storeFirst(c, load(state, lane), lane.count, args.lastState, at);
-    if (args.lastCell)
-      storeFirst(c, load(cell, lane), lane.count, args.lastCell, at);
-  });
-}
-
-void RecurrentKernel::step(Value firstSequence, Value t) {
-  Value row = c.add(c.mul(t, p.sequences), firstSequence);
-  inputAt = c.mul(row, p.columns());
-  stateAt = c.mul(row, p.hidden);
-  backwards = c.compare(arith::CmpIPredicate::eq, c.rem(t, 2), 1);
-  // The gates of a panel change the state while others still need the old one,
-  // which is in `bytes` where it is quantized.
-  Value old = state;
-  if (!p.isInteger) {
-    old = before;
-    forLanes([&](const Lane &lane) { store(load(state, lane), before, lane); });
-  }
-  switch (p.kind) {
-  case RecurrenceKind::Lstm:
-    return runSegment(0, old, [&](const Lane &lane) { lstm(lane); });
-  case RecurrenceKind::Plain:
-    return runSegment(0, old, [&](const Lane &lane) { plain(lane); });
-  case RecurrenceKind::Gru:
-    break;
-  }
-  if (!p.resetsFirst())
-    return runSegment(0, old, [&](const Lane &lane) {
-      gruGates(lane);
-      gruState(lane);
-    });
-  runSegment(0, old, [&](const Lane &lane) { gruGates(lane); });
-  runSegment(1, reset, [&](const Lane &lane) { gruState(lane); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -235,11 +156,11 @@ Value RecurrentKernel::reduce(Value x,
 }
 
 /// One row of `vector` as bytes, by the rule of qnn.dynamic_quantize.
-void RecurrentKernel::quantize(Value vector, int64_t row) {
+void RecurrentKernel::quantize(Value vector, Value vectorAt, int64_t row) {
   auto smaller = [&](Value x, Value y) { return select(Pred::OLT, x, y); };
   auto larger = [&](Value x, Value y) { return select(Pred::OGT, x, y); };
   Value zero = number(0);
-  Value from = c.index(row * p.paddedHidden());
+  Value from = c.add(vectorAt, row * p.paddedHidden());
   SmallVector<Value> range =
       c.loop(from, c.add(from, p.paddedHidden()), p.lanes, {zero, zero},
              [&](Value at, ValueRange r) -> SmallVector<Value> {
@@ -283,105 +204,200 @@ void RecurrentKernel::quantize(Value vector, int64_t row) {
         reduce(sum[0], [&](Value x, Value y) { return c.add(x, y); });
 }
 
-void RecurrentKernel::runSegment(
-    unsigned number, Value vector,
-    llvm::function_ref<void(const Lane &)> emitGates) {
-  const RecurrentPlan::Segment &segment = p.segments[number];
+RecurrentKernel::Panels RecurrentKernel::panelsOf(const Segment &segment,
+                                                  const Range &slices) {
+  auto panelOf = [&](Value slice) {
+    return segment.panels() == p.slices
+               ? slice
+               : c.div(c.mul(slice, segment.panels()), p.slices);
+  };
+  auto is = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(c.b, c.loc, predicate, x, y);
+  };
+  Value full = c.index(segment.fullPanels);
+  Panels panels;
+  panels.begin = panelOf(slices.begin);
+  Value end = panelOf(slices.end);
+  panels.end = c.min(end, full);
+  panels.hasTail = arith::AndIOp::create(
+      c.b, c.loc, is(arith::CmpIPredicate::sle, panels.begin, full),
+      is(arith::CmpIPredicate::sgt, end, full));
+  return panels;
+}
+
+void RecurrentKernel::clear(const Segment &segment, const Range &slices) {
+  Panels panels = panelsOf(segment, slices);
+  auto panel = [&](Value i, int64_t vectors, int64_t lastCount) {
+    Value at = c.add(statesAt, c.mul(i, segment.panelVectors * p.lanes));
+    for (int64_t v = 0; v < vectors; ++v)
+      storeFirst(c, number(0), v + 1 == vectors ? lastCount : int64_t(p.lanes),
+                 args.states, c.add(at, v * p.lanes));
+  };
+  c.loop(panels.begin, panels.end, 1,
+         [&](Value i) { panel(i, segment.panelVectors, p.lanes); });
+  if (segment.tailVectors)
+    c.branch(
+        panels.hasTail,
+        [&] {
+          panel(c.index(segment.fullPanels), segment.tailVectors,
+                p.lastCount());
+        },
+        nullptr);
+}
+
+void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
+                                 const Range &slices) {
+  const Segment &segment = p.segments[number];
   if (p.isInteger) {
     stepScale.assign(p.rows, {});
     stepZeroPoint.assign(p.rows, {});
     stepSum.assign(p.rows, {});
     for (int64_t row = 0; row < p.rows; ++row)
-      quantize(vector, row);
+      quantize(vector, vectorAt, row);
   }
-  int64_t size = segment.panelWeights(segment.panelVectors, p);
-  auto panel = [&](Value i, int64_t vectors, int64_t lastCount) {
-    Value weights = c.add(c.mul(i, size), segment.firstWeight);
-    Value firstHidden = c.mul(i, segment.panelVectors * p.lanes);
-    multiplyPanel(segment, weights, firstHidden, vectors, vector);
+  auto products = [&](Value panel, int64_t vectors) {
+    Products result;
+    result.weights =
+        c.add(c.mul(panel, segment.panelWeights(segment.panelVectors, p)),
+              segment.firstWeight);
+    result.vector = vector;
+    result.vectorAt = vectorAt;
+    result.vectors = segment.gates * vectors;
+    Type type = p.isInteger ? Type(c.b.getI32Type()) : Type(c.b.getF32Type());
+    result.sums.assign(p.rows * result.vectors * p.sumsPerVector(),
+                       c.splat(type, 0, p.lanes));
+    return result;
+  };
+  auto gates = [&](Value panel, int64_t vectors, int64_t lastCount) {
+    panelVectors = vectors;
+    panelGate = segment.firstGate;
+    Value first = c.mul(panel, segment.panelVectors * p.lanes);
     for (int64_t v = 0; v < vectors; ++v)
       for (int64_t row = 0; row < p.rows; ++row)
-        emitGates({row, c.add(firstHidden, v * p.lanes),
-                   v + 1 == vectors ? lastCount : int64_t(p.lanes)});
+        emitGates(number, {row, c.add(first, v * p.lanes),
+                           v + 1 == vectors ? lastCount : int64_t(p.lanes), v});
   };
+  auto whole = [&](Value panel, int64_t vectors, int64_t lastCount) {
+    Products own = products(panel, vectors);
+    multiply(own, p.units);
+    sums = own.sums;
+    gates(panel, vectors, lastCount);
+  };
+
   // Every other step goes through the full panels backwards and finds those
   // that the last one ended with in the first-level cache.
-  int64_t full = segment.fullPanels;
-  c.loop(0, full, 1, [&](Value k) {
-    Value i = arith::SelectOp::create(c.b, c.loc, backwards,
-                                      c.sub(c.index(full - 1), k), k);
-    panel(i, segment.panelVectors, p.lanes);
-  });
+  Panels panels = panelsOf(segment, slices);
+  Value last = c.sub(c.add(panels.begin, panels.end), c.index(1));
+  auto panelAt = [&](Value k) -> Value {
+    return arith::SelectOp::create(c.b, c.loc, backwards, c.sub(last, k), k);
+  };
+  int64_t vectors = segment.panelVectors;
+  auto pipeline = [&] {
+    Products first = products(panelAt(panels.begin), vectors);
+    multiply(first, p.units);
+    sums = c.loop(c.add(panels.begin, 1), panels.end, 1, first.sums,
+                  [&](Value k, ValueRange carried) {
+                    sums.assign(carried.begin(), carried.end());
+                    Products next = products(panelAt(k), vectors);
+                    interleaved = &next;
+                    gates(panelAt(c.sub(k, c.index(1))), vectors, p.lanes);
+                    interleaved = nullptr;
+                    multiply(next, p.units);
+                    return next.sums;
+                  });
+    gates(panelAt(c.sub(panels.end, c.index(1))), vectors, p.lanes);
+  };
+  if (!p.interleaves(segment))
+    c.loop(panels.begin, panels.end, 1,
+           [&](Value k) { whole(panelAt(k), vectors, p.lanes); });
+  else if (segment.fullPanels)
+    c.branch(arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::slt,
+                                   panels.begin, panels.end),
+             pipeline, nullptr);
   if (segment.tailVectors)
-    panel(c.index(full), segment.tailVectors,
-          p.hidden - (p.gateVectors - 1) * p.lanes);
+    c.branch(
+        panels.hasTail,
+        [&] {
+          whole(c.index(segment.fullPanels), segment.tailVectors,
+                p.lastCount());
+        },
+        nullptr);
 }
 
-/// The products of the panel's columns with all rows of `vector`.
-void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
-                                    Value weights, Value firstHidden,
-                                    int64_t vectors, Value vector) {
-  int64_t all = segment.gates * vectors; // vectors of columns
+/// Goes on with `products` up to unit `end`.
+void RecurrentKernel::multiply(Products &products, int64_t end) {
+  if (products.unit >= end)
+    return;
+  int64_t all = products.vectors;
   int64_t unitSize = all * p.lanes * p.unitElements;
-  unsigned parts = p.isInteger ? level.micro->accumulatorsPerVector() : 1;
+  unsigned parts = p.sumsPerVector();
   VectorType sumType = p.isInteger ? i32Vector() : f32Vector();
   auto byteVector = c.vectorType(c.b.getI8Type(), level.vectorBytes);
   int64_t rowWords = p.isInteger ? p.rowBytes() / 4 : p.paddedHidden();
-  Value source = p.isInteger ? words : vector;
+  Value source = p.isInteger ? words : products.vector;
+  Value sourceAt = p.isInteger ? c.index(0) : products.vectorAt;
 
-  SmallVector<Value> initial(p.rows * all * parts,
-                             c.splat(sumType.getElementType(), 0, p.lanes));
-  SmallVector<Value> sums = c.loop(
-      c.index(0), c.index(p.units), 1, initial,
-      [&](Value unit, ValueRange carried) {
-        SmallVector<Value> next(carried);
-        SmallVector<SmallVector<Value>> loaded;
-        Value at = c.add(weights, c.mul(unit, unitSize));
-        for (int64_t v = 0; v < all; ++v) {
-          Value from = c.add(at, v * p.lanes * p.unitElements);
-          if (p.isInteger)
-            loaded.push_back(level.micro->prepareWeights(
-                c.b, c.loc, c.load(args.weights, from, byteVector)));
-          else
-            loaded.push_back({c.load(args.weights, from, f32Vector())});
-        }
-        for (int64_t row = 0; row < p.rows; ++row) {
-          Value scalar = memref::LoadOp::create(c.b, c.loc, source,
-                                                c.add(unit, row * rowWords));
-          Value lanes =
-              vector::BroadcastOp::create(c.b, c.loc, sumType, scalar);
-          SmallVector<Value> prepared{lanes};
-          if (p.isInteger)
-            prepared = level.micro->prepareActivations(
-                c.b, c.loc, c.bitcast(lanes, byteVector));
-          for (int64_t v = 0; v < all; ++v) {
-            MutableArrayRef<Value> sum = MutableArrayRef<Value>(next).slice(
-                (row * all + v) * parts, parts);
-            if (p.isInteger)
-              level.micro->dot(c.b, c.loc, sum, prepared, loaded[v]);
-            else
-              sum[0] = multiplyAdd(c, level, lanes, loaded[v][0], sum[0]);
-          }
-        }
-        return next;
-      });
-  for (int64_t row = 0; row < p.rows; ++row)
+  auto addUnit = [&](Value unit, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    SmallVector<SmallVector<Value>> loaded;
+    Value at = c.add(products.weights, c.mul(unit, unitSize));
     for (int64_t v = 0; v < all; ++v) {
-      int64_t gate = segment.firstGate + v / vectors;
-      Value column =
-          c.add(firstHidden, gate * p.paddedHidden() + v % vectors * p.lanes);
-      ArrayRef<Value> own =
-          ArrayRef<Value>(sums).slice((row * all + v) * parts, parts);
+      Value from = c.add(at, v * p.lanes * p.unitElements);
       if (p.isInteger)
-        storeIntegerProduct(own, column, row);
+        loaded.push_back(level.micro->prepareWeights(
+            c.b, c.loc, c.load(args.weights, from, byteVector)));
       else
-        c.store(own[0], products, c.add(column, row * p.paddedColumns()));
+        loaded.push_back({c.load(args.weights, from, f32Vector())});
     }
+    for (int64_t row = 0; row < p.rows; ++row) {
+      Value scalar = memref::LoadOp::create(
+          c.b, c.loc, source, c.add(c.add(sourceAt, unit), row * rowWords));
+      Value lanes = vector::BroadcastOp::create(c.b, c.loc, sumType, scalar);
+      SmallVector<Value> prepared{lanes};
+      if (p.isInteger)
+        prepared = level.micro->prepareActivations(
+            c.b, c.loc, c.bitcast(lanes, byteVector));
+      for (int64_t v = 0; v < all; ++v) {
+        MutableArrayRef<Value> sum =
+            MutableArrayRef<Value>(next).slice((row * all + v) * parts, parts);
+        if (p.isInteger)
+          level.micro->dot(c.b, c.loc, sum, prepared, loaded[v]);
+        else
+          sum[0] = multiplyAdd(c, level, lanes, loaded[v][0], sum[0]);
+      }
+    }
+    return next;
+  };
+  products.sums =
+      c.loop(c.index(products.unit), c.index(end), 1, products.sums, addUnit);
+  products.unit = end;
+  if (!interleaved)
+    return;
+  // One block of all gates and products would be sorted again.
+  auto unroll = LLVM::LoopUnrollAttr::get(c.b.getContext(),
+                                          /*disable=*/c.b.getBoolAttr(true), {},
+                                          {}, {}, {}, {}, {});
+  products.sums.front().getDefiningOp()->setAttr(
+      "loop_annotation",
+      LLVM::LoopAnnotationAttr::get(c.b.getContext(), {}, {}, {}, unroll, {},
+                                    {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+}
+
+Value RecurrentKernel::product(int64_t gate, const Lane &lane) {
+  unsigned parts = p.sumsPerVector();
+  int64_t gates = sums.size() / (p.rows * panelVectors * parts);
+  int64_t at = (lane.row * gates + gate - panelGate) * panelVectors;
+  ArrayRef<Value> own =
+      ArrayRef<Value>(sums).slice((at + lane.vector) * parts, parts);
+  return p.isInteger
+             ? integerProduct(own, c.add(lane.at, gate * p.paddedHidden()),
+                              lane.row)
+             : own[0];
 }
 
 /// Takes the zero points off a vector of sums of one row and scales it.
-void RecurrentKernel::storeIntegerProduct(ArrayRef<Value> parts, Value column,
-                                          int64_t row) {
+Value RecurrentKernel::integerProduct(ArrayRef<Value> parts, Value column,
+                                      int64_t row) {
   auto mul = [&](Value x, Value y) -> Value {
     return arith::MulIOp::create(c.b, c.loc, x, y);
   };
@@ -393,7 +409,7 @@ void RecurrentKernel::storeIntegerProduct(ArrayRef<Value> parts, Value column,
         sum, mul(stepSum[row], c.load(args.zeroPoints, column, i32Vector())));
   Value factor = mulF(stepScale[row], c.load(args.scales, column, f32Vector()));
   Value real = arith::SIToFPOp::create(c.b, c.loc, f32Vector(), sum);
-  c.store(mulF(real, factor), products, c.add(column, row * p.paddedColumns()));
+  return mulF(real, factor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -414,7 +430,23 @@ Value RecurrentKernel::perHidden(Value buffer, int64_t part, const Lane &lane) {
 Value RecurrentKernel::activate(unsigned i, Value x, bool clips) {
   if (clips && p.clip)
     x = FloatActivation{UnaryKind::Clamp, -*p.clip, *p.clip}.emit(c, x);
-  return p.activations[i].emit(c, x);
+  x = p.activations[i].emit(c, x);
+  if (!interleaved)
+    return x;
+  // An empty instruction with this operand: otherwise all of the chain moves to
+  // the first use of its result, behind the products.
+  x = LLVM::InlineAsmOp::create(
+          c.b, c.loc, x.getType(), x, /*asm_string=*/"",
+          /*constraints=*/"=v,0", /*has_side_effects=*/true,
+          /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+          LLVM::AsmDialectAttr::get(c.b.getContext(), LLVM::AsmDialect::AD_ATT),
+          /*operand_attrs=*/ArrayAttr())
+          .getResult(0);
+  int64_t gates = panelVectors * p.rows * p.activationsPerValue();
+  multiply(*interleaved,
+           std::min<int64_t>(p.units, interleaved->unit +
+                                          llvm::divideCeil(p.units, gates)));
+  return x;
 }
 
 void RecurrentKernel::setState(const Lane &lane, Value h) {
@@ -425,13 +457,31 @@ void RecurrentKernel::setState(const Lane &lane, Value h) {
       mask.push_back(i < lane.count ? i : p.lanes);
     h = c.shuffle(h, number(0), mask);
   }
-  store(h, state, lane);
+  store(h, args.state, newAt, lane);
   storeFirst(c, h, lane.count, args.states,
-             c.add(c.add(stateAt, lane.row * p.hidden), lane.at));
+             c.add(c.add(statesAt, lane.row * p.hidden), lane.at));
+  storeFirst(c, h, lane.count, args.lastState, hiddenAt(lane));
+}
+
+void RecurrentKernel::emitGates(unsigned segment, const Lane &lane) {
+  switch (p.kind) {
+  case RecurrenceKind::Lstm:
+    return lstm(lane);
+  case RecurrenceKind::Plain:
+    return setState(lane, activate(0, gate(0, lane)));
+  case RecurrenceKind::Gru:
+    break;
+  }
+  if (!p.resetsFirst())
+    return gru(lane);
+  if (segment == 0)
+    return gruGates(lane);
+  gruState(lane, load(args.update, paddedRowsAt, lane), gate(2, lane));
 }
 
 void RecurrentKernel::lstm(const Lane &lane) {
-  Value old = load(cell, lane);
+  Value old =
+      loadFirst(c, f32Vector(), lane.count, args.lastCell, hiddenAt(lane));
   auto withPeephole = [&](Value v, int64_t part, Value cellValue) {
     if (!args.peepholes)
       return v;
@@ -444,39 +494,29 @@ void RecurrentKernel::lstm(const Lane &lane) {
   Value candidate = activate(1, gate(3, lane));
   Value next = multiplyAdd(c, level, f, old, mulF(i, candidate));
   Value o = activate(0, withPeephole(gate(1, lane), 1, next));
-  store(next, cell, lane);
+  storeFirst(c, next, lane.count, args.lastCell, hiddenAt(lane));
   setState(lane, mulF(o, activate(2, next, /*clips=*/false)));
 }
 
-/// z and r stay where their products stood; the reset state has its own place.
+void RecurrentKernel::gru(const Lane &lane) {
+  Value z = activate(0, gate(0, lane));
+  Value r = activate(0, gate(1, lane));
+  Value own = product(2, lane);
+  if (args.bias)
+    own = addF(own, perHidden(args.bias, 0, lane));
+  gruState(lane, z, multiplyAdd(c, level, r, own, inputOf(2, lane)));
+}
+
 void RecurrentKernel::gruGates(const Lane &lane) {
   Value z = activate(0, gate(0, lane));
   Value r = activate(0, gate(1, lane));
-  c.store(z, products, productAt(0, lane));
-  if (!p.resetsFirst()) {
-    c.store(r, products, productAt(1, lane));
-    return;
-  }
+  store(z, args.update, paddedRowsAt, lane);
   // The state's padding is 0, and so is this.
-  store(mulF(r, load(state, lane)), reset, lane);
+  store(mulF(r, oldState(lane)), args.reset, paddedRowsAt, lane);
 }
 
-void RecurrentKernel::gruState(const Lane &lane) {
-  Value candidate;
-  if (p.resetsFirst()) {
-    candidate = gate(2, lane);
-  } else {
-    Value own = product(2, lane);
-    if (args.bias)
-      own = addF(own, perHidden(args.bias, 0, lane));
-    candidate = multiplyAdd(c, level, product(1, lane), own, inputOf(2, lane));
-  }
-  candidate = activate(1, candidate);
-  Value z = product(0, lane);
-  Value fresh = mulF(subF(number(1), z), candidate);
-  setState(lane, multiplyAdd(c, level, z, load(state, lane), fresh));
-}
-
-void RecurrentKernel::plain(const Lane &lane) {
-  setState(lane, activate(0, gate(0, lane)));
+void RecurrentKernel::gruState(const Lane &lane, Value update,
+                               Value candidate) {
+  Value fresh = mulF(subF(number(1), update), activate(1, candidate));
+  setState(lane, multiplyAdd(c, level, update, oldState(lane), fresh));
 }

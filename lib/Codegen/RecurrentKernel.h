@@ -5,12 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The kernel runs through all steps of some sequences. Each step is a product
-// of the state with the weights, whose packed form stays in a second-level
-// cache from step to step, and the gates in vectors of hidden values. Both go
-// panel by panel: a panel holds some vectors of hidden values of all gates.
-// Panels are small, so that the processor reads the weights of the next one
-// while gates are still being computed.
+// Each step is a product of the state with the weights, whose packed form stays
+// in a second-level cache from step to step, and the gates in vectors of hidden
+// values. Both go panel by panel: a panel holds some vectors of hidden values
+// of all gates. A gate is a long chain of dependent instructions, so those of a
+// panel are mixed with the products of the next one, which wait for weights.
+//
+// Round 0 sets the first states, and each product is a round of its own: one in
+// each step, or two where the second needs all of the first. Where a round is
+// long enough, its panels are cut into slices, the tiles of that round, so that
+// each thread keeps its own weights in its own cache. Otherwise a tile is some
+// sequences and runs through all rounds.
 //
 // Along the hidden values, both operands are cut into units of four bytes: four
 // 8-bit values or one float. A gate's columns are padded to whole vectors. The
@@ -40,7 +45,8 @@ struct RecurrentPlan {
   int64_t units;        ///< of the hidden values
   unsigned lanes;
   int64_t gateVectors; ///< per gate
-  int64_t rows;        ///< sequences per tile
+  int64_t rows;        ///< sequences that a product takes at once
+  int64_t slices;      ///< of a round, for the threads; 1: not shared
 
   bool reverse, coupled, linearBeforeReset;
   bool hasWeightZeroPoints = false;
@@ -52,6 +58,7 @@ struct RecurrentPlan {
   int64_t paddedColumns() const { return gates * paddedHidden(); }
   /// Bytes from one row's quantized vector to the next.
   int64_t rowBytes() const { return llvm::alignTo(paddedHidden(), 64); }
+  int64_t paddedStates() const { return sequences * paddedHidden(); }
   /// Whether the reset gate works on the state before the product with it.
   bool resetsFirst() const {
     return kind == qnn::RecurrenceKind::Gru && !linearBeforeReset;
@@ -61,11 +68,28 @@ struct RecurrentPlan {
   struct Segment {
     int64_t firstGate, gates, panelVectors, fullPanels, tailVectors;
     int64_t firstWeight; ///< element where the packed weights start
+    int64_t panels() const { return fullPanels + (tailVectors ? 1 : 0); }
     int64_t panelWeights(int64_t vectors, const RecurrentPlan &p) const {
       return gates * vectors * p.lanes * p.units * p.unitElements;
     }
   };
   llvm::SmallVector<Segment, 2> segments;
+  int64_t rounds() const { return 1 + steps * int64_t(segments.size()); }
+  bool sharesRounds() const { return slices > 1; }
+  /// Hidden values in the last vector of each gate.
+  int64_t lastCount() const { return hidden - (gateVectors - 1) * lanes; }
+  unsigned sumsPerVector() const {
+    return isInteger ? level.micro->accumulatorsPerVector() : 1;
+  }
+  /// Whether the products of a panel are computed along with the gates of the
+  /// one before. The sums of both must stay in registers, of which there are 32
+  /// with vectors of this size.
+  bool interleaves(const Segment &s) const {
+    return level.vectorBytes == 64 &&
+           rows * s.gates * s.panelVectors * sumsPerVector() <= 8;
+  }
+  /// Functions that the gates of a hidden value apply after one product.
+  int64_t activationsPerValue() const;
   /// Bytes of the stack that a kernel needs.
   int64_t stackBytes() const;
   /// Calls f(column, hidden value) for every element of the packed weights in
@@ -81,6 +105,7 @@ struct RecurrentPlan {
 
 private:
   void addSegment(int64_t firstGate, int64_t gates);
+  void chooseSlices();
 };
 
 /// The arguments of a recurrence kernel, flat; null where absent.
@@ -90,6 +115,10 @@ struct RecurrentArguments {
   /// zero points.
   mlir::Value sums, scales, zeroPoints;
   mlir::Value bias, initialState, initialCell, peepholes, lengths, lastCell;
+  /// Padded hidden values of all sequences: the states before and after a step
+  /// by turns; where the reset gate works first, the update gate and the state
+  /// that was reset.
+  mlir::Value state, update, reset;
 };
 
 /// Emits the kernel that RecurrentPlan describes.
@@ -103,29 +132,49 @@ public:
 
 private:
   using Value = mlir::Value;
+  using Segment = RecurrentPlan::Segment;
 
   /// Some hidden values of one sequence.
   struct Lane {
-    int64_t row;   ///< of the tile
-    Value at;      ///< the first hidden value
-    int64_t count; ///< the others of the vector are padding
+    int64_t row;        ///< of those that a product takes
+    Value at;           ///< the first hidden value
+    int64_t count;      ///< the others of the vector are padding
+    int64_t vector = 0; ///< of the panel
+  };
+  /// Slices of a round.
+  struct Range {
+    Value begin, end;
+  };
+  /// The full panels of some slices, and whether they end with the other one.
+  struct Panels {
+    Value begin, end, hasTail;
+  };
+  /// Those of a panel's columns with all rows of a vector.
+  struct Products {
+    Value weights, vector, vectorAt; ///< the buffer, and elements to start at
+    int64_t vectors = 0;             ///< of columns
+    int64_t unit = 0;                ///< those before are in the sums
+    llvm::SmallVector<Value> sums;
   };
 
-  void tile(Value firstSequence);
-  void step(Value firstSequence, Value t);
-  void finish(Value firstSequence);
-  void clearBeyond(Value firstSequence, Value count);
-  void quantize(Value vector, int64_t row);
-  /// All panels of a segment: the products of `vector`, then the gates.
-  void runSegment(unsigned number, Value vector,
-                  llvm::function_ref<void(const Lane &)> emitGates);
-  void multiplyPanel(const RecurrentPlan::Segment &segment, Value weights,
-                     Value firstHidden, int64_t vectors, Value vector);
-  void storeIntegerProduct(llvm::ArrayRef<Value> parts, Value column,
-                           int64_t row);
+  void round(Value number, const Range &slices);
+  void initialize();
+  void step(Value s, Value phase, const Range &slices);
+  /// The gates of a segment, and the states that follow from them.
+  void emitGates(unsigned segment, const Lane &lane);
+  void quantize(Value vector, Value vectorAt, int64_t row);
+  /// Panels of a segment: the products of `vector`, then the gates.
+  void runSegment(unsigned number, Value vector, Value vectorAt,
+                  const Range &slices);
+  Panels panelsOf(const Segment &segment, const Range &slices);
+  /// Zeros instead of the states of a step.
+  void clear(const Segment &segment, const Range &slices);
+  void multiply(Products &products, int64_t end);
+  Value integerProduct(llvm::ArrayRef<Value> parts, Value column, int64_t row);
   void lstm(const Lane &lane);
+  void gru(const Lane &lane);
   void gruGates(const Lane &lane);
-  void gruState(const Lane &lane);
+  void gruState(const Lane &lane, Value update, Value candidate);
   void plain(const Lane &lane);
 
   void forLanes(llvm::function_ref<void(const Lane &)> emitLane);
@@ -153,20 +202,23 @@ private:
   }
   /// The value of one lane, from all in `x` by pairs.
   Value reduce(Value x, llvm::function_ref<Value(Value, Value)> combine);
-  Value load(Value buffer, const Lane &lane) {
-    return c.load(buffer, c.add(lane.at, lane.row * p.paddedHidden()),
-                  f32Vector());
+  /// Of padded hidden values; `first` is where those of row 0 begin.
+  Value paddedAt(Value first, const Lane &lane) {
+    return c.add(c.add(lane.at, first), lane.row * p.paddedHidden());
   }
-  void store(Value value, Value buffer, const Lane &lane) {
-    c.store(value, buffer, c.add(lane.at, lane.row * p.paddedHidden()));
+  Value load(Value buffer, Value first, const Lane &lane) {
+    return c.load(buffer, paddedAt(first, lane), f32Vector());
   }
-  Value productAt(int64_t gate, const Lane &lane) {
-    return c.add(lane.at,
-                 lane.row * p.paddedColumns() + gate * p.paddedHidden());
+  void store(Value value, Value buffer, Value first, const Lane &lane) {
+    c.store(value, buffer, paddedAt(first, lane));
   }
-  Value product(int64_t gate, const Lane &lane) {
-    return c.load(products, productAt(gate, lane), f32Vector());
+  /// Of hidden values without padding.
+  Value hiddenAt(const Lane &lane) {
+    return c.add(c.mul(c.add(firstSequence, lane.row), p.hidden), lane.at);
   }
+  Value oldState(const Lane &lane) { return load(args.state, oldAt, lane); }
+  /// What the weights of a gate add; once for each.
+  Value product(int64_t gate, const Lane &lane);
   Value inputOf(int64_t gate, const Lane &lane);
   Value perHidden(Value buffer, int64_t part, const Lane &lane);
   /// What a gate adds up to.
@@ -180,11 +232,17 @@ private:
   const RecurrentPlan &p;
   const TargetLevel &level;
   RecurrentArguments args;
-  // On the stack, per row: hidden values (padded) or columns (padded).
-  Value state, before, cell, reset, products, bytes, words;
+  Value bytes, words; ///< on the stack: the rows of a quantized vector
   llvm::SmallVector<Value> stepScale, stepZeroPoint, stepSum; ///< per row
-  Value inputAt, stateAt; ///< of the first row in this step
-  Value backwards;        ///< whether this step goes through the panels so
+  Value firstSequence;                                        ///< of the rows
+  // Of the first row in this step: its part of the input and of all states,
+  // of the padded ones before and after the step, of other padded values.
+  Value inputAt, statesAt, oldAt, newAt, paddedRowsAt;
+  Value backwards; ///< whether this step goes through the panels so
+  // Of the panel whose gates are computed.
+  llvm::SmallVector<Value> sums;
+  int64_t panelVectors = 0, panelGate = 0;
+  Products *interleaved = nullptr; ///< of the next panel
 };
 
 } // namespace qcc

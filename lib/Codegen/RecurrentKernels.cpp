@@ -135,6 +135,16 @@ static LogicalResult emitRecurrence(Operation *operation,
       buffers.push_back(emitter.buffer(optional));
   }
 
+  auto scratch = [&](int64_t copies) {
+    buffers.push_back(emitter.scratch(
+        MemRefType::get({copies * plan.paddedStates()}, b.getF32Type())));
+  };
+  scratch(2);
+  if (plan.resetsFirst()) {
+    scratch(1);
+    scratch(1);
+  }
+
   func::FuncOp kernel = emitter.kernel(
       "recurrence", key, ValueRange(buffers).getTypes(), op.getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
@@ -167,9 +177,17 @@ static LogicalResult emitRecurrence(Operation *operation,
         args.peepholes = flatIf(op.getPeepholes());
         args.lengths = flatIf(op.getLengths());
         args.lastCell = flatIf(op.getLastCell());
+        args.state = flat();
+        if (plan.resetsFirst()) {
+          args.update = flat();
+          args.reset = flat();
+        }
         RecurrentKernel(builder, loc, plan, args).emit(begin, end);
       });
-  emitter.call(kernel, buffers, plan.sequences / plan.rows, op.getLoc());
+  if (plan.sharesRounds())
+    emitter.call(kernel, buffers, plan.slices, op.getLoc(), plan.rounds());
+  else
+    emitter.call(kernel, buffers, plan.sequences / plan.rows, op.getLoc());
   return success();
 }
 

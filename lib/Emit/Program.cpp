@@ -20,6 +20,9 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::emit;
 
+/// The runtime counts all parts of a step in 32 bits.
+static constexpr int64_t kMostRounds = 1 << 20;
+
 uint64_t TensorDescription::byteSize() const {
   uint64_t bytes = qcc::byteSize(dtype);
   for (int64_t extent : shape)
@@ -241,6 +244,14 @@ LogicalResult Reader::readCall(func::CallOp op) {
   step.kernel = op.getCallee().str();
   step.nodes = nodeNames(op.getLoc());
   step.tiles = end.getSExtValue();
+  if (auto rounds = op->getAttrOfType<IntegerAttr>("qcc.rounds")) {
+    step.rounds = rounds.getInt();
+    if (step.rounds < 1 || step.rounds > kMostRounds ||
+        step.tiles % step.rounds != 0)
+      return op.emitOpError("must have equally many tiles in each of its "
+                            "'qcc.rounds', at most 1048576");
+    step.tiles /= step.rounds;
+  }
   if (auto macs = op->getAttrOfType<IntegerAttr>("qcc.macs")) {
     step.macs = macs.getInt();
     step.macsType = op->hasAttr("qcc.integer_macs") ? DType::I8 : DType::F32;
@@ -253,6 +264,8 @@ LogicalResult Reader::readCall(func::CallOp op) {
     if (!bytes)
       return op.emitError("a buffer's size is not known");
     step.bytes += *bytes;
+    if (buffer->kind == BufferRef::Constant)
+      step.constantBytes += *bytes;
     step.buffers.push_back(*buffer);
   }
   noteArguments(op, step.buffers);

@@ -37,10 +37,12 @@ struct ProgramStep {
   std::string kernel;
   std::string nodes;
   llvm::SmallVector<BufferRef> buffers;
-  int64_t tiles = 0;
+  int64_t tiles = 0; ///< of a round
+  int64_t rounds = 1;
   int64_t macs = 0;                  ///< multiply-accumulates of a contraction
   DType macsType = DType::Undefined; ///< of the factors: I8 or F32
   uint64_t bytes = 0;                ///< of all buffers
+  uint64_t constantBytes = 0;        ///< of those that are constant
 };
 
 struct ProgramTensor {

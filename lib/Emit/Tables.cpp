@@ -18,6 +18,20 @@ using namespace qcc::emit;
 
 /// Below this much memory touched, waking a thread costs more than it gains.
 static constexpr uint64_t kSerialBytes = 32 << 10;
+/// The same for a round of many, where the caller's pool takes as long as that
+/// of OpenMP or longer: some microseconds.
+static constexpr uint64_t kCallersRoundBytes = 1 << 20;
+
+/// The bits of qcc_step.serial.
+static uint32_t serialBits(const ProgramStep &step) {
+  if (step.bytes < kSerialBytes)
+    return QCC_SERIAL_OWN | QCC_SERIAL_CALLERS;
+  // What does not change is read in each round.
+  uint64_t roundBytes = step.constantBytes + (step.bytes - step.constantBytes) /
+                                                 uint64_t(step.rounds);
+  return step.rounds > 1 && roundBytes < kCallersRoundBytes ? QCC_SERIAL_CALLERS
+                                                            : 0;
+}
 
 static unsigned maxBuffers(ArrayRef<LevelProgram> levels) {
   size_t most = 0;
@@ -236,10 +250,11 @@ Constant *TableBuilder::steps(const LevelProgram &level) {
     SmallVector<Constant *> refs;
     for (const BufferRef &buffer : step.buffers)
       refs.push_back(reference(buffer, level.program));
-    table.push_back(record({body(*level.level, step.kernel),
-                            array(refs, "buffers"), i64(step.tiles),
-                            i32(refs.size()), i32(step.bytes < kSerialBytes)},
-                           sizeof(qcc_step)));
+    table.push_back(
+        record({body(*level.level, step.kernel), array(refs, "buffers"),
+                i64(step.tiles), i64(step.rounds), i32(refs.size()),
+                i32(serialBits(step))},
+               sizeof(qcc_step)));
   }
   return array(table, "steps");
 }

@@ -94,8 +94,10 @@ struct QuantizeDynamic : qcc::impl::QuantizeDynamicBase<QuantizeDynamic> {
     Value scale =
         BinaryOp::create(builder, loc, columnScales.getType(), BinaryKind::Mul,
                          input.getScale(), columnScales, ActivationAttr());
-    Value value = DynamicDequantizeOp::create(builder, loc, result, sums, scale,
-                                              /*zeroPoint=*/Value());
+    // As exporters write it, for which kernels have a place in their epilogue.
+    Value value = BinaryOp::create(builder, loc, result, BinaryKind::Mul,
+                                   CastOp::create(builder, loc, result, sums),
+                                   scale, ActivationAttr());
     value = createEpilogue(builder, op, value);
     op.replaceAllUsesWith(value);
     op.erase();

@@ -54,12 +54,16 @@ void qcc_probe(uint64_t features[2]) {
     cpuid(7, 0, regs);
     max_subleaf = regs[0];
   }
+  /* Leaf 0 holds no features. The table's order keeps those of a leaf together:
+   * under a hypervisor, asking takes microseconds. */
+  uint32_t leaf = 0, subleaf = 0;
   for (unsigned i = 0; i < sizeof(x86_features) / sizeof(*x86_features); ++i) {
     const struct x86_feature *f = &x86_features[i];
     if (f->leaf > (f->leaf >> 31 ? max_extended : max_leaf) ||
         f->subleaf > max_subleaf)
       continue;
-    cpuid(f->leaf, f->subleaf, regs);
+    if (f->leaf != leaf || f->subleaf != subleaf)
+      cpuid(leaf = f->leaf, subleaf = f->subleaf, regs);
     uint64_t need = state_masks[f->state];
     if ((regs[f->reg] >> f->at & 1) && (states & need) == need)
       set_feature(features, f->bit);

@@ -33,6 +33,8 @@ enum { WORKER_STACK_BYTES = 2 * QCC_STACK_BYTES };
 
 /* How often to look before sleeping: some 50 microseconds. */
 enum { SPINS = 2000 };
+/* The same before doing what another thread has not begun. */
+enum { SPINS_TO_HELP = 100 };
 /* More than one, so that threads that run slower do less. */
 enum { PARTS_PER_THREAD = 4 };
 
@@ -47,6 +49,14 @@ int32_t qcc_count_processors(void) {
   return count ? count : 1;
 }
 
+/* Until someone is woken, or the value is another one already. */
+static void sleep_while(struct qcc_meeting *m, uint32_t value) {
+  __c11_atomic_fetch_add(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+  qcc_syscall(QCC_SYS_FUTEX, (long)&m->value, QCC_FUTEX_WAIT_PRIVATE,
+              (long)value, 0, 0, 0);
+  __c11_atomic_fetch_sub(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+}
+
 /* The value, once it is no longer `old`. */
 static uint32_t wait_for_change(struct qcc_meeting *m, uint32_t old) {
   uint32_t value;
@@ -56,11 +66,8 @@ static uint32_t wait_for_change(struct qcc_meeting *m, uint32_t old) {
       return value;
     qcc_pause();
   }
-  __c11_atomic_fetch_add(&m->sleepers, 1, __ATOMIC_SEQ_CST);
-  while ((value = __c11_atomic_load(&m->value, __ATOMIC_SEQ_CST)) == old)
-    qcc_syscall(QCC_SYS_FUTEX, (long)&m->value, QCC_FUTEX_WAIT_PRIVATE,
-                (long)old, 0, 0, 0);
-  __c11_atomic_fetch_sub(&m->sleepers, 1, __ATOMIC_SEQ_CST);
+  while ((value = __c11_atomic_load(&m->value, __ATOMIC_ACQUIRE)) == old)
+    sleep_while(m, old);
   return value;
 }
 
@@ -71,13 +78,21 @@ static void wake_sleepers(struct qcc_meeting *m) {
                 INT32_MAX, 0, 0, 0);
 }
 
-/* Part `index` of `count` about equal ones of a step's tiles. */
+/* Part `index` of `count` about equal ones of a round's tiles. */
 static void run_part(const qcc_instance *instance, const struct qcc_step *step,
-                     int64_t index, int64_t count) {
+                     int64_t round, int64_t index, int64_t count) {
+  int64_t first = step->tiles * round;
   int64_t begin = step->tiles * index / count;
   int64_t end = step->tiles * (index + 1) / count;
   if (begin < end)
-    step->body(instance->buffers, begin, end);
+    step->body(instance->buffers, first + begin, first + end);
+}
+
+static uint32_t parts_of(struct qcc_pool *pool) {
+  return __c11_atomic_load(&pool->parts, __ATOMIC_RELAXED);
+}
+static uint32_t rounds_of(struct qcc_pool *pool) {
+  return __c11_atomic_load(&pool->rounds, __ATOMIC_RELAXED);
 }
 
 static _Atomic uint64_t *offer_of(struct qcc_pool *pool, int32_t thread) {
@@ -96,9 +111,16 @@ static int64_t take_part(struct qcc_pool *pool, int32_t self,
     while ((uint32_t)(offer >> 32) == generation && (uint32_t)offer)
       if (__c11_atomic_compare_exchange_weak(
               place, &offer, offer - 1, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-        return pool->parts * (thread + 1) / pool->threads - (uint32_t)offer;
+        return (int64_t)parts_of(pool) * (thread + 1) / pool->threads -
+               (uint32_t)offer;
   }
   return -1;
+}
+
+/* Calls the workers. */
+static void advance(struct qcc_pool *pool, uint32_t generation) {
+  __c11_atomic_store(&pool->generation.value, generation, __ATOMIC_SEQ_CST);
+  wake_sleepers(&pool->generation);
 }
 
 /* Works on step `generation` until no part is left. Only who has taken a part
@@ -107,10 +129,76 @@ static int64_t take_part(struct qcc_pool *pool, int32_t self,
 static void work_on(qcc_instance *instance, int32_t self, uint32_t generation) {
   struct qcc_pool *pool = &instance->pool;
   for (int64_t part; (part = take_part(pool, self, generation)) >= 0;) {
-    run_part(instance, pool->step, part, pool->parts);
+    run_part(instance, pool->step, 0, part, parts_of(pool));
     if (__c11_atomic_fetch_sub(&pool->pending.value, 1, __ATOMIC_SEQ_CST) == 1)
       wake_sleepers(&pool->pending);
   }
+}
+
+/* In a step of several rounds, each thread takes its part of one round after
+ * the other, and `pending` counts those that are done in all. A part's offer is
+ * the next round that it can be taken in, with this bit; 0 after the last. */
+static const uint64_t round_bit = 1u << 31;
+
+static bool take_in_round(struct qcc_pool *pool, int32_t part,
+                          uint32_t generation, uint32_t round) {
+  _Atomic uint64_t *place = offer_of(pool, part);
+  uint64_t step = (uint64_t)generation << 32;
+  uint64_t offer = step | round_bit | round;
+  uint64_t next = round + 1 == rounds_of(pool) ? step : offer + 1;
+  return __c11_atomic_load(place, __ATOMIC_RELAXED) == offer &&
+         __c11_atomic_compare_exchange_strong(
+             place, &offer, next, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Does the part if no other thread has taken it. */
+static void work_in_round(qcc_instance *instance, int32_t part,
+                          uint32_t generation, uint32_t round) {
+  struct qcc_pool *pool = &instance->pool;
+  if (!take_in_round(pool, part, generation, round))
+    return;
+  uint32_t parts = parts_of(pool);
+  run_part(instance, pool->step, round, part, parts);
+  uint32_t done =
+      __c11_atomic_fetch_add(&pool->pending.value, 1, __ATOMIC_SEQ_CST) + 1;
+  if (done == (round + 1) * parts)
+    wake_sleepers(&pool->pending);
+}
+
+/* A thread that comes late reads the numbers of another step. It takes no part
+ * then, since those of its own step are all done. */
+static void work_on_rounds(qcc_instance *instance, int32_t self,
+                           uint32_t generation) {
+  struct qcc_pool *pool = &instance->pool;
+  uint32_t parts = parts_of(pool), rounds = rounds_of(pool);
+  uint32_t done = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE);
+  for (uint32_t round = done / parts; round < rounds; ++round) {
+    if (self < (int32_t)parts)
+      work_in_round(instance, self, generation, round);
+    for (int spins = 0;; ++spins) {
+      done = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE);
+      if (done >= (round + 1) * parts)
+        break;
+      if (__c11_atomic_load(&pool->generation.value, __ATOMIC_ACQUIRE) !=
+          generation)
+        return;
+      if (spins % SPINS_TO_HELP == SPINS_TO_HELP - 1)
+        for (uint32_t part = 0; part < parts; ++part)
+          work_in_round(instance, (int32_t)part, generation, round);
+      if (spins < SPINS)
+        qcc_pause();
+      else
+        sleep_while(&pool->pending, done);
+    }
+  }
+}
+
+static void work_on_any(qcc_instance *instance, int32_t self,
+                        uint32_t generation) {
+  if (rounds_of(&instance->pool) > 1)
+    work_on_rounds(instance, self, generation);
+  else
+    work_on(instance, self, generation);
 }
 
 static void *work(void *argument) {
@@ -127,7 +215,7 @@ static void *work(void *argument) {
     generation = wait_for_change(&pool->generation, generation);
     if (__c11_atomic_load(&pool->ended, __ATOMIC_ACQUIRE))
       return 0;
-    work_on(instance, self, generation);
+    work_on_any(instance, self, generation);
   }
 }
 
@@ -157,53 +245,59 @@ void qcc_pool_start(qcc_instance *instance, int32_t threads) {
   pool->threads = started;
 }
 
-/* Calls the workers. */
-static void advance(struct qcc_pool *pool, uint32_t generation) {
-  __c11_atomic_store(&pool->generation.value, generation, __ATOMIC_SEQ_CST);
-  wake_sleepers(&pool->generation);
-}
-
 struct task {
   const qcc_instance *instance;
   const struct qcc_step *step;
+  int64_t round;
 };
 
 static void run_task(void *argument, int64_t index) {
   const struct task *task = argument;
   uint64_t state = qcc_get_float_state();
   qcc_set_float_state(QCC_DEFAULT_FLOAT_STATE);
-  run_part(task->instance, task->step, index, task->instance->pool.threads);
+  run_part(task->instance, task->step, task->round, index,
+           task->instance->pool.threads);
   qcc_set_float_state(state);
 }
 
 void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
   struct qcc_pool *pool = &instance->pool;
-  if (pool->threads == 1 || step->serial || step->tiles < 2) {
-    run_part(instance, step, 0, 1);
+  uint32_t serial =
+      instance->parallel_for ? QCC_SERIAL_CALLERS : QCC_SERIAL_OWN;
+  if (pool->threads == 1 || (step->serial & serial) || step->tiles < 2) {
+    step->body(instance->buffers, 0, step->tiles * step->rounds);
     return;
   }
   if (instance->parallel_for) {
-    struct task task = {instance, step};
-    instance->parallel_for(instance->parallel_context, run_task, &task,
-                           pool->threads);
+    struct task task = {instance, step, 0};
+    for (; task.round < step->rounds; ++task.round)
+      instance->parallel_for(instance->parallel_context, run_task, &task,
+                             pool->threads);
     return;
   }
-  int64_t parts = PARTS_PER_THREAD * (int64_t)pool->threads;
+  /* What a thread reads in every round of a step stays in its caches if it
+   * takes one part of each. */
+  int64_t parts = (step->rounds > 1 ? 1 : PARTS_PER_THREAD) * pool->threads;
   if (parts > step->tiles)
     parts = step->tiles;
-  pool->step = step;
-  pool->parts = parts;
-  __c11_atomic_store(&pool->pending.value, (uint32_t)parts, __ATOMIC_RELAXED);
+  bool has_rounds = step->rounds > 1;
   uint32_t generation = pool->generation.value + 1;
+  pool->step = step;
+  __c11_atomic_store(&pool->parts, (uint32_t)parts, __ATOMIC_RELAXED);
+  __c11_atomic_store(&pool->rounds, (uint32_t)step->rounds, __ATOMIC_RELAXED);
+  __c11_atomic_store(&pool->pending.value, has_rounds ? 0 : (uint32_t)parts,
+                     __ATOMIC_RELAXED);
   for (int32_t thread = 0; thread < pool->threads; ++thread) {
     int64_t own =
         parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
+    uint64_t offer = has_rounds ? round_bit : (uint64_t)own;
     __c11_atomic_store(offer_of(pool, thread),
-                       (uint64_t)generation << 32 | (uint64_t)own,
-                       __ATOMIC_RELEASE);
+                       (uint64_t)generation << 32 | offer, __ATOMIC_RELEASE);
   }
   advance(pool, generation);
-  work_on(instance, 0, generation);
+  work_on_any(instance, 0, generation);
+  if (has_rounds) /* the caller has seen the last one end */
+    return;
   for (uint32_t left;
        (left = __c11_atomic_load(&pool->pending.value, __ATOMIC_ACQUIRE)) != 0;)
     wait_for_change(&pool->pending, left);

@@ -22,12 +22,21 @@ struct qcc_ref {
   uint64_t base;
 };
 
+/* Who runs a step: bits of qcc_step.serial. */
+enum {
+  QCC_SERIAL_OWN = 1,    /* too little work to wake a thread for */
+  QCC_SERIAL_CALLERS = 2 /* too little to ask the caller's parallel_for */
+};
+
+/* Tiles [r * tiles, (r + 1) * tiles) are those of round r. They run after all
+ * of the round before. */
 struct qcc_step {
   void (*body)(void *const *buffers, int64_t begin, int64_t end);
   const struct qcc_ref *refs;
   int64_t tiles;
+  int64_t rounds;
   uint32_t num_refs;
-  uint32_t serial; /* too little work to wake a thread for */
+  uint32_t serial;
 };
 
 struct qcc_level {

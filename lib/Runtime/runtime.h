@@ -33,7 +33,8 @@ struct qcc_pool {
    * are as far apart as their number allows (see offer_of). */
   _Atomic uint64_t offers[QCC_MAX_THREADS];
   const struct qcc_step *step;
-  int64_t parts;
+  _Atomic uint32_t parts; /* of each of its rounds */
+  _Atomic uint32_t rounds;
   _Atomic uint32_t joined; /* workers that have their number */
   _Atomic uint32_t ended;
   int32_t threads; /* with the caller's */

@@ -11,7 +11,8 @@
 // CHECK-DAG: %[[Q:.*]], %[[SX:.*]], %[[Z:.*]] = qnn.dynamic_quantize %[[X]] : (tensor<3x2xf32>) -> (tensor<3x2xui8>, tensor<f32>, tensor<ui8>)
 // CHECK-DAG: %[[A:.*]] = qnn.matmul_integer %[[Q]], %[[W]], %[[Z]] : {{.*}} -> tensor<3x2xi32>
 // CHECK: %[[T:.*]] = qnn.binary mul %[[SX]], %[[S]]
-// CHECK: %[[D:.*]] = qnn.dynamic_dequantize %[[A]], %[[T]]
+// CHECK: %[[C:.*]] = qnn.cast %[[A]] : (tensor<3x2xi32>) -> tensor<3x2xf32>
+// CHECK: %[[D:.*]] = qnn.binary mul %[[C]], %[[T]]
 // CHECK: %[[E:.*]] = qnn.binary add %[[D]], %[[B]] :
 // CHECK: %[[F:.*]] = qnn.binary add %[[E]], %[[R]] {activation = #qnn.act<relu
 // CHECK: return %[[F]]
@@ -28,7 +29,8 @@ func.func @matmul(%x: tensor<3x2xf32>, %r: tensor<3x2xf32>) -> tensor<3x2xf32> {
 // CHECK-LABEL: func @transposed
 // CHECK: qnn.constant dense<{{\[\[}}127, -1], [0, 127]]> : tensor<2x2xi8>
 // CHECK: qnn.matmul_integer {{.*}} -> tensor<4x3x2xi32>
-// CHECK: %[[D:.*]] = qnn.dynamic_dequantize
+// CHECK: %[[C:.*]] = qnn.cast
+// CHECK: %[[D:.*]] = qnn.binary mul %[[C]]
 // CHECK: qnn.unary sigmoid %[[D]]
 func.func @transposed(%x: tensor<4x3x2xf32>) -> tensor<4x3x2xf32> {
   %w = qnn.constant dense<[[127.0, 0.0], [-2.0, 254.0]]> : tensor<2x2xf32> as tensor<2x2xf32>

@@ -77,7 +77,8 @@ def QuantizeDynamic : Pass<"qnn-quantize-dynamic"> {
     %q, %s, %z = qnn.dynamic_quantize %x
     %acc = qnn.matmul_integer %q, %w, %z        // %w: i8, symmetric per column
     %t = qnn.binary mul %s, %sw                 // scale per column
-    %y = qnn.dynamic_dequantize %acc, %t
+    %c = qnn.cast %acc
+    %y = qnn.binary mul %c, %t
     ```
 
     followed by bias, residual and activation in float. Products whose weights

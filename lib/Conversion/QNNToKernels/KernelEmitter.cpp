@@ -227,11 +227,14 @@ func::FuncOp KernelEmitter::kernel(StringRef stem, StringRef key,
 }
 
 void KernelEmitter::call(func::FuncOp kernel, ValueRange args, int64_t tiles,
-                         Location loc) {
+                         Location loc, int64_t rounds) {
   if (tiles == 0)
     return;
   SmallVector<Value> operands(args);
   operands.push_back(arith::ConstantIndexOp::create(mainBuilder, loc, 0));
-  operands.push_back(arith::ConstantIndexOp::create(mainBuilder, loc, tiles));
-  func::CallOp::create(mainBuilder, loc, kernel, operands);
+  operands.push_back(
+      arith::ConstantIndexOp::create(mainBuilder, loc, tiles * rounds));
+  auto call = func::CallOp::create(mainBuilder, loc, kernel, operands);
+  if (rounds > 1)
+    call->setAttr("qcc.rounds", mainBuilder.getI64IntegerAttr(rounds));
 }

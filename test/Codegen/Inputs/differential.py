@@ -693,13 +693,17 @@ class Runner:
 
     def run(self, level, arm_command, reference=False):
         """The outputs, or None where this machine lacks the level."""
+        self.compile(level, reference)
+        return self.execute(level, arm_command)
+
+    def compile(self, level, reference=False):
         fma = str(level not in UNFUSED).lower()
         if self.chosen and not reference:
             self.choose(level)
         passes = f"convert-qnn-to-kernels{{fma={fma}}}" if reference else f"qcc-generate-kernels{{level={level}}}"
         if level == "amx-emulated":
             passes = "qcc-generate-kernels{level=amx},x86-emulate-tiles"
-        kernels, artefact, out = self.at("k.mlir"), self.at("k.so"), self.at("out.npz")
+        kernels = self.at("k.mlir")
         call(tool("qcc-opt"), self.at("m.mlir"), "-o", kernels,
              f"-pass-pipeline=builtin.module({passes},qcc-plan-arena,func.func(qcc-expand-math{{fma={fma}}}))")
         if reference:
@@ -727,10 +731,14 @@ class Runner:
                 used = len(re.findall(f"func.func private @{self.kind}_", f.read()))
             if used < CASES // 2:
                 sys.exit(f"{level}: only {used} of {CASES} kernels are {self.kind}")
-        arm = level in ARM
-        call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if arm else "x86-64"), "-o", artefact)
-        runner = arm_command.split() if arm else [tool("qcc-run")]
-        done = subprocess.run(runner + [artefact, "-inputs=" + self.at("in.npz"), "-o=" + out],
+        call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if level in ARM else "x86-64"), "-o",
+             self.at("k.so"))
+
+    def execute(self, level, arm_command, *options):
+        """The outputs of what was compiled last."""
+        out = self.at("out.npz")
+        runner = arm_command.split() if level in ARM else [tool("qcc-run")]
+        done = subprocess.run(runner + [self.at("k.so"), "-inputs=" + self.at("in.npz"), "-o=" + out, *options],
                               capture_output=True, text=True)
         if done.returncode:
             if "CPU" in done.stderr or "processor" in done.stderr:

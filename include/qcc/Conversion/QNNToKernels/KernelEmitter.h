@@ -35,7 +35,9 @@ namespace qcc {
 /// integers, i1 is one byte: i8), then the half-open range [begin, end) of its
 /// tiles. Tiles may run in any order and on any thread, so each must write a
 /// part of the result that no other tile touches. @main calls it with 0 and
-/// the number of tiles; the artefact's runtime splits that range.
+/// the number of tiles; the artefact's runtime splits that range. A kernel of
+/// many steps that depend on each other gives `call` a number of rounds: tiles
+/// of different rounds run in order.
 class KernelEmitter {
 public:
   using Body = llvm::function_ref<void(mlir::OpBuilder &, mlir::Location,
@@ -84,9 +86,10 @@ public:
   mlir::func::FuncOp kernel(llvm::StringRef stem, llvm::StringRef key,
                             mlir::TypeRange argTypes, mlir::Location loc,
                             Body body);
-  /// Appends a call over `tiles` tiles to @main.
+  /// Appends a call over `tiles` tiles to @main. Of several `rounds` of as many
+  /// tiles, each starts when all tiles of the one before are done.
   void call(mlir::func::FuncOp kernel, mlir::ValueRange args, int64_t tiles,
-            mlir::Location loc);
+            mlir::Location loc, int64_t rounds = 1);
 
   /// Called by the pass before the generators see `op`.
   void setInsertionPoint(mlir::Operation *mainOp);
