@@ -99,13 +99,14 @@ def main():
                 continue
             both = [n for n in layers[0] if n and n in layers[1]
                     and layers[0][n][1] >= LEAST_MICROSECONDS]
-            gains = np.log([[layers[0][n][i] / layers[1][n][i] for n in both] for i in (0, 1)])
-            print(f"  gain of 8 bits over {len(both)} nodes: rank correlation "
-                  f"{spearman(gains[0], gains[1]):.3f}; as a whole modelled "
-                  f"{sum(l[0] for l in layers[0].values()) / sum(l[0] for l in layers[1].values()):.2f}"
-                  f", measured "
-                  f"{sum(l[1] for l in layers[0].values()) / sum(l[1] for l in layers[1].values()):.2f}",
-                  flush=True)
+            gains = np.array([[layers[0][n][i] / layers[1][n][i] for n in both] for i in (0, 1)])
+            factors = np.abs(np.log(gains[0] / gains[1]))
+            weights = [layers[0][n][1] for n in both]
+            whole = [sum(l[i] for l in layers[0].values()) / sum(l[i] for l in layers[1].values())
+                     for i in (0, 1)]
+            print(f"  gain of 8 bits: as a whole modelled {whole[0]:.2f}, measured {whole[1]:.2f}; "
+                  f"over {len(both)} nodes mean factor "
+                  f"{np.exp(np.average(factors, weights=weights)):.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -73,9 +73,40 @@ static double registersOf(Operation *op, const TargetLevel &level) {
   return most;
 }
 
-/// A lane for all: instructions that take activations by lane do it themselves.
-static bool isSplat(vector::ShuffleOp op) {
-  return llvm::all_equal(op.getMask());
+/// Whether a scalar comes from memory or is constant: loads broadcast by
+/// themselves.
+static bool isBroadcastByLoad(Value scalar) {
+  Operation *op = scalar.getDefiningOp();
+  while (
+      isa_and_nonnull<vector::ExtractOp, vector::BitCastOp, arith::BitcastOp>(
+          op))
+    op = op->getOperand(0).getDefiningOp();
+  if (auto load = dyn_cast_or_null<vector::LoadOp>(op))
+    return load.getVectorType().getNumElements() *
+               load.getVectorType().getElementTypeBitWidth() <=
+           64;
+  return isa_and_nonnull<memref::LoadOp, arith::ConstantOp>(op);
+}
+
+/// Whether users of a shuffle read its operand instead: its first elements,
+/// and where instructions take parts also its second half or one lane.
+static bool isPart(vector::ShuffleOp op, const LevelCosts &costs) {
+  ArrayRef<int64_t> mask = op.getMask();
+  if (costs.takesParts && llvm::all_equal(mask))
+    return true;
+  for (size_t i = 1; i < mask.size(); ++i)
+    if (mask[i] != mask[0] + int64_t(i))
+      return false;
+  return mask[0] == 0 || (costs.takesParts && mask[0] == int64_t(mask.size()) &&
+                          op.getV1VectorType().getNumElements() == 2 * mask[0]);
+}
+
+/// Whether an addition is part of the instruction that adds pairs.
+static bool isPairwise(arith::AddIOp op, const LevelCosts &costs) {
+  return costs.takesParts && llvm::any_of(op->getOperands(), [](Value operand) {
+           auto call = operand.getDefiningOp<LLVM::CallIntrinsicOp>();
+           return call && call.getIntrin().contains("addlp");
+         });
 }
 
 static void countIntrinsic(LLVM::CallIntrinsicOp op, const TargetLevel &level,
@@ -126,16 +157,22 @@ static void count(Operation *op, const TargetLevel &level, Work &work) {
         add(Load, double(gather.getVectorType().getNumElements()));
       })
       .Case<vector::BroadcastOp>([&](vector::BroadcastOp broadcast) {
-        // Loads broadcast by themselves.
-        Operation *source = broadcast.getSource().getDefiningOp();
-        if (!isa_and_nonnull<memref::LoadOp, arith::ConstantOp>(source))
+        if (!isBroadcastByLoad(broadcast.getSource()))
           add(Shuffle, registers);
+      })
+      .Case<vector::ExtractOp>([&](vector::ExtractOp extract) {
+        if (extract.getSourceVectorType().getNumElements() > 1)
+          add(Shuffle, 1);
       })
       .Case<vector::ShuffleOp>([&](vector::ShuffleOp shuffle) {
-        if (level.activationLoadBytes < 16 || !isSplat(shuffle))
+        if (!isPart(shuffle, *level.costs))
           add(Shuffle, registers);
       })
-      .Case<vector::ExtractOp, vector::InsertOp, vector::ExtractStridedSliceOp,
+      .Case([&](arith::AddIOp sum) {
+        if (!onVectors || !isPairwise(sum, *level.costs))
+          add(onVectors ? OtherVector : Scalar, onVectors ? registers : 1);
+      })
+      .Case<vector::InsertOp, vector::ExtractStridedSliceOp,
             vector::InsertStridedSliceOp>([&](Operation *) { add(Shuffle, 1); })
       .Case<vector::ReductionOp>([&](Operation *) {
         double steps = llvm::Log2_32(level.lanes());
@@ -193,7 +230,8 @@ static bool isVectorizable(scf::ForOp loop) {
   if (loop.getNumRegionIterArgs() != 0)
     return false;
   for (Operation &op : body) {
-    if (op.getNumRegions() != 0 || llvm::any_of(op.getResultTypes(), isVector))
+    if (op.getNumRegions() != 0 || isa<LLVM::LLVMDialect>(op.getDialect()) ||
+        llvm::any_of(op.getResultTypes(), isVector))
       return false;
     SmallVector<Value> indices;
     if (auto load = dyn_cast<memref::LoadOp>(op))
@@ -242,6 +280,7 @@ double InstructionCounter::cycles(Block &block) const {
   for (Operation &op : block) {
     // What does not change within a loop is computed in front of it.
     bool isInvariant = loop && isPure(&op) && op.getNumRegions() == 0 &&
+                       op.getNumResults() != 0 &&
                        llvm::all_of(op.getOperands(), [&](Value operand) {
                          return operand.getParentBlock() != &block ||
                                 invariant.contains(operand);

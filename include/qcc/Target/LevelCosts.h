@@ -27,6 +27,9 @@ struct LevelCosts {
   double nearSize;       ///< bytes that the second-level cache holds
   /// Bytes per cycle out of that cache, and from behind it.
   double nearBytes, farBytes;
+  /// Whether instructions take a lane or one half of a register themselves, and
+  /// add pairs to sums.
+  bool takesParts;
   /// Cycles of a matrix unit's instructions on whole tiles; 0: there is none.
   double tileDot, tileLoad, tileStore;
 };

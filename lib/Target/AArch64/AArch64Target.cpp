@@ -21,6 +21,7 @@ static constexpr LevelCosts makeA72Costs() {
   costs.stores = 0.5;
   costs.divisionCycles = 34;
   costs.latency = 5;
+  costs.takesParts = true;
   costs.nearSize = 1 << 20;
   costs.nearBytes = 8;
   costs.farBytes = 2;
@@ -37,6 +38,7 @@ static constexpr LevelCosts makeA76Costs() {
   costs.stores = 1;
   costs.divisionCycles = 7;
   costs.latency = 4;
+  costs.takesParts = true;
   costs.nearSize = 512 << 10;
   costs.nearBytes = 16;
   costs.farBytes = 4;
