@@ -29,6 +29,13 @@ static constexpr LevelCosts makeNarrowCosts(double divisionCycles) {
   return costs;
 }
 
+/// Without FMA additions have ports of their own.
+static constexpr LevelCosts makeBaselineCosts() {
+  LevelCosts costs = makeNarrowCosts(/*divisionCycles=*/3);
+  costs.products = 3;
+  return costs;
+}
+
 static constexpr LevelCosts makeWideCosts() {
   LevelCosts costs = makeNarrowCosts(/*divisionCycles=*/10);
   costs.vectors = 2;
@@ -45,7 +52,7 @@ static constexpr LevelCosts makeTileCosts() {
 }
 
 /// docs/costs.md says where the figures are from.
-static constexpr LevelCosts costs128 = makeNarrowCosts(/*divisionCycles=*/3),
+static constexpr LevelCosts costs128 = makeBaselineCosts(),
                             costs256 = makeNarrowCosts(/*divisionCycles=*/5),
                             costs512 = makeWideCosts(),
                             costsTiles = makeTileCosts();
