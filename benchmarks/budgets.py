@@ -103,7 +103,8 @@ def study(name, folder, args):
     for budget in args.budgets.split(","):
         try:
             out, text, seconds = build(budget.replace(":", "_"), *static, "-precision=auto",
-                                       f"-max-drop={budget}", f"-verify={verify}")
+                                       f"-max-drop={budget}", f"-verify={verify}",
+                                       "-search-threads=1")
         except compiler.ToolError as error:
             print(f"  {budget:14} {str(error).splitlines()[-1]}", flush=True)
             continue

@@ -166,6 +166,8 @@ private:
   }
 
   bool parseTop(yaml::Node *root);
+  /// Fails where another document follows.
+  bool parseEnd(yaml::document_iterator document);
   bool parseTopField(llvm::StringRef key, yaml::Node *value);
   bool parseLayer(yaml::Node &node);
   bool parseChannels(yaml::Node &node);
@@ -421,10 +423,18 @@ bool Parser::parseTop(yaml::Node *root) {
   return hasVersion || fail(root, "needs 'version: 1'");
 }
 
+bool Parser::parseEnd(yaml::document_iterator document) {
+  ++document;
+  return document == stream.end() ||
+         fail(document->getRoot(),
+              "a table is one document; remove what stands behind its '---'");
+}
+
 llvm::Expected<CalibrationTable> Parser::parse() {
   yaml::document_iterator document = stream.begin();
   yaml::Node *root = document == stream.end() ? nullptr : document->getRoot();
-  if (!parseTop(root) || stream.failed() || !message.empty())
+  if (!parseTop(root) || stream.failed() || !parseEnd(document) ||
+      !message.empty())
     return makeError(message.empty() ? "malformed calibration table" : message);
   return std::move(table);
 }

@@ -32,6 +32,14 @@ llvm::Error BudgetSearch::prepare() {
   if (!parsed)
     return parsed.takeError();
   budgets = std::move(*parsed);
+  if (basis.isModelled() && budgets.seconds != 0)
+    return makeError("-max-latency=" + options.maxLatency + ": " +
+                     basis.explain() +
+                     ", which compares choices but tells no milliseconds of "
+                     "the target; search on a machine that can run it, or "
+                     "limit -max-drop=, -max-size= or -max-ram=");
+  if (std::string text = basis.explain(); !text.empty())
+    emitRemark(module.getLoc()) << text;
   if (samples.search.empty() || samples.heldOut.inputs.empty())
     return makeError(
         "-precision=auto needs samples to search on and others to "
@@ -119,8 +127,9 @@ llvm::Error BudgetSearch::measureCosts() {
   auto inInt16 = compileVariant(allFloat.notInt8);
   if (!inInt16)
     return inInt16.takeError();
+  allInt16 = std::move(*inInt16);
   auto times = compiler.timeLayers(
-      {&allInt8.variant, &*inInt16, &allFloat.variant}, simulation->layers());
+      {&allInt8.variant, &allInt16, &allFloat.variant}, simulation->layers());
   if (!times)
     return times.takeError();
   int8Seconds = std::move((*times)[0]);
@@ -230,34 +239,15 @@ void BudgetSearch::record(Choice &choice) {
   plan.points.push_back(std::move(point));
 }
 
-/// Regions of layers that are slower in 8 bits than in float once conversions
-/// are counted, which only the compiled choice shows, become float.
+/// Regions of layers that are slower in 8 bits than in 16 or float once
+/// conversions are counted, which only the compiled choice shows, become that.
 llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
-  auto times = compiler.timeLayers({&choice.variant, &allFloat.variant},
-                                   simulation->layers());
+  auto times = compiler.timeLayers(
+      {&choice.variant, &allInt16, &allFloat.variant}, simulation->layers());
   if (!times)
     return times.takeError();
-  const std::vector<double> &own = (*times)[0], &whole = (*times)[1];
-  llvm::BitVector notInt8 = choice.notInt8;
-  unsigned layers = notInt8.size();
-  for (unsigned begin = 0; begin < layers;) {
-    if (choice.notInt8.test(begin)) {
-      ++begin;
-      continue;
-    }
-    unsigned end = begin;
-    while (end < layers && !choice.notInt8.test(end))
-      ++end;
-    // The conversion in front counts for the layer before it.
-    double mixed = 0, alone = 0;
-    for (unsigned i = begin == 0 ? 0 : begin - 1; i < end; ++i) {
-      mixed += own[i];
-      alone += whole[i];
-    }
-    if (mixed > alone)
-      notInt8.set(begin, end);
-    begin = end;
-  }
+  llvm::BitVector notInt8 = leaveSlowRegions(
+      choice.notInt8, int16Layers, (*times)[0], (*times)[1], (*times)[2]);
   if (notInt8 == choice.notInt8)
     return llvm::Error::success();
   auto changed = compile(notInt8);
@@ -274,12 +264,12 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
 std::string BudgetSearch::describe(const Choice &choice) const {
   unsigned int16 = countInt16(choice);
   std::string text = llvm::formatv(
-      "{0} of {1} layers in 8 bits{2}: {3:f3} ms (all float {4:f3} ms, all 8 "
-      "bits {5:f3} ms)",
+      "{0} of {1} layers in 8 bits{2}: {3:f3} ms {6} (all float {4:f3} ms, all "
+      "8 bits {5:f3} ms)",
       choice.notInt8.size() - choice.notInt8.count(), choice.notInt8.size(),
       int16 == 0 ? std::string() : llvm::formatv(", {0} in 16", int16).str(),
       1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
-      1000 * allInt8.variant.seconds);
+      1000 * allInt8.variant.seconds, basis.describe());
   if (budgets.bytes != 0)
     text += llvm::formatv(", {0} bytes", choice.variant.sizes.fileBytes);
   if (budgets.ram != 0)
@@ -310,8 +300,9 @@ llvm::Error BudgetSearch::settle(Choice &choice) {
       budgets.measuresSizes() || choice.isFloat)
     return llvm::Error::success();
   emitRemark(module.getLoc()) << llvm::formatv(
-      "all layers stay float: fewer bits take {0:f3} ms, float {1:f3} ms",
-      1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds);
+      "all layers stay float: fewer bits take {0:f3} ms, float {1:f3} ms, {2}",
+      1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
+      basis.describe());
   choice = allFloat;
   return llvm::Error::success();
 }
@@ -351,13 +342,15 @@ void BudgetSearch::finishPlan(const Choice &choice) {
       entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
     if (entry.precision != Precision::Int8)
-      entry.reason =
-          int8Seconds[i] >= (choice.isFloat ? floatSeconds[i] : otherSeconds(i))
-              ? "8 bits are not faster"
-              : "8 bits lose too much for the time they save";
+      entry.reason = (int8Seconds[i] >= (choice.isFloat ? floatSeconds[i]
+                                                        : otherSeconds(i))
+                          ? "8 bits are not faster, "
+                          : "8 bits lose too much for the time they save, ") +
+                     basis.name();
     plan.layers.push_back(std::move(entry));
   }
   plan.budget = budgets.describe();
+  plan.times = basis.describe();
   if (budgets.drop)
     plan.lossName = budgets.drop->lossName();
 }
@@ -386,7 +379,11 @@ llvm::Expected<PrecisionPlan>
 searchPrecision(ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
                 BiasFitter correct, const ModelRunnerFactory &run) {
-  return BudgetSearch(module, table, options, std::move(samples), correct, run)
+  auto basis = CostBasis::create(options);
+  if (!basis)
+    return basis.takeError();
+  return BudgetSearch(module, table, options, std::move(samples), correct, run,
+                      *basis)
       .search();
 }
 

@@ -29,10 +29,11 @@ class BudgetSearch {
 public:
   BudgetSearch(mlir::ModuleOp module, const CalibrationTable &table,
                const CompileOptions &options, SplitSamples samples,
-               BiasFitter correct, const ModelRunnerFactory &run)
+               BiasFitter correct, const ModelRunnerFactory &run,
+               const CostBasis &basis)
       : module(module), table(table), options(options), correct(correct),
-        run(run), samples(std::move(samples)),
-        compiler(module, table, options, run, firstSample()) {}
+        run(run), basis(basis), samples(std::move(samples)),
+        compiler(module, table, options, run, basis, firstSample()) {}
 
   llvm::Expected<PrecisionPlan> search();
 
@@ -81,6 +82,7 @@ private:
   const CompileOptions &options;
   BiasFitter correct;
   const ModelRunnerFactory &run;
+  const CostBasis &basis;
   SplitSamples samples;
   VariantCompiler compiler;
 
@@ -97,6 +99,7 @@ private:
   std::vector<double> floatSeconds, int16Seconds, int8Seconds; ///< by layer
   llvm::BitVector int16Layers; ///< layers that take 16 bits where they do not 8
   Choice allFloat, allInt8;
+  Variant allInt16; ///< all layers that have a form of it, the others in float
   PrecisionPlan plan;
 };
 

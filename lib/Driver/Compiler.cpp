@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Compiler.h"
+#include "CostBasis.h"
 #include "Forms.h"
 #include "Report.h"
 #include "Samples.h"
@@ -73,7 +74,7 @@ private:
   LogicalResult startReport(ModelReport &report, ModuleOp imported,
                             ModuleOp legalized, PrecisionPlan plan,
                             const ModelRunnerFactory &run);
-  LogicalResult finishReport(ModelReport &report);
+  LogicalResult finishReport(ModelReport &report, ModuleOp module);
 
   MLIRContext &context;
   const CompileOptions &options;
@@ -284,9 +285,30 @@ LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
   return success();
 }
 
-LogicalResult Compilation::finishReport(ModelReport &report) {
-  if (kind == EmitKind::SharedLibrary)
-    measureLatency(report, options.output, options.prefix);
+/// Of a target that does not run here times are modelled, where its costs are
+/// known.
+static llvm::Error modelLatency(ModelReport &report, ModuleOp module,
+                                const CompileOptions &options) {
+  auto basis = CostBasis::create(options);
+  if (!basis) {
+    llvm::consumeError(basis.takeError());
+    return llvm::Error::success();
+  }
+  if (!basis->isModelled())
+    return llvm::Error::success();
+  auto steps = basis->model(module);
+  if (!steps)
+    return steps.takeError();
+  addTimes(report, *steps);
+  report.times = basis->describe();
+  return llvm::Error::success();
+}
+
+LogicalResult Compilation::finishReport(ModelReport &report, ModuleOp module) {
+  if (kind == EmitKind::SharedLibrary &&
+      !measureLatency(report, options.output, options.prefix))
+    if (llvm::Error e = modelLatency(report, module, options))
+      return error() << llvm::toString(std::move(e));
   if (llvm::Error e = writeReport(report, options.report))
     return error() << llvm::toString(std::move(e));
   return success();
@@ -392,7 +414,7 @@ LogicalResult Compilation::run() {
     return writeText(*module);
   if (failed(emitLevels(*module, *target, report.sizes)))
     return failure();
-  return options.report.empty() ? success() : finishReport(report);
+  return options.report.empty() ? success() : finishReport(report, *module);
 }
 
 LogicalResult Compilation::emit(ModuleOp legalized, ArtefactSizes &sizes) {

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qcc/Driver/Phases.h"
+#include "HostRunner.h"
+
 #include "qcc/Driver/Targets.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -28,6 +29,47 @@ static llvm::Error collectErrors(MLIRContext *context,
   return llvm::createStringError(text.empty() ? "compilation failed" : text);
 }
 
+llvm::Expected<OwningOpRef<ModuleOp>>
+generateKernels(ModuleOp module, const TargetLevel &level,
+                const CompileOptions &options) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  // A debugging run of the user's pipeline shows the model, not this one.
+  auto pipeline = [](ModuleOp m,
+                     llvm::function_ref<void(OpPassManager &)> build) {
+    PassManager pm(m.getContext(), ModuleOp::getOperationName());
+    build(pm);
+    return pm.run(m);
+  };
+  CompileOptions inProcess = options;
+  inProcess.keepTensors = false;
+  if (llvm::Error e = collectErrors(module.getContext(), [&] {
+        if (failed(pipeline(
+                *copy, [](OpPassManager &pm) { buildLayoutPipeline(pm); })))
+          return failure();
+        return lowerToKernels(*copy, level, inProcess, pipeline);
+      }))
+    return e;
+  return copy;
+}
+
+static EmitOptions emitInProcess(const CompileOptions &options) {
+  CompileOptions inProcess = options;
+  inProcess.keepTensors = false;
+  return emitOptions(inProcess);
+}
+
+llvm::Expected<TimedRunners> createLevelRunners(ModuleOp module,
+                                                const TargetBackend &backend,
+                                                const TargetLevel &level,
+                                                const CompileOptions &options,
+                                                unsigned threads) {
+  auto kernels = generateKernels(module, level, options);
+  if (!kernels)
+    return kernels.takeError();
+  return createTimedRunners(backend, {&level, **kernels},
+                            emitInProcess(options), threads);
+}
+
 ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options) {
   return [&options](
              ModuleOp module) -> llvm::Expected<std::unique_ptr<ModelRunner>> {
@@ -35,25 +77,11 @@ ModelRunnerFactory createHostRunnerFactory(const CompileOptions &options) {
     if (!host)
       return host.takeError();
     const TargetLevel &level = host->backend->levels()[host->levels.back()];
-    OwningOpRef<ModuleOp> copy(module.clone());
-    // A debugging run of the user's pipeline shows the model, not this one.
-    auto pipeline = [](ModuleOp m,
-                       llvm::function_ref<void(OpPassManager &)> build) {
-      PassManager pm(m.getContext(), ModuleOp::getOperationName());
-      build(pm);
-      return pm.run(m);
-    };
-    CompileOptions inProcess = options;
-    inProcess.keepTensors = false;
-    if (llvm::Error e = collectErrors(module.getContext(), [&] {
-          if (failed(pipeline(
-                  *copy, [](OpPassManager &pm) { buildLayoutPipeline(pm); })))
-            return failure();
-          return lowerToKernels(*copy, level, inProcess, pipeline);
-        }))
-      return e;
-    return createJITRunner(*host->backend, {&level, *copy},
-                           emitOptions(inProcess));
+    auto kernels = generateKernels(module, level, options);
+    if (!kernels)
+      return kernels.takeError();
+    return createJITRunner(*host->backend, {&level, **kernels},
+                           emitInProcess(options));
   };
 }
 

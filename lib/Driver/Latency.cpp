@@ -24,19 +24,33 @@ static std::vector<char> makeZeros(const qcc_tensor_info &info) {
   return std::vector<char>(size_t(count) * byteSize(DType(info.dtype)));
 }
 
-void qcc::measureLatency(ModelReport &report, const std::string &artefact,
+void qcc::addTimes(ModelReport &report, llvm::ArrayRef<StepTime> steps) {
+  // A step computes nodes of one or several layers; it counts for the last.
+  for (const StepTime &step : steps) {
+    llvm::SmallVector<llvm::StringRef> nodes;
+    llvm::StringRef(step.nodes).split(nodes, ", ");
+    for (LayerReport &entry : llvm::reverse(report.layers))
+      if (llvm::is_contained(nodes, entry.layer.name)) {
+        entry.milliseconds =
+            entry.milliseconds.value_or(0) + 1e3 * step.seconds;
+        break;
+      }
+  }
+}
+
+bool qcc::measureLatency(ModelReport &report, const std::string &artefact,
                          const std::string &prefix) {
   std::string path =
       artefact.find('/') == std::string::npos ? "./" + artefact : artefact;
   void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    return;
+    return false;
   llvm::scope_exit close([&] { ::dlclose(library); });
   using GetApi = const qcc_api *();
   auto *getApi = reinterpret_cast<GetApi *>(
       ::dlsym(library, (prefix + "get_api").c_str()));
   if (!getApi)
-    return;
+    return false;
   const qcc_api *api = getApi();
   const qcc_model_info *model = api->describe();
   qcc_options options = {};
@@ -44,12 +58,12 @@ void qcc::measureLatency(ModelReport &report, const std::string &artefact,
   options.threads = 1;
   qcc_instance *instance = nullptr;
   if (api->create(&options, &instance) != QCC_OK)
-    return; // another processor's
+    return false; // another processor's
   llvm::scope_exit destroy([&] { api->destroy(instance); });
   qcc_instance_info chosen = {};
   chosen.struct_size = sizeof chosen;
   if (api->inspect(instance, &chosen) != QCC_OK)
-    return;
+    return false;
   const qcc_level_info &level = model->levels[chosen.level];
 
   std::vector<std::vector<char>> data;
@@ -69,20 +83,16 @@ void qcc::measureLatency(ModelReport &report, const std::string &artefact,
     if (api->profile(instance, inputs.data(), model->num_inputs, outputs.data(),
                      model->num_outputs, times.data(),
                      level.num_steps) != QCC_OK)
-      return;
+      return false;
     for (auto [least, time] : llvm::zip(fastest, times))
       least = std::min(least, time);
   }
 
-  // A step computes nodes of one or several layers; it counts for the last.
-  for (uint32_t i = 0; i < level.num_steps; ++i) {
-    llvm::SmallVector<llvm::StringRef> nodes;
-    llvm::StringRef(level.steps[i].nodes).split(nodes, ", ");
-    for (LayerReport &entry : llvm::reverse(report.layers))
-      if (llvm::is_contained(nodes, entry.layer.name)) {
-        entry.milliseconds =
-            entry.milliseconds.value_or(0) + double(fastest[i]) / 1e6;
-        break;
-      }
-  }
+  std::vector<StepTime> steps;
+  for (uint32_t i = 0; i < level.num_steps; ++i)
+    steps.push_back({level.steps[i].nodes, double(fastest[i]) / 1e9});
+  addTimes(report, steps);
+  report.times = std::string("measured at ") + level.name +
+                 " on one thread of this machine";
+  return true;
 }

@@ -32,6 +32,12 @@ static void collectNames(Location location, std::vector<std::string> &names) {
   }
 }
 
+std::vector<std::string> qcc::getNodes(Operation *op) {
+  std::vector<std::string> names;
+  collectNames(op->getLoc(), names);
+  return names;
+}
+
 static bool isCast(Operation *op) {
   return isa<ConstantOp, QuantizeOp, DequantizeOp, RequantizeOp, StorageCastOp>(
       op);
@@ -55,8 +61,7 @@ std::vector<Layer> qcc::getLayers(ModuleOp module) {
   for (Operation &op : main.getBody().front().without_terminator()) {
     if (isCast(&op) || op.getNumResults() != 1)
       continue;
-    std::vector<std::string> names;
-    collectNames(op.getLoc(), names);
+    std::vector<std::string> names = getNodes(&op);
     if (names.empty())
       continue;
     keys.push_back(std::make_unique<std::string>(names.back()));

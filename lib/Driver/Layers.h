@@ -28,6 +28,9 @@ struct Layer {
   mlir::Value value;
 };
 
+/// The names of the nodes that an op computes.
+std::vector<std::string> getNodes(mlir::Operation *op);
+
 /// The layers of @main with one result, in order; of those with one name the
 /// last. Constants and casts are none, ops without a name neither.
 std::vector<Layer> getLayers(mlir::ModuleOp module);

@@ -120,6 +120,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"max-latency", &CompileOptions::maxLatency},
       {"max-size", &CompileOptions::maxSize},
       {"max-ram", &CompileOptions::maxRam},
+      {"search-threads", &CompileOptions::searchThreads},
       {"verify", &CompileOptions::verifyPath},
       {"dump-phases", &CompileOptions::dumpPhases}};
   for (auto [key, field] : texts)

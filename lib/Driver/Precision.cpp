@@ -107,6 +107,8 @@ choosePrecision(ModuleOp module, const CalibrationTable &table,
   if (options.precision != "auto" && hasBudget(options))
     return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
                      "-max-ram=) needs -precision=auto");
+  if (options.precision != "auto" && !options.searchThreads.empty())
+    return makeError("-search-threads= needs -precision=auto");
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
                           noise, run);

@@ -366,6 +366,7 @@ static llvm::json::Object toJSON(const PrecisionPlan &plan) {
     points.push_back(std::move(object));
   }
   return llvm::json::Object{{"budget", plan.budget},
+                            {"times", plan.times},
                             {"loss", plan.lossName},
                             {"points", std::move(points)}};
 }
@@ -408,6 +409,8 @@ static llvm::json::Value toJSON(const ModelReport &report) {
                             {"flash_bytes", int64_t(report.sizes.flashBytes)},
                             {"layers", std::move(layers)},
                             {"outputs", std::move(outputs)}};
+  if (!report.times.empty())
+    object["times"] = report.times;
   if (!report.plan.points.empty())
     object["search"] = toJSON(report.plan);
   if (report.accuracy)

@@ -35,7 +35,7 @@ struct LayerReport {
   std::vector<size_t> inputs; ///< layers whose results it uses
   std::optional<LayerError> error;
   LayerHistogram histogram;
-  std::optional<double> milliseconds;
+  std::optional<double> milliseconds; ///< see ModelReport::times
 };
 
 struct OutputReport {
@@ -66,6 +66,7 @@ struct ModelReport {
   std::vector<OutputReport> outputs;
   ArtefactSizes sizes;
   PrecisionPlan plan; ///< empty without static quantization
+  std::string times;  ///< what those of the layers are; empty: there are none
   std::optional<AccuracyReport> accuracy;
 };
 
@@ -83,9 +84,13 @@ llvm::Error measureAccuracy(ModelReport &report, mlir::ModuleOp expected,
                             const HeldOutSamples &samples,
                             const ModelRunnerFactory &run);
 
-/// Times the layers of an artefact on one thread, if this machine can run it.
-void measureLatency(ModelReport &report, const std::string &artefact,
+/// Times the layers of an artefact on one thread. False where this machine
+/// cannot run it.
+bool measureLatency(ModelReport &report, const std::string &artefact,
                     const std::string &prefix);
+
+/// Gives layers the times of the kernel calls that compute them.
+void addTimes(ModelReport &report, llvm::ArrayRef<StepTime> steps);
 
 /// The report as .json, or with any other extension as a page that needs
 /// nothing else.

@@ -135,6 +135,9 @@ llvm::Expected<TuningFile> TuningFile::parse(llvm::StringRef text,
   if (input.error() || !message.empty())
     return makeError(path + ":" +
                      (message.empty() ? " no tuning file" : message));
+  if (input.nextDocument())
+    return makeError(path + ": a tuning file is one document; remove what "
+                            "stands behind its '---'");
   for (const TunedLevel &level : document.levels) {
     llvm::StringSet<> shapes;
     for (const TunedShape &entry : level.kernels)

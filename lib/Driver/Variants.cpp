@@ -1,4 +1,4 @@
-//===- Variants.cpp - A model with some layers in 8 bits, measured --------===//
+//===- Variants.cpp - A model with some layers in 8 bits ------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -73,6 +73,29 @@ measureArtefact(ModuleOp legalized, const CompileOptions &options) {
   return sizes;
 }
 
+/// Where times are modelled, the best level of this machine computes: integers
+/// are the same on all levels.
+llvm::Error VariantCompiler::addRunners(ModuleOp legalized,
+                                        Variant &variant) const {
+  if (!basis.isModelled()) {
+    auto runners = basis.compile(legalized);
+    if (!runners)
+      return runners.takeError();
+    variant.runner = std::move(runners->all);
+    variant.timed = std::move(runners->timed);
+    return llvm::Error::success();
+  }
+  auto runner = run(legalized);
+  if (!runner)
+    return runner.takeError();
+  variant.runner = std::move(*runner);
+  auto steps = basis.model(legalized);
+  if (!steps)
+    return steps.takeError();
+  variant.modelled = std::move(*steps);
+  return llvm::Error::success();
+}
+
 llvm::Expected<Variant> VariantCompiler::compile(const OtherPrecisions &others,
                                                  bool measureSizes) const {
   ModuleOp source = module;
@@ -84,11 +107,9 @@ llvm::Expected<Variant> VariantCompiler::compile(const OtherPrecisions &others,
   if (failed(insertObservers(*copy, others)) ||
       failed(applyCalibration(*copy, table)) || failed(pm.run(*copy)))
     return makeError("the model cannot be quantized");
-  auto runner = run(*copy);
-  if (!runner)
-    return runner.takeError();
   Variant variant;
-  variant.runner = std::move(*runner);
+  if (llvm::Error error = addRunners(*copy, variant))
+    return std::move(error);
   if (measureSizes) {
     auto sizes = measureArtefact(*copy, options);
     if (!sizes)
@@ -102,12 +123,20 @@ llvm::Expected<Variant> VariantCompiler::compile(const OtherPrecisions &others,
 
 llvm::Error
 VariantCompiler::time(std::initializer_list<Variant *> variants) const {
+  if (basis.isModelled()) {
+    for (Variant *variant : variants) {
+      variant->seconds = 0;
+      for (const StepTime &step : variant->modelled)
+        variant->seconds += step.seconds;
+    }
+    return llvm::Error::success();
+  }
   for (Variant *variant : variants)
     variant->seconds = std::numeric_limits<double>::infinity();
   return repeat([&]() -> llvm::Error {
     for (Variant *variant : variants) {
       double start = now();
-      auto outputs = variant->runner->run(sample);
+      auto outputs = variant->timed->run(sample);
       if (!outputs)
         return outputs.takeError();
       variant->seconds = std::min(variant->seconds, now() - start);
@@ -152,10 +181,16 @@ static std::vector<double> sumByLayer(ArrayRef<StepTime> steps,
 llvm::Expected<std::vector<std::vector<double>>>
 VariantCompiler::timeLayers(std::initializer_list<const Variant *> variants,
                             ArrayRef<Simulation::Layer> layers) const {
+  if (basis.isModelled()) {
+    std::vector<std::vector<double>> times;
+    for (const Variant *variant : variants)
+      times.push_back(sumByLayer(variant->modelled, layers));
+    return times;
+  }
   std::vector<std::vector<StepTime>> best(variants.size());
   llvm::Error failed = repeat([&]() -> llvm::Error {
     for (auto [fastest, variant] : llvm::zip_equal(best, variants)) {
-      auto steps = variant->runner->profile(sample);
+      auto steps = variant->timed->profile(sample);
       if (!steps)
         return steps.takeError();
       if (fastest.empty())

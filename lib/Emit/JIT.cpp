@@ -21,7 +21,7 @@ namespace {
 /// An artefact that lives in this process.
 class JITRunner : public ModelRunner {
 public:
-  JITRunner(std::unique_ptr<orc::LLJIT> jit, const qcc_api *api,
+  JITRunner(std::shared_ptr<orc::LLJIT> jit, const qcc_api *api,
             qcc_instance *instance)
       : jit(std::move(jit)), api(api), instance(instance) {}
   ~JITRunner() override { api->destroy(instance); }
@@ -36,7 +36,7 @@ private:
   Expected<std::vector<HostTensor>> call(ArrayRef<HostTensor> inputs,
                                          std::vector<uint64_t> *steps);
 
-  std::unique_ptr<orc::LLJIT> jit; ///< owns the code
+  std::shared_ptr<orc::LLJIT> jit; ///< owns the code
   const qcc_api *api;
   qcc_instance *instance;
 };
@@ -84,10 +84,9 @@ JITRunner::profile(ArrayRef<HostTensor> inputs) {
   return times;
 }
 
-/// With `threads` threads; 0: as many as the process has.
-static Expected<std::unique_ptr<ModelRunner>>
-createRunner(const TargetBackend &backend, const LevelModule &level,
-             const EmitOptions &options, unsigned threads) {
+static Expected<std::shared_ptr<orc::LLJIT>> load(const TargetBackend &backend,
+                                                  const LevelModule &level,
+                                                  const EmitOptions &options) {
   EmitOptions own = options;
   own.prefix = "qcc_";
   Expected<Objects> objects = assembleObjects(backend, level, own);
@@ -109,7 +108,13 @@ createRunner(const TargetBackend &backend, const LevelModule &level,
     if (Error error = (*jit)->addObjectFile(MemoryBuffer::getMemBufferCopy(
             StringRef(object.data(), object.size()), "qcc.o")))
       return std::move(error);
-  auto symbol = (*jit)->lookup("qcc_get_api");
+  return std::shared_ptr<orc::LLJIT>(std::move(*jit));
+}
+
+/// With `threads` threads; 0: as many as the process has.
+static Expected<std::unique_ptr<ModelRunner>>
+instantiate(std::shared_ptr<orc::LLJIT> jit, unsigned threads) {
+  auto symbol = jit->lookup("qcc_get_api");
   if (!symbol)
     return symbol.takeError();
   const qcc_api *api = symbol->toPtr<const qcc_api *()>()();
@@ -120,7 +125,16 @@ createRunner(const TargetBackend &backend, const LevelModule &level,
   int32_t status = api->create(&create, &instance);
   if (status != QCC_OK)
     return createStringError(StringRef(api->status_text(status)));
-  return std::make_unique<JITRunner>(std::move(*jit), api, instance);
+  return std::make_unique<JITRunner>(std::move(jit), api, instance);
+}
+
+static Expected<std::unique_ptr<ModelRunner>>
+createRunner(const TargetBackend &backend, const LevelModule &level,
+             const EmitOptions &options, unsigned threads) {
+  auto jit = load(backend, level, options);
+  if (!jit)
+    return jit.takeError();
+  return instantiate(std::move(*jit), threads);
 }
 
 Expected<std::unique_ptr<ModelRunner>>
@@ -134,4 +148,25 @@ qcc::createProfilingRunner(const TargetBackend &backend,
                            const LevelModule &level,
                            const EmitOptions &options) {
   return createRunner(backend, level, options, /*threads=*/1);
+}
+
+Expected<TimedRunners> qcc::createTimedRunners(const TargetBackend &backend,
+                                               const LevelModule &level,
+                                               const EmitOptions &options,
+                                               unsigned threads) {
+  auto jit = load(backend, level, options);
+  if (!jit)
+    return jit.takeError();
+  auto all = instantiate(*jit, /*threads=*/0);
+  if (!all)
+    return all.takeError();
+  TimedRunners runners;
+  runners.all = runners.timed = std::move(*all);
+  if (threads == 0)
+    return runners;
+  auto timed = instantiate(std::move(*jit), threads);
+  if (!timed)
+    return timed.takeError();
+  runners.timed = std::move(*timed);
+  return runners;
 }

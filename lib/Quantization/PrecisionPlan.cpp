@@ -91,6 +91,7 @@ template <> struct MappingTraits<PlanDocument> {
     io.mapRequired("layers", document.plan.layers);
     io.mapOptional("budget", document.plan.budget, std::string());
     io.mapOptional("loss_is", document.plan.lossName, std::string());
+    io.mapOptional("times", document.plan.times, std::string());
     io.mapOptional("points", document.plan.points);
   }
 };
@@ -136,6 +137,9 @@ llvm::Expected<PrecisionPlan> PrecisionPlan::parse(llvm::StringRef text,
   if (input.error() || !message.empty())
     return makeError(path + ":" +
                      (message.empty() ? " no precision plan" : message));
+  if (input.nextDocument())
+    return makeError(path + ": a plan is one document; remove what stands "
+                            "behind its '---'");
   llvm::StringSet<> names;
   for (const LayerPrecision &layer : document.plan.layers)
     if (!names.insert(layer.name).second)

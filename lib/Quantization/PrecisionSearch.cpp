@@ -159,3 +159,31 @@ llvm::BitVector qcc::chooseFloatLayers(llvm::ArrayRef<double> losses,
     }
   return keepFloat;
 }
+
+llvm::BitVector qcc::leaveSlowRegions(const llvm::BitVector &notInt8,
+                                      const llvm::BitVector &int16Layers,
+                                      llvm::ArrayRef<double> own,
+                                      llvm::ArrayRef<double> int16Seconds,
+                                      llvm::ArrayRef<double> floatSeconds) {
+  llvm::BitVector result = notInt8;
+  unsigned layers = notInt8.size();
+  for (unsigned begin = 0; begin < layers;) {
+    if (notInt8.test(begin)) {
+      ++begin;
+      continue;
+    }
+    unsigned end = begin;
+    while (end < layers && !notInt8.test(end))
+      ++end;
+    // The conversion in front counts for the layer before it.
+    double inInt8 = 0, otherwise = 0;
+    for (unsigned i = begin == 0 ? 0 : begin - 1; i < end; ++i) {
+      inInt8 += own[i];
+      otherwise += int16Layers.test(i) ? int16Seconds[i] : floatSeconds[i];
+    }
+    if (inInt8 > otherwise)
+      result.set(begin, end);
+    begin = end;
+  }
+  return result;
+}

@@ -23,10 +23,14 @@ using namespace qcc::qnn;
 /// Differences in a character, and the number of such that have one.
 static constexpr int kPerGroup = 3, kGroupValues = 27,
                      kZeros = kGroupValues / 2;
+/// Stands for zeros up to the last weight, at the end of a text.
+static constexpr char kOnlyZeros = '-';
 
 std::string qcc::encodeRounding(ArrayRef<int> differences) {
+  size_t groups = llvm::divideCeil(differences.size(), kPerGroup);
   while (!differences.empty() && differences.back() == 0)
     differences = differences.drop_back();
+  bool isShort = llvm::divideCeil(differences.size(), kPerGroup) < groups;
   std::string text;
   for (; !differences.empty();
        differences = differences.drop_front(
@@ -45,6 +49,8 @@ std::string qcc::encodeRounding(ArrayRef<int> differences) {
       value = 3 * value + difference + 1;
     text += value == kZeros ? '.' : char('a' + value - (value > kZeros));
   }
+  if (isShort)
+    text += kOnlyZeros;
   return text;
 }
 
@@ -76,12 +82,19 @@ static llvm::Error takeGroup(StringRef &text, std::vector<int> &differences) {
 llvm::Expected<std::vector<int>> qcc::decodeRounding(StringRef text,
                                                      size_t count) {
   std::vector<int> differences;
+  bool endsInZeros = text.consume_back(StringRef(&kOnlyZeros, 1));
   while (!text.empty())
     if (llvm::Error error = takeGroup(text, differences))
       return std::move(error);
   // The last group may reach beyond the last weight.
   if (differences.size() >= count + kPerGroup)
     return makeError("it is for more than the " + Twine(count) + " weights");
+  if (!endsInZeros && differences.size() < count)
+    return makeError("it ends behind " + Twine(differences.size()) +
+                     " of the " + Twine(count) +
+                     " weights, without the '-' that stands for zeros; take "
+                     "the layer out of the table to round it to nearest, or "
+                     "remove the table to calibrate anew");
   differences.resize(count);
   return differences;
 }
@@ -178,7 +191,7 @@ void qcc::saveCorrections(ModuleOp module, CalibrationTable &table) {
         differences.push_back(integers[rows.weightIndex(column, i)] -
                               nearest.integers[size_t(column * depth + i)]);
       layer.rounding.push_back(encodeRounding(differences));
-      differs |= !layer.rounding.back().empty();
+      differs |= llvm::any_of(differences, [](int d) { return d != 0; });
     }
     if (!differs)
       layer.rounding.clear();
@@ -195,8 +208,8 @@ readRounding(const NearestWeights &nearest, ArrayRef<std::string> rounding) {
                      " channels, the layer has " + Twine(rows.columns()));
   std::vector<int8_t> integers(nearest.integers.size());
   for (int64_t column = 0; column < rows.columns(); ++column) {
-    StringRef text =
-        rounding.empty() ? StringRef() : StringRef(rounding[size_t(column)]);
+    StringRef text = rounding.empty() ? StringRef(&kOnlyZeros, 1)
+                                      : StringRef(rounding[size_t(column)]);
     auto differences = decodeRounding(text, size_t(rows.depth()));
     if (!differences)
       return makeError("'rounding' of channel " + Twine(column) + ": " +

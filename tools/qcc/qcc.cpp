@@ -111,6 +111,11 @@ static cl::opt<std::string>
     maxRam("max-ram",
            cl::desc("budget of -precision=auto: memory of an instance"),
            cl::value_desc("bytes"), cl::cat(category));
+static cl::opt<std::string> searchThreads(
+    "search-threads",
+    cl::desc("-precision=auto times inferences on so many threads (default: as "
+             "many as an artefact takes by itself)"),
+    cl::value_desc("number"), cl::cat(category));
 static cl::opt<std::string>
     verify("verify",
            cl::desc("samples to verify the budget on and to report accuracy "
@@ -283,6 +288,7 @@ int main(int argc, char **argv) {
   options.maxLatency = maxLatency;
   options.maxSize = maxSize;
   options.maxRam = maxRam;
+  options.searchThreads = searchThreads;
   options.verifyPath = verify;
   if (tune.getNumOccurrences())
     options.tune = tune;

@@ -30,8 +30,8 @@
 //     weights: 8c1f2a90b7d3e654
 //     bias_correction: [0.0125, -0.25]
 //     rounding:
-//     - "..ab"
-//     - ""
+//     - "..ab-"
+//     - "-"
 //
 // "id", "min" and "max" are needed, of the tensors the rest is for the reader.
 //

@@ -97,9 +97,12 @@ struct CompileOptions {
   std::string savePrecision; ///< file for the precision of each layer
   std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
   std::string maxLatency;    ///< milliseconds of an inference on this machine
-  std::string maxSize;       ///< bytes of the artefact
-  std::string maxRam;        ///< bytes of memory of an instance
-  std::string verifyPath;    ///< samples to verify on; else half of the others
+  /// Threads that a search times inferences on; empty: as many as an artefact
+  /// takes by itself.
+  std::string searchThreads;
+  std::string maxSize;    ///< bytes of the artefact
+  std::string maxRam;     ///< bytes of memory of an instance
+  std::string verifyPath; ///< samples to verify on; else half of the others
   /// Samples in place of verifyPath.
   SampleOpener openVerification;
   /// The caller's metric, for -max-drop=metric:VALUE: what the model's outputs

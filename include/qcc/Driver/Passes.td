@@ -22,4 +22,14 @@ def GenerateKernels : Pass<"qcc-generate-kernels", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ModelCosts : Pass<"qcc-model-costs", "::mlir::ModuleOp"> {
+  let summary = "Note how many cycles each kernel call should take";
+  let description = [{
+    Gives each call of @main the attribute `qcc.cycles`: what it should take on
+    one thread of the processor that stands for the module's level (`qcc.level`),
+    from the instructions of the kernel and the rates of that processor. Functions of
+    mathematics must be expanded (`qcc-expand-math`).
+  }];
+}
+
 #endif // QCC_DRIVER_PASSES_TD

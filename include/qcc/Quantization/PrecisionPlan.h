@@ -40,14 +40,14 @@ struct LayerPrecision {
   Precision precision = Precision::Int8;
   std::string reason;
   double noiseDecibels = 0; ///< of this layer alone in 8 bits, at the outputs
-  /// Measured; 0 unknown.
+  /// Measured or modelled, as the plan says; 0 unknown.
   double floatMicroseconds = 0, int16Microseconds = 0, int8Microseconds = 0;
 };
 
 /// A choice that a search compiled and measured.
 struct SearchPoint {
   unsigned int8Layers = 0;
-  double milliseconds = 0;     ///< of an inference on this machine
+  double milliseconds = 0;     ///< of an inference, as the plan says
   uint64_t bytes = 0, ram = 0; ///< of the artefact; 0: not measured
   bool hasLoss = false;        ///< whether the two below are known
   /// On samples held out, and its 95 % bound; of choices that lose too much on
@@ -62,6 +62,9 @@ struct PrecisionPlan {
   std::vector<SearchPoint> points; ///< empty where nothing was searched
   std::string budget;              ///< in words, what the points are held to
   std::string lossName;            ///< what a point's loss is
+  /// What all times are: "measured at avx2 ..." or "modelled for dotprod ...";
+  /// empty where there are none.
+  std::string times;
 
   /// Names of the layers of a precision.
   std::vector<std::string> layersOf(Precision precision) const;

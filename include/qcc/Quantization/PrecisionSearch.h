@@ -66,6 +66,15 @@ findNoisyLayers(const PrecisionSearch &search, const GuardOptions &options);
 llvm::BitVector chooseFloatLayers(llvm::ArrayRef<double> losses,
                                   llvm::ArrayRef<double> gains, double allowed);
 
+/// `notInt8` and the layers of regions in 8 bits that take longer so (`own`
+/// times, of all layers) than where nothing is in 8 bits: there the layers of
+/// `int16Layers` take the times of 16 bits, the others those of float.
+llvm::BitVector leaveSlowRegions(const llvm::BitVector &notInt8,
+                                 const llvm::BitVector &int16Layers,
+                                 llvm::ArrayRef<double> own,
+                                 llvm::ArrayRef<double> int16Seconds,
+                                 llvm::ArrayRef<double> floatSeconds);
+
 } // namespace qcc
 
 #endif // QCC_QUANTIZATION_PRECISIONSEARCH_H

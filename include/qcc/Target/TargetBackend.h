@@ -85,6 +85,7 @@ public:
 };
 
 class TileKernels;
+struct LevelCosts;
 
 /// One instruction set level of a target: everything that kernel generators
 /// are parameterised by.
@@ -116,6 +117,9 @@ struct TargetLevel {
   /// The level whose packing of 8-bit matrix weights this one reads, so that
   /// an artefact holds them once; null: its own.
   std::shared_ptr<const TargetLevel> packing;
+  /// What kernels cost on a processor of this level, for machines that cannot
+  /// measure it (qcc/Target/LevelCosts.h); null: unknown.
+  const LevelCosts *costs = nullptr;
 
   unsigned lanes() const { return vectorBytes / 4; }
 };

@@ -8,8 +8,54 @@
 #include "qcc/Target/X86/X86Target.h"
 #include "X86MicroKernels.h"
 #include "X86TileKernels.h"
+#include "qcc/Target/LevelCosts.h"
 
 using namespace qcc;
+
+/// Of 128- and 256-bit vectors, without the time of a division.
+static constexpr LevelCosts makeNarrowCosts(double divisionCycles) {
+  LevelCosts costs = {};
+  costs.processor = "Sapphire Rapids";
+  costs.issue = 6;
+  costs.vectors = 3;
+  costs.products = costs.dots = costs.conversions = costs.shuffles = 2;
+  costs.loads = 3;
+  costs.stores = 2;
+  costs.divisionCycles = divisionCycles;
+  costs.latency = 4;
+  costs.nearSize = 2 << 20;
+  costs.nearBytes = 32;
+  costs.farBytes = 7;
+  return costs;
+}
+
+/// Without FMA additions have ports of their own.
+static constexpr LevelCosts makeBaselineCosts() {
+  LevelCosts costs = makeNarrowCosts(/*divisionCycles=*/3);
+  costs.products = 3;
+  return costs;
+}
+
+static constexpr LevelCosts makeWideCosts() {
+  LevelCosts costs = makeNarrowCosts(/*divisionCycles=*/10);
+  costs.vectors = 2;
+  costs.shuffles = costs.stores = 1;
+  costs.loads = 2;
+  return costs;
+}
+
+static constexpr LevelCosts makeTileCosts() {
+  LevelCosts costs = makeWideCosts();
+  costs.tileDot = costs.tileStore = 16;
+  costs.tileLoad = 8;
+  return costs;
+}
+
+/// docs/costs.md says where the figures are from.
+static constexpr LevelCosts costs128 = makeBaselineCosts(),
+                            costs256 = makeNarrowCosts(/*divisionCycles=*/5),
+                            costs512 = makeWideCosts(),
+                            costsTiles = makeTileCosts();
 
 namespace {
 class X86Target : public TargetBackend {
@@ -26,6 +72,7 @@ public:
     baseline.int8Tile = {3, 2};
     baseline.floatTile = {6, 2};
     baseline.hasInt16Dot = true;
+    baseline.costs = &costs128;
     baseline.micro = createMultiplyAddKernels(16);
 
     TargetLevel avx2 = baseline;
@@ -36,6 +83,7 @@ public:
     avx2.hasFMA = true;
     avx2.int8Tile = {4, 2};
     avx2.floatTile = {6, 2};
+    avx2.costs = &costs256;
     avx2.micro = createMultiplyAddKernels(32);
 
     TargetLevel avxVnni = avx2;
@@ -58,6 +106,7 @@ public:
     avx512.hasInt8Dot = true;
     avx512.int8Tile = {6, 4};
     avx512.floatTile = {6, 4};
+    avx512.costs = &costs512;
     avx512.micro = createVNNIKernels(64, /*hasTableLookup=*/true);
 
     // The rest of the kernels are those of AVX512-VNNI, and so is the packing
@@ -65,6 +114,7 @@ public:
     TargetLevel amx = avx512;
     amx.name = "amx";
     amx.features += ",+amx-tile,+amx-int8";
+    amx.costs = &costsTiles;
     amx.tiles = createAMXKernels();
 
     // One packing of weights for all levels.

@@ -128,6 +128,10 @@ TEST(CalibrationTable, ErrorsNameTheLine) {
            Case{"version: 1\nlayers:\n- {name: a, weights: 1}\n"
                 "- {name: a, weights: 1}\n",
                 "t.yaml:4:"},
+           Case{withEntry("{id: a, min: 0, max: 1}") + "---\nversion: 1\n",
+                "t.yaml:5:"},
+           Case{withEntry("{id: a, min: 0, max: 1}") + "...\n---\n- 1\n",
+                "one document"},
            Case{"", "key: value"},
            Case{"[1, 2]", "key: value"},
            Case{"version: 1\ntensors: [", "t.yaml:2:"},

@@ -89,6 +89,7 @@ TEST(PrecisionPlan, RoundTrip) {
   plan.layers[1].name = "fc";
   plan.layers[2] = {"mix", Precision::Int16, "", 9, 12, 6, 4};
   plan.budget = "-max-drop=kl:0.01";
+  plan.times = "measured at avx2 on 2 threads";
   plan.points.resize(2);
   plan.points[0] = {2, 0.5, 1000, 64, true, 0.125, 0.25, "chosen"};
   plan.points[1] = {0, 0.75, 0, 0, false, 0, 0, "holds"};
@@ -102,6 +103,7 @@ TEST(PrecisionPlan, RoundTrip) {
   EXPECT_EQ(back->layers[0].reason, "too noisy");
   EXPECT_EQ(back->layers[0].noiseDecibels, 8.5);
   EXPECT_EQ(back->budget, plan.budget);
+  EXPECT_EQ(back->times, plan.times);
   ASSERT_EQ(back->points.size(), 2u);
   EXPECT_EQ(back->points[0].bytes, 1000u);
   EXPECT_EQ(back->points[0].upper, 0.25);
@@ -121,6 +123,9 @@ TEST(PrecisionPlan, ErrorsNameTheLine) {
   EXPECT_EQ(errorOf("version: 1\nlayers:\n- {name: a, precision: int8}\n"), "");
   EXPECT_NE(errorOf("version: 1\nlayers:\n- {name: a, precision: int4}\n")
                 .find("'precision' is 'int4'"),
+            std::string::npos);
+  EXPECT_NE(errorOf("version: 1\nlayers: []\n---\nversion: 1\nlayers: []\n")
+                .find("p.yaml: a plan is one document"),
             std::string::npos);
   EXPECT_NE(errorOf("version: 2\nlayers: []\n").find("version 1"),
             std::string::npos);
