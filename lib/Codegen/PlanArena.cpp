@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // Every buffer has a lifetime, from the first to the last call that uses it,
-// and a size; two buffers whose lifetimes meet must not share bytes. The
-// largest buffer is placed first, each at the lowest offset of the smallest
-// gap that it fits.
+// and a size; two buffers whose lifetimes meet must not share bytes. They are
+// placed one by one, each at the lowest offset of the smallest gap that it
+// fits: the largest first, or in the order of their first use where that takes
+// less.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,6 +51,7 @@ struct PlanArena : qcc::impl::PlanArenaBase<PlanArena> {
   void runOnOperation() override;
   LogicalResult collect(func::FuncOp main);
   void place();
+  void place(ArrayRef<Buffer *> order);
   void rewrite(func::FuncOp main);
 
   SmallVector<Buffer> buffers;
@@ -126,10 +128,31 @@ void PlanArena::place() {
   for (Buffer &buffer : buffers)
     if (buffer.last >= 0)
       order.push_back(&buffer);
+  // Ties: in order of `buffers`.
   llvm::sort(order, [](const Buffer *a, const Buffer *b) {
-    return std::make_tuple(-a->size, a->first, a) <
-           std::make_tuple(-b->size, b->first, b); // in order of `buffers`
+    return std::make_tuple(a->first, -a->size, a) <
+           std::make_tuple(b->first, -b->size, b);
   });
+  place(order);
+  int64_t bytesByUse = arenaBytes;
+  SmallVector<int64_t> offsets =
+      llvm::map_to_vector(order, [](Buffer *buffer) { return buffer->offset; });
+
+  SmallVector<Buffer *> bySize(order);
+  llvm::sort(bySize, [](const Buffer *a, const Buffer *b) {
+    return std::make_tuple(-a->size, a->first, a) <
+           std::make_tuple(-b->size, b->first, b);
+  });
+  place(bySize);
+  if (arenaBytes <= bytesByUse)
+    return;
+  arenaBytes = bytesByUse;
+  for (auto [buffer, offset] : llvm::zip_equal(order, offsets))
+    buffer->offset = offset;
+}
+
+void PlanArena::place(ArrayRef<Buffer *> order) {
+  arenaBytes = 0;
   SmallVector<Buffer *> placed; // by ascending offset
   for (Buffer *buffer : order) {
     int64_t end = 0, best = -1, bestGap = 0;
