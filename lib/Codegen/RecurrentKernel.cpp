@@ -307,7 +307,7 @@ void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
                   });
     gates(panelAt(c.sub(panels.end, c.index(1))), vectors, p.lanes);
   };
-  if (!p.interleaves(segment))
+  if (!p.interleaves())
     c.loop(panels.begin, panels.end, 1,
            [&](Value k) { whole(panelAt(k), vectors, p.lanes); });
   else if (segment.fullPanels)
