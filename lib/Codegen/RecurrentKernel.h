@@ -167,6 +167,7 @@ private:
   /// Zeros instead of the states of a step.
   void clear(const Segment &segment, const Range &slices);
   void multiply(Products &products, int64_t end);
+  void finish(const Segment &segment, Value first, int64_t vectors);
   Value integerProduct(llvm::ArrayRef<Value> parts, Value column, int64_t row);
   void lstm(const Lane &lane);
   void gru(const Lane &lane);
