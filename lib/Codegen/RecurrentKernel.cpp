@@ -272,6 +272,7 @@ void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
     panelVectors = vectors;
     panelGate = segment.firstGate;
     Value first = c.mul(panel, segment.panelVectors * p.lanes);
+    finish(segment, first, vectors);
     for (int64_t v = 0; v < vectors; ++v)
       for (int64_t row = 0; row < p.rows; ++row)
         emitGates(number, {row, c.add(first, v * p.lanes),
@@ -307,7 +308,7 @@ void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
                   });
     gates(panelAt(c.sub(panels.end, c.index(1))), vectors, p.lanes);
   };
-  if (!p.interleaves(segment))
+  if (!p.interleaves())
     c.loop(panels.begin, panels.end, 1,
            [&](Value k) { whole(panelAt(k), vectors, p.lanes); });
   else if (segment.fullPanels)
@@ -384,15 +385,29 @@ void RecurrentKernel::multiply(Products &products, int64_t end) {
 }
 
 Value RecurrentKernel::product(int64_t gate, const Lane &lane) {
-  unsigned parts = p.sumsPerVector();
-  int64_t gates = sums.size() / (p.rows * panelVectors * parts);
+  int64_t gates = sums.size() / (p.rows * panelVectors);
   int64_t at = (lane.row * gates + gate - panelGate) * panelVectors;
-  ArrayRef<Value> own =
-      ArrayRef<Value>(sums).slice((at + lane.vector) * parts, parts);
-  return p.isInteger
-             ? integerProduct(own, c.add(lane.at, gate * p.paddedHidden()),
-                              lane.row)
-             : own[0];
+  return sums[at + lane.vector];
+}
+
+/// The real values of a panel's products, which begin with hidden value
+/// `first`.
+void RecurrentKernel::finish(const Segment &segment, Value first,
+                             int64_t vectors) {
+  if (!p.isInteger)
+    return;
+  unsigned parts = p.sumsPerVector();
+  SmallVector<Value> real;
+  for (int64_t row = 0; row < p.rows; ++row)
+    for (int64_t v = 0; v < segment.gates * vectors; ++v) {
+      int64_t gate = segment.firstGate + v / vectors;
+      Value column =
+          c.add(first, gate * p.paddedHidden() + v % vectors * p.lanes);
+      real.push_back(integerProduct(
+          ArrayRef<Value>(sums).slice(real.size() * parts, parts), column,
+          row));
+    }
+  sums = real;
 }
 
 /// Takes the zero points off a vector of sums of one row and scales it.

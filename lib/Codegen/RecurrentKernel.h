@@ -83,11 +83,8 @@ struct RecurrentPlan {
   }
   /// Whether the products of a panel are computed along with the gates of the
   /// one before. The sums of both must stay in registers, of which there are 32
-  /// with vectors of this size.
-  bool interleaves(const Segment &s) const {
-    return level.vectorBytes == 64 &&
-           rows * s.gates * s.panelVectors * sumsPerVector() <= 8;
-  }
+  /// with vectors of this size; several rows wait for weights less.
+  bool interleaves() const { return level.vectorBytes == 64 && rows == 1; }
   /// Functions that the gates of a hidden value apply after one product.
   int64_t activationsPerValue() const;
   /// Bytes of the stack that a kernel needs.
@@ -170,6 +167,7 @@ private:
   /// Zeros instead of the states of a step.
   void clear(const Segment &segment, const Range &slices);
   void multiply(Products &products, int64_t end);
+  void finish(const Segment &segment, Value first, int64_t vectors);
   Value integerProduct(llvm::ArrayRef<Value> parts, Value column, int64_t row);
   void lstm(const Lane &lane);
   void gru(const Lane &lane);
