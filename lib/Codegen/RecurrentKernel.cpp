@@ -7,6 +7,7 @@
 
 #include "RecurrentKernel.h"
 
+#include "../Conversion/QNNToKernels/LoopBuilder.h"
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
@@ -317,6 +318,14 @@ void RecurrentKernel::runSegment(
           p.hidden - (p.gateVectors - 1) * p.lanes);
 }
 
+/// A vector of weights that are no integers, in float32.
+Value RecurrentKernel::loadReals(Value at) {
+  Type element = cast<MemRefType>(args.weights.getType()).getElementType();
+  Value stored = c.load(args.weights, at, c.vectorType(element, p.lanes));
+  reference::LoopBuilder b(c.b, c.loc, level);
+  return b.extend(stored, c.b.getF32Type());
+}
+
 /// The products of the panel's columns with all rows of `vector`.
 void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
                                     Value weights, Value firstHidden,
@@ -343,7 +352,7 @@ void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
             loaded.push_back(level.micro->prepareWeights(
                 c.b, c.loc, c.load(args.weights, from, byteVector)));
           else
-            loaded.push_back({c.load(args.weights, from, f32Vector())});
+            loaded.push_back({loadReals(from)});
         }
         for (int64_t row = 0; row < p.rows; ++row) {
           Value scalar = memref::LoadOp::create(c.b, c.loc, source,

@@ -18,6 +18,8 @@
 //
 //   packed[segment][panel][unit][gate][hidden value of the panel][4 bytes]
 //
+// Floats may be stored in 16 bits; they are widened when they are loaded.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QCC_LIB_CODEGEN_RECURRENTKERNEL_H
@@ -121,6 +123,7 @@ private:
                   llvm::function_ref<void(const Lane &)> emitGates);
   void multiplyPanel(const RecurrentPlan::Segment &segment, Value weights,
                      Value firstHidden, int64_t vectors, Value vector);
+  Value loadReals(Value at);
   void storeIntegerProduct(llvm::ArrayRef<Value> parts, Value column,
                            int64_t row);
   void lstm(const Lane &lane);
