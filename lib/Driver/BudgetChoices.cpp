@@ -193,9 +193,10 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
   if (!best && (int16Layers.any() || usesFp16)) {
-    // A layer in 16 bits loses too much, too: without those.
+    // A layer in 16 bits loses too much, too: without those, and without
+    // weights of f16 in the end.
+    usesFp16 &= int16Layers.any();
     int16Layers.reset();
-    usesFp16 = false;
     failed.clear();
     return searchByLoss();
   }

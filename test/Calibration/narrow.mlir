@@ -10,9 +10,9 @@
 // NAME: no layer that could be quantized has the name 'fc3'
 
 // Layers with narrow weights stay float; the convolution in front is observed.
-// CHECK-DAG: %[[W1:.*]] = qnn.constant {{.*}} as tensor<2x2xf16>
-// CHECK-DAG: %[[W2:.*]] = qnn.constant {{.*}} as tensor<2x2xbf16>
 // CHECK: qnn.observe %{{.*}} as "x"
+// CHECK: %[[W1:.*]] = qnn.constant {{.*}} as tensor<2x2xf16>
+// CHECK: %[[W2:.*]] = qnn.constant {{.*}} as tensor<2x2xbf16>
 // CHECK: qnn.conv
 // CHECK: qnn.matmul %{{.*}}, %[[W1]] {qnn.keep_float} : (tensor<4x2xf32>, tensor<2x2xf16>) -> tensor<4x2xf32>
 // CHECK-NOT: qnn.observe
