@@ -27,6 +27,9 @@ RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
     : kind(op.getKind()),
       isInteger(isa<quant::QuantizedType>(
           cast<ShapedType>(op.getWeights().getType()).getElementType())),
+      pairsVectors(cast<ShapedType>(op.getWeights().getType())
+                       .getElementType()
+                       .isBF16()),
       steps(op.getNumSteps()), sequences(op.getNumSequences()),
       hidden(op.getHiddenSize()), gates(op.getNumGates()),
       unitElements(isInteger ? 4 : 1),
@@ -81,16 +84,28 @@ void RecurrentPlan::forEachWeight(
       int64_t width = std::min(segment.panelVectors, gateVectors - start);
       if (start >= segment.fullPanels * segment.panelVectors)
         width = segment.tailVectors;
+      int64_t perGate = width * lanes, perUnit = segment.gates * perGate;
       for (int64_t unit = 0; unit < units; ++unit)
-        for (int64_t gate = 0; gate < segment.gates; ++gate)
-          for (int64_t i = 0; i < width * lanes; ++i)
-            for (int64_t e = 0; e < unitElements; ++e) {
-              int64_t j = start * lanes + i, k = unit * unitElements + e;
-              bool isPadding = j >= hidden || k >= hidden;
-              f(isPadding ? -1 : (segment.firstGate + gate) * hidden + j, k);
-            }
+        for (int64_t at = 0; at < perUnit; ++at)
+          for (int64_t e = 0; e < unitElements; ++e) {
+            int64_t column = pairsVectors ? unpaired(at, perUnit) : at;
+            int64_t j = start * lanes + column % perGate;
+            int64_t k = unit * unitElements + e;
+            bool isPadding = j >= hidden || k >= hidden;
+            int64_t gate = segment.firstGate + column / perGate;
+            f(isPadding ? -1 : gate * hidden + j, k);
+          }
       start += width;
     }
+}
+
+/// The column of a unit that stands at `at` where the elements of two vectors
+/// alternate; a last vector without a partner is as it is.
+int64_t RecurrentPlan::unpaired(int64_t at, int64_t perUnit) const {
+  int64_t pair = 2 * int64_t(lanes), first = at / pair * pair;
+  if (first + pair > perUnit)
+    return at;
+  return first + at % 2 * lanes + at % pair / 2;
 }
 
 std::string RecurrentPlan::key() const {
@@ -318,12 +333,33 @@ void RecurrentKernel::runSegment(
           p.hidden - (p.gateVectors - 1) * p.lanes);
 }
 
-/// A vector of weights that are no integers, in float32.
-Value RecurrentKernel::loadReals(Value at) {
+/// The vectors of a unit of weights that are no integers, in float32.
+SmallVector<SmallVector<Value>> RecurrentKernel::loadReals(Value at,
+                                                           int64_t vectors) {
   Type element = cast<MemRefType>(args.weights.getType()).getElementType();
-  Value stored = c.load(args.weights, at, c.vectorType(element, p.lanes));
   reference::LoopBuilder b(c.b, c.loc, level);
-  return b.extend(stored, c.b.getF32Type());
+  SmallVector<SmallVector<Value>> loaded;
+  auto push = [&](Value bits) {
+    loaded.push_back({c.bitcast(bits, f32Vector())});
+  };
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value from = c.add(at, v * p.lanes);
+    if (p.pairsVectors && v + 1 < vectors) {
+      Value both = c.bitcast(
+          c.load(args.weights, from, c.vectorType(element, 2 * p.lanes)),
+          i32Vector());
+      auto number = [&](int32_t i) {
+        return c.splat(c.b.getI32Type(), i, p.lanes);
+      };
+      push(arith::ShLIOp::create(c.b, c.loc, both, number(16)));
+      push(arith::AndIOp::create(c.b, c.loc, both, number(-65536)));
+      ++v;
+      continue;
+    }
+    Value stored = c.load(args.weights, from, c.vectorType(element, p.lanes));
+    loaded.push_back({b.extend(stored, c.b.getF32Type())});
+  }
+  return loaded;
 }
 
 /// The products of the panel's columns with all rows of `vector`.
@@ -346,13 +382,12 @@ void RecurrentKernel::multiplyPanel(const RecurrentPlan::Segment &segment,
         SmallVector<Value> next(carried);
         SmallVector<SmallVector<Value>> loaded;
         Value at = c.add(weights, c.mul(unit, unitSize));
-        for (int64_t v = 0; v < all; ++v) {
+        if (!p.isInteger)
+          loaded = loadReals(at, all);
+        for (int64_t v = 0; p.isInteger && v < all; ++v) {
           Value from = c.add(at, v * p.lanes * p.unitElements);
-          if (p.isInteger)
-            loaded.push_back(level.micro->prepareWeights(
-                c.b, c.loc, c.load(args.weights, from, byteVector)));
-          else
-            loaded.push_back({loadReals(from)});
+          loaded.push_back(level.micro->prepareWeights(
+              c.b, c.loc, c.load(args.weights, from, byteVector)));
         }
         for (int64_t row = 0; row < p.rows; ++row) {
           Value scalar = memref::LoadOp::create(c.b, c.loc, source,

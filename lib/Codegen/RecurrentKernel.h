@@ -18,7 +18,9 @@
 //
 //   packed[segment][panel][unit][gate][hidden value of the panel][4 bytes]
 //
-// Floats may be stored in 16 bits; they are widened when they are loaded.
+// Floats may be stored in 16 bits; they are widened when they are loaded. Those
+// of bf16 alternate between two vectors: one shift and one mask then widen
+// both.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +39,7 @@ struct RecurrentPlan {
 
   qnn::RecurrenceKind kind;
   bool isInteger;
+  bool pairsVectors; ///< of bf16: the elements of two vectors alternate
   int64_t steps, sequences, hidden, gates;
   int64_t unitElements; ///< 4 or 1
   int64_t units;        ///< of the hidden values
@@ -82,6 +85,7 @@ struct RecurrentPlan {
   const TargetLevel &level;
 
 private:
+  int64_t unpaired(int64_t at, int64_t perUnit) const;
   void addSegment(int64_t firstGate, int64_t gates);
 };
 
@@ -123,7 +127,8 @@ private:
                   llvm::function_ref<void(const Lane &)> emitGates);
   void multiplyPanel(const RecurrentPlan::Segment &segment, Value weights,
                      Value firstHidden, int64_t vectors, Value vector);
-  Value loadReals(Value at);
+  llvm::SmallVector<llvm::SmallVector<Value>> loadReals(Value at,
+                                                        int64_t vectors);
   void storeIntegerProduct(llvm::ArrayRef<Value> parts, Value column,
                            int64_t row);
   void lstm(const Lane &lane);

@@ -63,16 +63,16 @@ func.func @shared(%x: tensor<64x2xf32>, %i: tensor<1x5x5x8xf32>) -> (tensor<64x4
 
 // A recurrent layer reads its weights at every step.
 // CHECK-LABEL: func.func @recurrent
-// EXACT: %[[W:.*]] = qnn.constant {{.*}} as tensor<512x128xf16>
-// HALF: %[[W:.*]] = qnn.constant {{.*}} as tensor<512x128xf16>
-// BRAIN: %[[W:.*]] = qnn.constant {{.*}} as tensor<512x128xbf16>
+// EXACT: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xf16>
+// HALF: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xf16>
+// BRAIN: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xbf16>
 // CHECK: qnn.recurrence lstm %{{.*}}, %[[W]]
-func.func @recurrent(%x: tensor<9x1x512xf32>) -> tensor<9x1x128xf32> {
-  %w = qnn.constant dense<0.5> : tensor<512x128xf32> as tensor<512x128xf32>
+func.func @recurrent(%x: tensor<9x1x2048xf32>) -> tensor<9x1x512xf32> {
+  %w = qnn.constant dense<0.5> : tensor<2048x512xf32> as tensor<2048x512xf32>
   %y, %h, %c = qnn.recurrence lstm %x, %w
       {activations = [#qnn.act<sigmoid, 0.0, 0.0>, #qnn.act<tanh, 0.0, 0.0>, #qnn.act<tanh, 0.0, 0.0>]}
-      : (tensor<9x1x512xf32>, tensor<512x128xf32>) -> (tensor<9x1x128xf32>, tensor<1x128xf32>, tensor<1x128xf32>)
-  return %y : tensor<9x1x128xf32>
+      : (tensor<9x1x2048xf32>, tensor<2048x512xf32>) -> (tensor<9x1x512xf32>, tensor<1x512xf32>, tensor<1x512xf32>)
+  return %y : tensor<9x1x512xf32>
 }
 
 // -----

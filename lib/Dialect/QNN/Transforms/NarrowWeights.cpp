@@ -28,6 +28,9 @@ using namespace qcc::qnn;
 /// Weights that are read for so few rows at most take longer to read than to
 /// multiply with, unless they fit in a first-level cache.
 static constexpr int64_t fewRows = 4, manyBytes = 64 * 1024;
+/// Recurrent weights that a second-level cache holds are read from it at every
+/// step as fast as they are widened.
+static constexpr int64_t manyRecurrentBytes = 2 * 1024 * 1024;
 
 /// The bits of `x` as bf16, rounded to nearest, ties to even; |x| is finite.
 static uint16_t toBrain(float x) {
@@ -200,7 +203,8 @@ static bool readsLong(Operation *op) {
   int64_t results = result.getNumElements();
   // A recurrent layer reads them at every step, for all sequences.
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))
-    results = columns * recurrence.getNumSequences();
+    return recurrence.getNumSequences() <= fewRows &&
+           weights.getNumElements() * 4 >= manyRecurrentBytes;
   return columns != 0 && results <= fewRows * columns &&
          weights.getNumElements() * 4 >= manyBytes;
 }

@@ -271,7 +271,7 @@ def NarrowWeights : Pass<"qnn-narrow-weights"> {
 
     Without `type`, only weights that lose nothing in f16 or bf16 go there, and
     only where reading them takes longer than multiplying: those of at least
-    64 KB for at most 4 rows.
+    64 KB, or 2 MB in a recurrent layer, for at most 4 rows or sequences.
   }];
   let options = [
     Option<"type", "type", "std::string", /*default=*/"",
