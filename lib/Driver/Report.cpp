@@ -99,7 +99,11 @@ static std::string reasonForInt8(Operation *op) {
 
 /// Where all weights were to be stored in 16 bits.
 static std::string reasonForWide(Operation *op) {
-  if (!hasConstantWeight(op) && !isa<RecurrenceOp>(op))
+  auto isWeight = [](Value value) {
+    return value.getDefiningOp<ConstantOp>() &&
+           cast<RankedTensorType>(value.getType()).getRank() >= 2;
+  };
+  if (llvm::none_of(op->getOperands(), isWeight))
     return "it has no weights";
   return hasNarrowForm(op) ? "16 bits cannot hold its weights"
                            : "its kernels read weights of float32 only";
