@@ -91,6 +91,10 @@ void CalibrationTable::print(llvm::raw_ostream &os) const {
     printNames(os, "keep_float", keepFloat);
   if (!int16.empty())
     printNames(os, "int16", int16);
+  if (!fp16.empty())
+    printNames(os, "fp16", fp16);
+  if (!bf16.empty())
+    printNames(os, "bf16", bf16);
   os << (list.empty() ? "tensors: []\n" : "tensors:\n");
   for (const CalibrationEntry &entry : list) {
     os << "- id: \"" << yaml::escape(entry.id)
@@ -389,6 +393,10 @@ bool Parser::parseTopField(llvm::StringRef key, yaml::Node *value) {
     return texts(value, table.keepFloat);
   if (key == "int16")
     return texts(value, table.int16);
+  if (key == "fp16")
+    return texts(value, table.fp16);
+  if (key == "bf16")
+    return texts(value, table.bf16);
   if (key == "ptq")
     return text(value, table.ptq);
   if (key == "corrected_with_float")

@@ -8,6 +8,7 @@
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
 #include "qcc/Calibration/QuantizationSites.h"
+#include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 
 namespace qcc {
 #define GEN_PASS_DEF_INSERTOBSERVERS
@@ -42,27 +43,123 @@ static Value observeInt16(Value value, StringRef id,
   return isStored ? observe.getResult() : value;
 }
 
+std::vector<std::string> OtherPrecisions::names() const {
+  std::vector<std::string> names;
+  for (const llvm::StringSet<> *set : {&keepFloat, &int16, &fp16, &bf16})
+    for (const auto &entry : *set)
+      names.push_back(entry.getKey().str());
+  llvm::sort(names);
+  return names;
+}
+
+static llvm::StringSet<> toSet(ArrayRef<std::string> names) {
+  llvm::StringSet<> set;
+  set.insert(names.begin(), names.end());
+  return set;
+}
+
+/// The weights of a layer in 16 bits, where `others` says so.
+static LogicalResult narrowLayer(StringRef name, Operation *op,
+                                 const OtherPrecisions &others,
+                                 WeightNarrower &narrower) {
+  bool isHalf = others.fp16.contains(name);
+  if (!isHalf && !others.bf16.contains(name))
+    return success();
+  MLIRContext *context = op->getContext();
+  FloatType type = isHalf ? FloatType(Float16Type::get(context))
+                          : BFloat16Type::get(context);
+  switch (narrower.narrow(op, type)) {
+  case WeightNarrower::Result::Done:
+    return success();
+  case WeightNarrower::Result::NoForm:
+    return op->emitError("layer '")
+           << name
+           << "' has no form with weights of 16 bits (only convolutions but "
+              "depthwise ones, products with a constant matrix and recurrent "
+              "layers have one); make it float or int8";
+  case WeightNarrower::Result::OutOfRange:
+  case WeightNarrower::Result::Inexact:
+    break;
+  }
+  return op->emitError("layer '")
+         << name << "' has weights that " << type << " cannot hold; make it "
+         << (isHalf ? "bf16 or float" : "float");
+}
+
+/// Reports the first of names that no layer has.
+static LogicalResult checkNames(ModuleOp module,
+                                const llvm::StringSet<> &unknown) {
+  if (unknown.empty())
+    return success();
+  // StringSet has no order.
+  StringRef first = unknown.begin()->getKey();
+  for (const auto &entry : unknown)
+    first = std::min(first, entry.getKey());
+  return module.emitError("no layer that could be quantized has the name '")
+         << first << "'";
+}
+
+static void forEachLayer(const QuantizationSites &sites,
+                         llvm::function_ref<void(StringRef, Operation *)> f) {
+  for (const QuantizationSites::Layer &layer : sites.layers())
+    f(layer.name, layer.op);
+  for (const QuantizationSites::RecurrentLayer &layer : sites.recurrentLayers())
+    f(layer.name, layer.op);
+}
+
+static bool isPlain(func::FuncOp function) {
+  return !function.isExternal() && llvm::hasSingleElement(function.getBody());
+}
+
+LogicalResult qcc::narrowLayers(ModuleOp module,
+                                const OtherPrecisions &others) {
+  llvm::StringMap<unsigned> usedIds;
+  OtherPrecisions narrow;
+  narrow.fp16 = others.fp16;
+  narrow.bf16 = others.bf16;
+  llvm::StringSet<> unknown = toSet(narrow.names());
+  WeightNarrower narrower;
+  LogicalResult result = success();
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!isPlain(function))
+      continue;
+    QuantizationSites sites(function, usedIds);
+    forEachLayer(sites, [&](StringRef name, Operation *op) {
+      unknown.erase(name);
+      if (succeeded(result))
+        result = narrowLayer(name, op, narrow, narrower);
+    });
+  }
+  narrower.eraseUnused();
+  return failed(result) ? failure() : checkNames(module, unknown);
+}
+
 static LogicalResult insertInFunction(func::FuncOp function,
                                       const OtherPrecisions &others,
                                       llvm::StringMap<unsigned> &usedIds,
                                       llvm::StringSet<> &unknown) {
   QuantizationSites sites(function, usedIds);
-  llvm::StringSet<> notInt8 = others.keepFloat;
-  for (const auto &entry : others.int16)
-    notInt8.insert(entry.getKey());
+  llvm::StringSet<> notInt8 = toSet(others.names());
   QuantizationSites::OpSet selected = sites.select(notInt8), int16Layers;
   auto *context = function.getContext();
   auto mark = [&](StringRef name, Operation *op) -> LogicalResult {
     if (!notInt8.contains(name))
       return success();
     unknown.erase(name);
+    SmallVector<StringRef> listed;
+    for (auto [precision, set] : {std::pair("float", &others.keepFloat),
+                                  {"int16", &others.int16},
+                                  {"fp16", &others.fp16},
+                                  {"bf16", &others.bf16}})
+      if (set->contains(name))
+        listed.push_back(precision);
+    if (listed.size() > 1)
+      return op->emitError("layer '") << name << "' is listed both as "
+                                      << listed[0] << " and as " << listed[1];
     if (!others.int16.contains(name)) {
       op->setAttr(kKeepFloatAttr, UnitAttr::get(context));
       return success();
     }
-    if (others.keepFloat.contains(name))
-      return op->emitError("layer '")
-             << name << "' is listed both as float and as int16";
     int16Layers.insert(op);
     if (hasInt16Form(op))
       return success();
@@ -72,12 +169,13 @@ static LogicalResult insertInFunction(func::FuncOp function,
               "products with a constant matrix have one, and not the deepest); "
               "make it float or int8";
   };
-  for (const QuantizationSites::Layer &layer : sites.layers())
-    if (failed(mark(layer.name, layer.op)))
-      return failure();
-  for (QuantizationSites::RecurrentLayer layer : sites.recurrentLayers())
-    if (failed(mark(layer.name, layer.op)))
-      return failure();
+  LogicalResult result = success();
+  forEachLayer(sites, [&](StringRef name, Operation *op) {
+    if (succeeded(result))
+      result = mark(name, op);
+  });
+  if (failed(result))
+    return failure();
   OpBuilder builder(context);
   for (auto [value, id] : sites.ids()) {
     bool isQuantized = QuantizationSites::isUsedBy(value, selected);
@@ -104,28 +202,25 @@ static LogicalResult insertInFunction(func::FuncOp function,
                  use.getOperandNumber());
     });
   }
-  return success();
+  WeightNarrower narrower;
+  forEachLayer(sites, [&](StringRef name, Operation *op) {
+    if (succeeded(result))
+      result = narrowLayer(name, op, others, narrower);
+  });
+  narrower.eraseUnused();
+  return result;
 }
 
 LogicalResult qcc::insertObservers(ModuleOp module,
                                    const OtherPrecisions &others) {
   llvm::StringMap<unsigned> usedIds;
-  llvm::StringSet<> unknown = others.keepFloat;
-  for (const auto &entry : others.int16)
-    unknown.insert(entry.getKey());
+  llvm::StringSet<> unknown = toSet(others.names());
   module.walk([&](ObserveOp op) { usedIds[op.getId()] = 1; });
   for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isExternal() && llvm::hasSingleElement(function.getBody()) &&
+    if (isPlain(function) &&
         failed(insertInFunction(function, others, usedIds, unknown)))
       return failure();
-  if (unknown.empty())
-    return success();
-  // StringSet has no order.
-  StringRef first = unknown.begin()->getKey();
-  for (const auto &entry : unknown)
-    first = std::min(first, entry.getKey());
-  return module.emitError("no layer that could be quantized has the name '")
-         << first << "'";
+  return checkNames(module, unknown);
 }
 
 namespace {
@@ -136,6 +231,8 @@ struct InsertObservers
     OtherPrecisions others;
     others.keepFloat.insert(keepFloat.begin(), keepFloat.end());
     others.int16.insert(int16.begin(), int16.end());
+    others.fp16.insert(fp16.begin(), fp16.end());
+    others.bf16.insert(bf16.begin(), bf16.end());
     if (failed(insertObservers(getOperation(), others)))
       signalPassFailure();
   }

@@ -35,29 +35,72 @@ void MatrixKernel::emit(Value begin, Value end) {
   if (hasZeroPoints() && !sumsUnits())
     rowSums = c.stack(c.b.getI32Type(), p.blockTiles * p.tileRows);
 
-  c.loop(begin, end, 1, [&](Value tile) {
+  SmallVector<Value> held; // what `widened` holds
+  if (p.widensPanels()) {
+    widened = c.stack(c.b.getF32Type(), p.widenedElements());
+    held.push_back(c.index(-1));
+  }
+  c.loop(begin, end, 1, held, [&](Value tile, ValueRange carried) {
+    SmallVector<Value> next;
     Value outer = c.div(tile, p.rowBlocks);
     Value group = p.rowsOuter ? outer : c.div(outer, p.panels());
     Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
     Value lastTile = c.add(firstTile, p.blockTiles);
     if (p.rowTiles % p.blockTiles != 0)
       lastTile = c.min(lastTile, c.index(p.rowTiles));
-    block(firstTile, lastTile, group, [&](auto emitPanel) {
-      if (p.rowsOuter) {
-        c.loop(0, p.fullPanels, 1, [&](Value i) { emitPanel(i, p.vectors); });
-        if (p.tailVectors)
-          emitPanel(c.index(p.fullPanels), p.tailVectors);
-        return;
-      }
-      Value i = c.rem(outer, p.panels());
-      if (!p.tailVectors)
-        return emitPanel(i, p.vectors);
-      c.branch(
-          c.compare(arith::CmpIPredicate::ult, i, p.fullPanels),
-          [&] { emitPanel(i, p.vectors); },
-          [&] { emitPanel(i, p.tailVectors); });
+    if (widened) {
+      Value isOther = arith::CmpIOp::create(
+          c.b, c.loc, arith::CmpIPredicate::ne, carried[0], outer);
+      c.branch(isOther, [&] { widen(group, outer); }, nullptr);
+      next.push_back(outer);
+    }
+    block(firstTile, lastTile, group,
+          [&](auto emitPanel) { forPanels(outer, emitPanel); });
+    return next;
+  });
+}
+
+/// The panels of a tile: all of a group, or one.
+void MatrixKernel::forPanels(
+    Value outer, llvm::function_ref<void(Value, unsigned)> emitPanel) {
+  if (p.rowsOuter) {
+    c.loop(0, p.fullPanels, 1, [&](Value i) { emitPanel(i, p.vectors); });
+    if (p.tailVectors)
+      emitPanel(c.index(p.fullPanels), p.tailVectors);
+    return;
+  }
+  Value i = c.rem(outer, p.panels());
+  if (!p.tailVectors)
+    return emitPanel(i, p.vectors);
+  c.branch(
+      c.compare(arith::CmpIPredicate::ult, i, p.fullPanels),
+      [&] { emitPanel(i, p.vectors); }, [&] { emitPanel(i, p.tailVectors); });
+}
+
+/// Where a panel stands in `widened`.
+static Value widenedBase(CodeBuilder &c, const MatrixPlan &p, Value panel) {
+  return p.rowsOuter ? c.mul(panel, p.panelColumns() * p.units) : c.index(0);
+}
+
+void MatrixKernel::widen(Value group, Value outer) {
+  forPanels(outer, [&](Value panel, unsigned vectors) {
+    MatrixWeights weights(c, p, group, panel, vectors);
+    Value base = widenedBase(c, p, panel);
+    c.loop(0, p.units, 1, [&](Value unit) {
+      Value at = c.add(base, c.mul(unit, int64_t(vectors) * p.lanes));
+      for (unsigned v = 0; v < vectors; ++v)
+        c.store(weights.load(args.weights, unit, v), widened,
+                c.add(at, int64_t(v) * p.lanes));
     });
   });
+}
+
+/// The panel, widened where it is.
+MatrixWeights MatrixKernel::weightsOf(Value group, Value panel,
+                                      unsigned vectors) {
+  if (widened)
+    return MatrixWeights(c, p, widenedBase(c, p, panel), vectors);
+  return MatrixWeights(c, p, group, panel, vectors);
 }
 
 Value MatrixKernel::firstRowOf(Value rowTile) {
@@ -150,7 +193,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
       for (unsigned i = 0; i < sumsPerVector(); ++i)
         initial.push_back(offsetsFirst ? offsetOf[row * vectors + v] : zero);
 
-  MatrixWeights weights(c, p, group, panel, vectors);
+  MatrixWeights weights = weightsOf(group, panel, vectors);
   SmallVector<Value> all = sums(rows, vectors, weights, initial);
 
   SmallVector<int64_t> order;
@@ -281,7 +324,7 @@ MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
   SmallVector<Value> result(initial);
   // Not unrolled: the loads of all units would come first and spill the sums.
   PanelPrefetch prefetch;
-  if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p))
+  if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p) && !widened)
     prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
                              p.rowTiles * p.lines, blocks);
   PanelPrefetch rowsPrefetch;
@@ -327,7 +370,7 @@ void MatrixKernel::accumulate(SmallVectorImpl<Value> &sums,
   unsigned perVector = sumsPerVector();
   SmallVector<SmallVector<Value>> weights;
   for (unsigned v = 0; v < vectors; ++v) {
-    Value loaded = panel.load(args.weights, unit, v);
+    Value loaded = panel.load(widened ? widened : args.weights, unit, v);
     if (m.factors == Factors::Int8)
       weights.push_back(level.micro->prepareWeights(c.b, c.loc, loaded));
     else

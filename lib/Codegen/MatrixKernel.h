@@ -47,6 +47,10 @@ protected: // for TileMatrixKernel and WinogradKernel
   void block(Value firstTile, Value lastTile, Value group,
              llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
                  forPanels);
+  void forPanels(Value outer,
+                 llvm::function_ref<void(Value, unsigned)> emitPanel);
+  void widen(Value group, Value outer);
+  MatrixWeights weightsOf(Value group, Value panel, unsigned vectors);
   Value firstRowOf(Value rowTile);
   void sumRow(Value elements, Value at, Value slot);
   llvm::SmallVector<Value> rowOffsets(const Rows &rows, int64_t row,
@@ -110,6 +114,7 @@ protected: // for TileMatrixKernel and WinogradKernel
   MatrixArguments args;
   Value scratch; ///< gathered rows or a band
   Value rowSums; ///< of the rows of a block, see sumsUnits()
+  Value widened; ///< weights in float32, see MatrixPlan::widensPanels()
 };
 
 } // namespace qcc

@@ -30,6 +30,8 @@ static constexpr int64_t shortUnits = 16;
 static constexpr int64_t goodScratchBytes = 32 * 1024;
 static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
+/// Widened weights beside that, and for how many tiles of rows they pay.
+static constexpr int64_t maxWidenedBytes = 192 * 1024, fewestWidened = 4;
 
 MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
                        bool sumsRows, const TargetLevel &level, TileTable table,
@@ -231,6 +233,11 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
   blockTiles = llvm::divideCeil(rowTiles, rowBlocks);
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
+}
+
+bool MatrixPlan::widensPanels() const {
+  return factors == Factors::Float32 && unitBytes == 2 &&
+         rowTiles >= fewestWidened && 4 * widenedElements() <= maxWidenedBytes;
 }
 
 bool MatrixPlan::fitsStack() const {

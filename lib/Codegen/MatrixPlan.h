@@ -22,7 +22,8 @@
 //
 //   packed[group][panel][unit][column of the panel][4 bytes]
 //
-// Floats may be stored in 16 bits; they are widened when they are loaded.
+// Floats may be stored in 16 bits; they are widened when they are loaded, or
+// where a panel serves many rows, once for these, to the stack.
 // In a band each line of the window begins a unit of its own.
 //
 //===----------------------------------------------------------------------===//
@@ -99,6 +100,12 @@ struct MatrixPlan {
   /// Columns of a band, from the first that a window reads to the last.
   int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
   int64_t scratchElements() const;
+  /// Whether weights of 16 bits are widened for all row tiles together: a panel
+  /// or, with `rowsOuter`, all of them.
+  bool widensPanels() const;
+  int64_t widenedElements() const {
+    return (rowsOuter ? paddedColumns() : panelColumns()) * units;
+  }
   /// Cuts into tall and narrow tiles, where the level has wider ones (of
   /// floats): of weights in far memory, they read each vector the least often.
   void makeTall();

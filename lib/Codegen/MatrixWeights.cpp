@@ -33,19 +33,24 @@ std::optional<MatrixPlan> qcc::sharedPacking(const MatrixPlan &plan) {
 MatrixWeights::MatrixWeights(CodeBuilder &c, const MatrixPlan &plan,
                              Value group, Value panel, unsigned vectors)
     : c(c), level(plan.level) {
-  if (std::optional<MatrixPlan> wide = sharedPacking(plan))
+  if (std::optional<MatrixPlan> wide = sharedPacking(plan)) {
     locate(plan, *wide, group, panel, vectors);
-  else
-    locateOwn(plan, group, panel, vectors);
-}
-
-void MatrixWeights::locateOwn(const MatrixPlan &plan, Value group, Value panel,
-                              unsigned vectors) {
-  int64_t unit = plan.unitElements;
+    return;
+  }
   Value column = c.add(c.mul(group, plan.paddedColumns()),
                        c.mul(panel, plan.panelColumns()));
-  base = c.mul(column, plan.units * unit);
-  partElements = plan.lanes * unit;
+  base = c.mul(column, plan.units * plan.unitElements);
+  placeVectors(plan, vectors);
+}
+
+MatrixWeights::MatrixWeights(CodeBuilder &c, const MatrixPlan &plan, Value base,
+                             unsigned vectors)
+    : c(c), level(plan.level), base(base) {
+  placeVectors(plan, vectors);
+}
+
+void MatrixWeights::placeVectors(const MatrixPlan &plan, unsigned vectors) {
+  partElements = plan.lanes * plan.unitElements;
   pitch = c.index(vectors * partElements);
   for (unsigned v = 0; v < vectors; ++v)
     parts.push_back({c.index(v * partElements)});

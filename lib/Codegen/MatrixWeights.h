@@ -29,6 +29,9 @@ class MatrixWeights {
 public:
   MatrixWeights(CodeBuilder &c, const MatrixPlan &plan, mlir::Value group,
                 mlir::Value panel, unsigned vectors);
+  /// Of one whose units follow each other from element `base` on.
+  MatrixWeights(CodeBuilder &c, const MatrixPlan &plan, mlir::Value base,
+                unsigned vectors);
 
   /// The given vector of the panel at a unit, floats as float32.
   mlir::Value load(mlir::Value buffer, mlir::Value unit, unsigned vector);
@@ -39,8 +42,7 @@ public:
 private:
   using Value = mlir::Value;
 
-  void locateOwn(const MatrixPlan &plan, Value group, Value panel,
-                 unsigned vectors);
+  void placeVectors(const MatrixPlan &plan, unsigned vectors);
   void locate(const MatrixPlan &plan, const MatrixPlan &wide, Value group,
               Value panel, unsigned vectors);
 

@@ -7,6 +7,7 @@
 
 #include "RecurrentKernel.h"
 
+#include "../Conversion/QNNToKernels/LoopBuilder.h"
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 
@@ -325,6 +326,35 @@ void RecurrentKernel::runSegment(unsigned number, Value vector, Value vectorAt,
         nullptr);
 }
 
+/// The vectors of a unit of weights that are no integers, in float32.
+SmallVector<SmallVector<Value>> RecurrentKernel::loadReals(Value at,
+                                                           int64_t vectors) {
+  Type element = cast<MemRefType>(args.weights.getType()).getElementType();
+  reference::LoopBuilder b(c.b, c.loc, level);
+  SmallVector<SmallVector<Value>> loaded;
+  auto push = [&](Value bits) {
+    loaded.push_back({c.bitcast(bits, f32Vector())});
+  };
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value from = c.add(at, v * p.lanes);
+    if (p.pairsVectors && v + 1 < vectors) {
+      Value both = c.bitcast(
+          c.load(args.weights, from, c.vectorType(element, 2 * p.lanes)),
+          i32Vector());
+      auto number = [&](int32_t i) {
+        return c.splat(c.b.getI32Type(), i, p.lanes);
+      };
+      push(arith::ShLIOp::create(c.b, c.loc, both, number(16)));
+      push(arith::AndIOp::create(c.b, c.loc, both, number(-65536)));
+      ++v;
+      continue;
+    }
+    Value stored = c.load(args.weights, from, c.vectorType(element, p.lanes));
+    loaded.push_back({b.extend(stored, c.b.getF32Type())});
+  }
+  return loaded;
+}
+
 /// Goes on with `products` up to unit `end`.
 void RecurrentKernel::multiply(Products &products, int64_t end) {
   if (products.unit >= end)
@@ -342,13 +372,12 @@ void RecurrentKernel::multiply(Products &products, int64_t end) {
     SmallVector<Value> next(carried);
     SmallVector<SmallVector<Value>> loaded;
     Value at = c.add(products.weights, c.mul(unit, unitSize));
-    for (int64_t v = 0; v < all; ++v) {
+    if (!p.isInteger)
+      loaded = loadReals(at, all);
+    for (int64_t v = 0; p.isInteger && v < all; ++v) {
       Value from = c.add(at, v * p.lanes * p.unitElements);
-      if (p.isInteger)
-        loaded.push_back(level.micro->prepareWeights(
-            c.b, c.loc, c.load(args.weights, from, byteVector)));
-      else
-        loaded.push_back({c.load(args.weights, from, f32Vector())});
+      loaded.push_back(level.micro->prepareWeights(
+          c.b, c.loc, c.load(args.weights, from, byteVector)));
     }
     for (int64_t row = 0; row < p.rows; ++row) {
       Value scalar = memref::LoadOp::create(

@@ -23,6 +23,10 @@
 //
 //   packed[segment][panel][unit][gate][hidden value of the panel][4 bytes]
 //
+// Floats may be stored in 16 bits; they are widened when they are loaded. Those
+// of bf16 alternate between two vectors: one shift and one mask then widen
+// both.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QCC_LIB_CODEGEN_RECURRENTKERNEL_H
@@ -40,6 +44,7 @@ struct RecurrentPlan {
 
   qnn::RecurrenceKind kind;
   bool isInteger;
+  bool pairsVectors; ///< of bf16: the elements of two vectors alternate
   int64_t steps, sequences, hidden, gates;
   int64_t unitElements; ///< 4 or 1
   int64_t units;        ///< of the hidden values
@@ -101,6 +106,7 @@ struct RecurrentPlan {
   const TargetLevel &level;
 
 private:
+  int64_t unpaired(int64_t at, int64_t perUnit) const;
   void addSegment(int64_t firstGate, int64_t gates);
   void chooseSlices();
 };
@@ -168,6 +174,8 @@ private:
   void clear(const Segment &segment, const Range &slices);
   void multiply(Products &products, int64_t end);
   void finish(const Segment &segment, Value first, int64_t vectors);
+  llvm::SmallVector<llvm::SmallVector<Value>> loadReals(Value at,
+                                                        int64_t vectors);
   Value integerProduct(llvm::ArrayRef<Value> parts, Value column, int64_t row);
   void lstm(const Lane &lane);
   void gru(const Lane &lane);

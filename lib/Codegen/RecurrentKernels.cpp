@@ -72,17 +72,29 @@ static std::optional<IntegerWeights> packIntegers(RecurrenceOp op,
   return weights;
 }
 
-static std::optional<std::vector<float>> packFloats(RecurrenceOp op,
-                                                    const RecurrentPlan &plan) {
-  std::optional<ConstantBytes> bytes = ConstantBytes::get(op.getWeights());
-  if (!bytes)
-    return std::nullopt;
-  ArrayRef<float> values = bytes->as<float>();
-  std::vector<float> packed;
+/// Weights of T, a float or the bits of a narrower one.
+template <typename T>
+static std::vector<T> packReals(ArrayRef<T> values, const RecurrentPlan &plan) {
+  std::vector<T> packed;
   plan.forEachWeight([&](int64_t column, int64_t k) {
     packed.push_back(column < 0 ? 0 : values[column * plan.hidden + k]);
   });
   return packed;
+}
+
+/// The constant of packed weights that are no integers; null where they are
+/// not known.
+static Value realWeights(RecurrenceOp op, const RecurrentPlan &plan,
+                         KernelEmitter &emitter) {
+  std::optional<ConstantBytes> bytes = ConstantBytes::get(op.getWeights());
+  if (!bytes)
+    return {};
+  Type element = tensorTypeOf(op.getWeights()).getElementType();
+  if (element.isF32())
+    return constant<float>(emitter, "weights", element,
+                           packReals(bytes->as<float>(), plan));
+  return constant<uint16_t>(emitter, "weights", element,
+                            packReals(bytes->as<uint16_t>(), plan));
 }
 
 static LogicalResult emitRecurrence(Operation *operation,
@@ -118,11 +130,10 @@ static LogicalResult emitRecurrence(Operation *operation,
       buffers.push_back(constant<int32_t>(emitter, "zero_points",
                                           b.getI32Type(), weights->zeroPoints));
   } else {
-    std::optional<std::vector<float>> weights = packFloats(op, plan);
+    Value weights = realWeights(op, plan, emitter);
     if (!weights)
       return failure();
-    buffers.push_back(
-        constant<float>(emitter, "weights", b.getF32Type(), *weights));
+    buffers.push_back(weights);
   }
   buffers.push_back(emitter.buffer(op.getStates()));
   buffers.push_back(emitter.buffer(op.getLastState()));

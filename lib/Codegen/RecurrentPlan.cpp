@@ -23,6 +23,9 @@ RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
     : kind(op.getKind()),
       isInteger(isa<quant::QuantizedType>(
           cast<ShapedType>(op.getWeights().getType()).getElementType())),
+      pairsVectors(cast<ShapedType>(op.getWeights().getType())
+                       .getElementType()
+                       .isBF16()),
       steps(op.getNumSteps()), sequences(op.getNumSequences()),
       hidden(op.getHiddenSize()), gates(op.getNumGates()),
       unitElements(isInteger ? 4 : 1),
@@ -89,16 +92,28 @@ void RecurrentPlan::forEachWeight(
       int64_t width = std::min(segment.panelVectors, gateVectors - start);
       if (start >= segment.fullPanels * segment.panelVectors)
         width = segment.tailVectors;
+      int64_t perGate = width * lanes, perUnit = segment.gates * perGate;
       for (int64_t unit = 0; unit < units; ++unit)
-        for (int64_t gate = 0; gate < segment.gates; ++gate)
-          for (int64_t i = 0; i < width * lanes; ++i)
-            for (int64_t e = 0; e < unitElements; ++e) {
-              int64_t j = start * lanes + i, k = unit * unitElements + e;
-              bool isPadding = j >= hidden || k >= hidden;
-              f(isPadding ? -1 : (segment.firstGate + gate) * hidden + j, k);
-            }
+        for (int64_t at = 0; at < perUnit; ++at)
+          for (int64_t e = 0; e < unitElements; ++e) {
+            int64_t column = pairsVectors ? unpaired(at, perUnit) : at;
+            int64_t j = start * lanes + column % perGate;
+            int64_t k = unit * unitElements + e;
+            bool isPadding = j >= hidden || k >= hidden;
+            int64_t gate = segment.firstGate + column / perGate;
+            f(isPadding ? -1 : gate * hidden + j, k);
+          }
       start += width;
     }
+}
+
+/// The column of a unit that stands at `at` where the elements of two vectors
+/// alternate; a last vector without a partner is as it is.
+int64_t RecurrentPlan::unpaired(int64_t at, int64_t perUnit) const {
+  int64_t pair = 2 * int64_t(lanes), first = at / pair * pair;
+  if (first + pair > perUnit)
+    return at;
+  return first + at % 2 * lanes + at % pair / 2;
 }
 
 int64_t RecurrentPlan::activationsPerValue() const {

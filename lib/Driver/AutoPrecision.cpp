@@ -26,6 +26,8 @@ static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
 static constexpr double kFasterThanFloat = 0.9;
 /// Keeping a region float must make the model faster by this part.
 static constexpr double kWorthwhile = 0.01;
+/// How often weights of f16 are chosen anew for the size that was measured.
+static constexpr unsigned kMostCorrected = 3;
 
 llvm::Error BudgetSearch::prepare() {
   auto parsed = Budgets::parse(options);
@@ -99,13 +101,38 @@ llvm::Error BudgetSearch::measureLayers() {
   return llvm::Error::success();
 }
 
-OtherPrecisions
-BudgetSearch::precisionsOf(const llvm::BitVector &notInt8) const {
+OtherPrecisions BudgetSearch::precisionsOf(const llvm::BitVector &notInt8,
+                                           const llvm::BitVector &fp16) const {
   OtherPrecisions others;
   for (unsigned i : notInt8.set_bits())
-    (int16Layers.test(i) ? others.int16 : others.keepFloat)
+    (int16Layers.test(i) ? others.int16
+     : fp16.test(i)      ? others.fp16
+                         : others.keepFloat)
         .insert(simulation->layers()[i].name);
   return others;
+}
+
+/// What weights of f16 cost, where the size of the artefact may ask for them.
+llvm::Error BudgetSearch::measureFp16() {
+  if (budgets.bytes == 0)
+    return llvm::Error::success();
+  usesFp16 = true;
+  llvm::BitVector all(allFloat.notInt8.size());
+  for (unsigned i = 0; i < all.size(); ++i)
+    if (allowsFp16(i))
+      all.set(i);
+  auto variant = compileVariant(allFloat.notInt8, all);
+  if (!variant)
+    return variant.takeError();
+  auto times =
+      compiler.timeLayers({&*variant, &allFloat.variant}, simulation->layers());
+  if (!times)
+    return times.takeError();
+  fp16Excess = std::move((*times)[0]);
+  // Measured together, so that neither is favoured.
+  for (auto [narrow, wide] : llvm::zip_equal(fp16Excess, (*times)[1]))
+    narrow -= wide;
+  return llvm::Error::success();
 }
 
 /// Layers go to 16 bits where they are faster than in float.
@@ -116,15 +143,18 @@ llvm::Error BudgetSearch::measureCosts() {
        {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
     choice->isFloat = isFloat;
     choice->notInt8.resize(layers, isFloat);
-    auto variant = compileVariant(choice->notInt8);
+    choice->fp16.resize(layers, false);
+    auto variant = compileVariant(choice->notInt8, choice->fp16);
     if (!variant)
       return variant.takeError();
     choice->variant = std::move(*variant);
   }
+  if (llvm::Error error = measureFp16())
+    return error;
   for (auto [i, layer] : llvm::enumerate(simulation->layers()))
     if (layer.hasInt16Form)
       int16Layers.set(unsigned(i));
-  auto inInt16 = compileVariant(allFloat.notInt8);
+  auto inInt16 = compileVariant(allFloat.notInt8, allFloat.fp16);
   if (!inInt16)
     return inInt16.takeError();
   allInt16 = std::move(*inInt16);
@@ -163,24 +193,43 @@ llvm::Error BudgetSearch::measureCosts() {
 /// With the biases corrected for it; those of all layers in 8 bits, which the
 /// search begins with, are.
 llvm::Expected<Variant>
-BudgetSearch::compileVariant(const llvm::BitVector &notInt8) {
+BudgetSearch::compileVariant(const llvm::BitVector &notInt8,
+                             const llvm::BitVector &fp16) {
   std::vector<std::string> names;
   for (unsigned i : notInt8.set_bits())
     names.push_back(simulation->layers()[i].name);
   if (notInt8.any() && !notInt8.all())
     if (llvm::Error error = correct(names))
       return std::move(error);
-  return compiler.compile(precisionsOf(notInt8), budgets.measuresSizes());
+  return compiler.compile(precisionsOf(notInt8, fp16), budgets.measuresSizes());
 }
 
 llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
   if (notInt8.none())
     return allInt8;
-  if (notInt8.all() && int16Layers.none())
-    return allFloat;
+  double excess = 0;
+  if (usesFp16) {
+    excess = double(allInt8.variant.sizes.fileBytes) - budgets.bytes;
+    for (unsigned i : notInt8.set_bits())
+      excess += double((int16Layers.test(i) ? 1 : 3) *
+                       simulation->layers()[i].weights);
+  }
   Choice choice;
   choice.notInt8 = notInt8;
-  auto variant = compileVariant(notInt8);
+  choice.fp16 = chooseFp16(notInt8, excess);
+  if (notInt8.all() && int16Layers.none() && choice.fp16.none())
+    return allFloat;
+  auto variant = compileVariant(notInt8, choice.fp16);
+  // Files are a little larger than the weights let expect.
+  for (unsigned i = 0; variant && usesFp16 && i < kMostCorrected; ++i) {
+    double missed = double(variant->sizes.fileBytes) - budgets.bytes;
+    excess += std::max(missed, 0.0);
+    llvm::BitVector more = chooseFp16(notInt8, excess);
+    if (missed <= 0 || more == choice.fp16)
+      break;
+    choice.fp16 = more;
+    variant = compileVariant(notInt8, choice.fp16);
+  }
   if (!variant)
     return variant.takeError();
   choice.variant = std::move(*variant);
@@ -225,6 +274,7 @@ void BudgetSearch::record(Choice &choice) {
   SearchPoint point;
   point.int8Layers = choice.notInt8.size() - choice.notInt8.count();
   point.int16Layers = countInt16(choice);
+  point.fp16Layers = choice.fp16.count();
   point.milliseconds = 1000 * choice.variant.seconds;
   point.bytes = choice.variant.sizes.fileBytes;
   point.ram = choice.variant.sizes.arenaBytes;
@@ -264,10 +314,14 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
 std::string BudgetSearch::describe(const Choice &choice) const {
   unsigned int16 = countInt16(choice);
   std::string text = llvm::formatv(
-      "{0} of {1} layers in 8 bits{2}: {3:f3} ms {6} (all float {4:f3} ms, all "
-      "8 bits {5:f3} ms)",
+      "{0} of {1} layers in 8 bits{2}{3}: {4:f3} ms {7} (all float {5:f3} ms, "
+      "all 8 bits {6:f3} ms)",
       choice.notInt8.size() - choice.notInt8.count(), choice.notInt8.size(),
       int16 == 0 ? std::string() : llvm::formatv(", {0} in 16", int16).str(),
+      choice.fp16.none()
+          ? std::string()
+          : llvm::formatv(", {0} with weights of f16", choice.fp16.count())
+                .str(),
       1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
       1000 * allInt8.variant.seconds, basis.describe());
   if (budgets.bytes != 0)
@@ -335,9 +389,12 @@ void BudgetSearch::finishPlan(const Choice &choice) {
     if (choice.notInt8.test(unsigned(i)))
       entry.precision = !choice.isFloat && int16Layers.test(unsigned(i))
                             ? Precision::Int16
-                            : Precision::Float;
+                        : choice.fp16.test(unsigned(i)) ? Precision::Fp16
+                                                        : Precision::Float;
     entry.noiseDecibels = toDecibels(errors[i].noise);
     entry.floatMicroseconds = 1e6 * floatSeconds[i];
+    if (allowsFp16(i))
+      entry.fp16Microseconds = 1e6 * (floatSeconds[i] + fp16Excess[i]);
     if (layer.hasInt16Form)
       entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
@@ -347,6 +404,8 @@ void BudgetSearch::finishPlan(const Choice &choice) {
                           ? "8 bits are not faster, "
                           : "8 bits lose too much for the time they save, ") +
                      basis.name();
+    if (entry.precision == Precision::Fp16)
+      entry.reason += "; float32 weights would exceed -max-size=";
     plan.layers.push_back(std::move(entry));
   }
   plan.budget = budgets.describe();

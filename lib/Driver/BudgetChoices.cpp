@@ -32,10 +32,31 @@ static constexpr double kHalf = 0.5;
 
 /// By 8 bits, per element: three quarters of a float, half of 16 bits.
 int64_t BudgetSearch::savedBytes(size_t layer) const {
-  return int16Layers.test(unsigned(layer)) ? 1 : 3;
+  return int16Layers.test(unsigned(layer)) || allowsFp16(layer) ? 1 : 3;
 }
 
-/// Of the artefact.
+/// The float layers that take weights of f16 so that the artefact, which would
+/// be `excess` too large, keeps its limit: those first that lose least time for
+/// what they save.
+llvm::BitVector BudgetSearch::chooseFp16(const llvm::BitVector &notInt8,
+                                         double excess) const {
+  llvm::BitVector chosen(notInt8.size());
+  std::vector<std::pair<double, unsigned>> order;
+  for (unsigned i : notInt8.set_bits())
+    if (int64_t weights = simulation->layers()[i].weights;
+        allowsFp16(i) && weights != 0)
+      order.push_back({fp16Excess[i] / double(weights), i});
+  llvm::sort(order);
+  for (auto [perWeight, i] : order) {
+    if (excess <= 0)
+      break;
+    chosen.set(i);
+    excess -= 2 * double(simulation->layers()[i].weights);
+  }
+  return chosen;
+}
+
+/// Of the artefact, with weights of f16 wherever they may be.
 double BudgetSearch::estimateBytes(const llvm::BitVector &notInt8) const {
   auto bytes = double(allInt8.variant.sizes.fileBytes);
   for (unsigned i : notInt8.set_bits())
@@ -171,8 +192,10 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
-  if (!best && int16Layers.any()) {
-    // A layer in 16 bits loses too much, too: without those.
+  if (!best && (int16Layers.any() || usesFp16)) {
+    // A layer in 16 bits loses too much, too: without those, and without
+    // weights of f16 in the end.
+    usesFp16 &= int16Layers.any();
     int16Layers.reset();
     failed.clear();
     return searchByLoss();

@@ -18,6 +18,7 @@ namespace qcc {
 /// A choice that was compiled; copies share it.
 struct Choice {
   llvm::BitVector notInt8; ///< layers
+  llvm::BitVector fp16;    ///< those of them with weights stored in f16
   bool isFloat = false;    ///< all of them in float, none in 16 bits
   Variant variant;
   BoundedMean loss;
@@ -45,6 +46,7 @@ private:
   llvm::Error prepare();
   llvm::Error measureLayers();
   llvm::Error measureCosts();
+  llvm::Error measureFp16();
   std::vector<llvm::BitVector> listCandidates() const;
   llvm::BitVector chooseWithin(double allowed) const;
   double sumLosses(const llvm::BitVector &notInt8) const;
@@ -52,10 +54,19 @@ private:
     return int16Layers.test(unsigned(layer)) ? int16Seconds[layer]
                                              : floatSeconds[layer];
   }
-  OtherPrecisions precisionsOf(const llvm::BitVector &notInt8) const;
+  OtherPrecisions precisionsOf(const llvm::BitVector &notInt8,
+                               const llvm::BitVector &fp16) const;
   int64_t savedBytes(size_t layer) const;
   double estimateBytes(const llvm::BitVector &notInt8) const;
-  llvm::Expected<Variant> compileVariant(const llvm::BitVector &notInt8);
+  /// Whether a layer that stays float may take weights of f16.
+  bool allowsFp16(size_t layer) const {
+    return usesFp16 && simulation->layers()[layer].hasFp16Form &&
+           !int16Layers.test(unsigned(layer));
+  }
+  llvm::BitVector chooseFp16(const llvm::BitVector &notInt8,
+                             double excess) const;
+  llvm::Expected<Variant> compileVariant(const llvm::BitVector &notInt8,
+                                         const llvm::BitVector &fp16);
   llvm::Error measureLoss(Choice &choice) const;
   double predictShare(const Choice &choice) const;
   /// Compiles, and verifies the loss where it is limited.
@@ -97,7 +108,9 @@ private:
   std::vector<double> losses;
   std::vector<llvm::BitVector> failed; ///< choices that lose too much
   std::vector<double> floatSeconds, int16Seconds, int8Seconds; ///< by layer
+  std::vector<double> fp16Excess; ///< seconds beyond float by weights of f16
   llvm::BitVector int16Layers; ///< layers that take 16 bits where they do not 8
+  bool usesFp16 = false; ///< size is limited, and f16 was not found to fail
   Choice allFloat, allInt8;
   Variant allInt16; ///< all layers that have a form of it, the others in float
   PrecisionPlan plan;

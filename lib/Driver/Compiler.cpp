@@ -318,7 +318,8 @@ LogicalResult Compilation::writeONNX(ModuleOp module,
                                      const ModelRunnerFactory &run,
                                      PipelineRunner pipeline) {
   if (failed(insertQuantization(module, options, run, pipeline)) ||
-      failed(pipeline(module, [](OpPassManager &pm) {
+      failed(pipeline(module, [&](OpPassManager &pm) {
+        buildNarrowPipeline(pm, options);
         pm.addPass(qnn::createPrepareExport());
       })))
     return failure();
@@ -346,11 +347,6 @@ LogicalResult Compilation::run() {
     if (Status status = checkWritable(options.report); !status)
       return error() << status.error();
   }
-  if (kind == EmitKind::QDQ &&
-      (options.precision == "fp16" || options.precision == "bf16"))
-    return error() << "-precision=" << options.precision
-                   << " is about compiled code; " << options.output
-                   << " would hold float32 weights";
   if (options.tune) {
     if (kind == EmitKind::Import || kind == EmitKind::QDQ ||
         kind == EmitKind::Quantize)
@@ -394,17 +390,15 @@ LogicalResult Compilation::run() {
     if (failed(insertQuantization(*module, options, run, pipeline, &plan)) ||
         failed(pipeline(*module, [&](OpPassManager &pm) {
           buildLegalizePipeline(pm, run);
+          buildNarrowPipeline(pm, options);
         })))
       return failure();
     if (imported &&
         failed(startReport(report, *imported, *module, std::move(plan), run)))
       return failure();
-    qnn::NarrowWeightsOptions narrow;
-    if (options.precision == "fp16" || options.precision == "bf16")
-      narrow.type = options.precision == "fp16" ? "f16" : "bf16";
     if (failed(pipeline(*module,
                         [&](OpPassManager &pm) {
-                          pm.addPass(qnn::createNarrowWeights(narrow));
+                          pm.addPass(qnn::createNarrowWeights());
                           buildLayoutPipeline(pm);
                         })) ||
         failed(dump(*module, Phase::Quantize)))

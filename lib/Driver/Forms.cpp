@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Forms.h"
+#include "Plans.h"
 #include "Samples.h"
 
 #include "qcc/Import/ONNX/Importer.h"
@@ -35,19 +36,25 @@ OwningOpRef<ModuleOp> qcc::makeForm(ModuleOp imported, Form form,
                                     PrecisionPlan *plan) {
   OwningOpRef<ModuleOp> copy(imported.clone());
   CompileOptions own = options;
-  if (form == Form::Float)
+  if (form == Form::Float) {
     own.quantize = QuantizeMode::None;
+    own.precision = CompileOptions().precision;
+  }
   ModelRunnerFactory run = createHostRunnerFactory(own);
   if (failed(insertQuantization(*copy, own, run, runPlainPipeline, plan)))
     return nullptr;
-  if (form == Form::Compiled &&
-      failed(runPlainPipeline(
-          *copy, [&](OpPassManager &pm) { buildLegalizePipeline(pm, run); })))
+  if (failed(runPlainPipeline(*copy, [&](OpPassManager &pm) {
+        if (form == Form::Compiled)
+          buildLegalizePipeline(pm, run);
+        buildNarrowPipeline(pm, own);
+      })))
     return nullptr;
   return copy;
 }
 
 StringRef qcc::quantizeModeName(const CompileOptions &options) {
+  if (narrowsWeights(options))
+    return options.precision;
   switch (options.quantize) {
   case QuantizeMode::None:
     return "none";
@@ -60,6 +67,7 @@ StringRef qcc::quantizeModeName(const CompileOptions &options) {
   case QuantizeMode::Auto:
     break;
   }
-  return hasSamples(options) || !options.calibrationTable.empty() ? "static"
-                                                                  : "dynamic";
+  if (hasSamples(options) || !options.calibrationTable.empty())
+    return "static";
+  return namesPlan(options) ? "none" : "dynamic";
 }

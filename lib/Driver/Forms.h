@@ -33,7 +33,8 @@ mlir::OwningOpRef<mlir::ModuleOp> makeForm(mlir::ModuleOp imported, Form form,
                                            const CompileOptions &options,
                                            PrecisionPlan *plan = nullptr);
 
-/// "none", "static" or "dynamic", where the options leave it open.
+/// "none", "static" or "dynamic", where the options leave it open; "fp16" and
+/// "bf16" where float weights are stored so and nothing is quantized.
 llvm::StringRef quantizeModeName(const CompileOptions &options);
 
 } // namespace qcc

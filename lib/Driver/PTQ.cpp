@@ -180,7 +180,8 @@ void saveCorrections(ModuleOp module, const PTQOptions &ptq,
     return;
   table.ptq = ptq.corrections();
   table.correctedWithFloat = table.keepFloat;
-  llvm::append_range(table.correctedWithFloat, table.int16);
+  for (const auto *others : {&table.int16, &table.fp16, &table.bf16})
+    llvm::append_range(table.correctedWithFloat, *others);
   saveCorrections(module, table);
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qcc/Driver/Phases.h"
+#include "Plans.h"
 #include "qcc/Codegen/Kernels.h"
 #include "qcc/Codegen/Passes.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
@@ -62,6 +63,12 @@ void buildLegalizePipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
   pm.addPass(createFoldConstants(run, /*keepDequantize=*/false));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+void buildNarrowPipeline(OpPassManager &pm, const CompileOptions &options) {
+  if (narrowsWeights(options))
+    pm.addPass(
+        createNarrowWeights({options.precision == "fp16" ? "f16" : "bf16"}));
 }
 
 void buildLayoutPipeline(OpPassManager &pm) {

@@ -7,13 +7,12 @@
 
 #include "Forms.h"
 #include "PTQ.h"
+#include "Plans.h"
 #include "Precision.h"
-#include "Report.h"
 #include "Samples.h"
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
-#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
@@ -258,81 +257,6 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
   return equalized;
 }
 
-/// Every layer in 16 bits that has a form of that, the others in float.
-static PrecisionPlan planInt16(func::FuncOp main) {
-  PrecisionPlan plan;
-  llvm::StringMap<unsigned> usedIds;
-  QuantizationSites sites(main, usedIds);
-  for (const QuantizationSites::Layer &layer : sites.layers()) {
-    LayerPrecision &entry = plan.layers.emplace_back();
-    entry.name = layer.name;
-    entry.precision =
-        hasInt16Form(layer.op) ? Precision::Int16 : Precision::Float;
-    entry.reason = "-precision=int16";
-  }
-  for (const QuantizationSites::RecurrentLayer &layer :
-       sites.recurrentLayers()) {
-    LayerPrecision &entry = plan.layers.emplace_back();
-    entry.name = layer.name;
-    entry.precision = Precision::Float;
-    entry.reason = "-precision=int16";
-  }
-  return plan;
-}
-
-/// The plan of a file, or of -precision=int16.
-static llvm::Error loadPlan(ModuleOp module, const CompileOptions &options,
-                            PrecisionPlan &plan) {
-  if (llvm::is_contained({"guarded", "auto", "int8"}, options.precision))
-    return llvm::Error::success();
-  if (options.precision == "int16") {
-    plan = planInt16(module.lookupSymbol<func::FuncOp>("main"));
-    return llvm::Error::success();
-  }
-  auto loaded = PrecisionPlan::load(options.precision);
-  if (!loaded)
-    return llvm::createStringError(
-        "-precision=" + options.precision +
-        ": expected guarded, int8, int16, auto, fp16, bf16 or a file of "
-        "-save-precision; " +
-        llvm::toString(loaded.takeError()));
-  plan = std::move(*loaded);
-  return llvm::Error::success();
-}
-
-/// Whether the precision of layers is measured here.
-static bool isMeasured(const CompileOptions &options) {
-  return options.precision == "guarded" || options.precision == "auto";
-}
-
-/// The layers that do not compute in 8 bits: the plan's, or those of the table.
-static OtherPrecisions listOthers(const CompileOptions &options,
-                                  const PrecisionPlan &plan,
-                                  const CalibrationTable &table) {
-  OtherPrecisions others;
-  auto add = [](llvm::StringSet<> &set, ArrayRef<std::string> names) {
-    set.insert(names.begin(), names.end());
-  };
-  if (isMeasured(options)) {
-    add(others.keepFloat, table.keepFloat);
-    add(others.int16, table.int16);
-  } else if (options.precision != "int8") {
-    add(others.keepFloat, plan.layersOf(Precision::Float));
-    add(others.int16, plan.layersOf(Precision::Int16));
-  }
-  return others;
-}
-
-/// Their names, as the correction of biases takes them: 16 bits are as float.
-static std::vector<std::string> listNames(const OtherPrecisions &others) {
-  std::vector<std::string> names;
-  for (const llvm::StringSet<> *set : {&others.keepFloat, &others.int16})
-    for (const auto &entry : *set)
-      names.push_back(entry.getKey().str());
-  llvm::sort(names);
-  return names;
-}
-
 /// Ranges and layers that stay float, from the table's file.
 static llvm::Expected<CalibrationTable>
 loadRanges(ModuleOp module, const PTQOptions &ptq,
@@ -346,7 +270,7 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
                      kMigration);
   if (!hasSamples(options)) {
     if (llvm::Error error = applyCorrections(
-            module, ptq, *table, listNames(listOthers(options, plan, *table))))
+            module, ptq, *table, listOthers(options, plan, *table).names()))
       return makeError("-calib-table=" + options.calibrationTable + ": " +
                        llvm::toString(std::move(error)));
     return table;
@@ -356,7 +280,7 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
       << "; remove it to calibrate anew";
   if (ptq.needsStatistics())
     if (auto result = calibrateOnSamples(
-            module, &*table, listNames(listOthers(options, plan, *table)), ptq,
+            module, &*table, listOthers(options, plan, *table).names(), ptq,
             options, run);
         !result)
       return result.takeError();
@@ -380,7 +304,7 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
               "docs/calibration.md), or a saved table with -calib-table="
             : "-calib-table=" + options.calibrationTable +
                   ": no such file, and no -calib= to make it from");
-  std::vector<std::string> given = listNames(listOthers(options, plan, {}));
+  std::vector<std::string> given = listOthers(options, plan, {}).names();
   auto calibration =
       ptq.automatic && options.shapes.empty()
           ? calibrateAutomatically(module, given, ptq, options, run)
@@ -402,12 +326,11 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
     return chosen.takeError();
   if (isMeasured(options))
     plan = std::move(*chosen);
-  table.keepFloat = plan.layersOf(Precision::Float);
-  table.int16 = plan.layersOf(Precision::Int16);
+  recordOthers(plan, table);
   // Biases made up for what no longer happens, or for what another choice does.
   if (options.precision == "auto" ||
       (options.precision == "guarded" && !plan.layers.empty()))
-    if (llvm::Error e = correct(listNames(listOthers(options, plan, table))))
+    if (llvm::Error e = correct(listOthers(options, plan, table).names()))
       return e;
   if (!options.savePrecision.empty())
     if (llvm::Error e = plan.save(options.savePrecision))
@@ -464,10 +387,7 @@ static LogicalResult quantizeStatic(ModuleOp module,
   if (!table)
     return emitError(module.getLoc()) << llvm::toString(table.takeError());
   OtherPrecisions others = listOthers(options, plan, *table);
-  std::vector<std::string> names = listNames(others);
-  module->setAttr(keepFloatAttr,
-                  Builder(module).getStrArrayAttr(
-                      SmallVector<StringRef>(names.begin(), names.end())));
+  noteOthers(module, others);
   if (failed(insertObservers(module, others)))
     return failure();
   if (failed(applyCalibration(module, *table)))
@@ -491,7 +411,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
 
   QuantizeMode mode = options.quantize;
   // Weights go to 16 bits in the end, and nothing to 8.
-  if (options.precision == "fp16" || options.precision == "bf16") {
+  if (narrowsWeights(options)) {
     if (hasRanges || mode == QuantizeMode::Static ||
         mode == QuantizeMode::Dynamic)
       return emitError(module.getLoc())
@@ -499,6 +419,15 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
              << " stores float weights in 16 bits and quantizes nothing; it "
                 "goes with no calibration data and no -quantize=static or "
                 "dynamic";
+    if (mode == QuantizeMode::Auto)
+      mode = QuantizeMode::None;
+  }
+  if (namesPlan(options) && !hasRanges) {
+    if (mode == QuantizeMode::Dynamic || mode == QuantizeMode::WeightOnly)
+      return emitError(module.getLoc())
+             << "-precision=" << options.precision
+             << ": a plan is for static quantization or for none; leave "
+                "-quantize= out";
     if (mode == QuantizeMode::Auto)
       mode = QuantizeMode::None;
   }
@@ -521,6 +450,9 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Static &&
       failed(quantizeStatic(module, options, run, runPipeline,
                             plan ? *plan : unused)))
+    return failure();
+  if (mode == QuantizeMode::None &&
+      failed(applyFloatPlan(module, options, plan ? *plan : unused)))
     return failure();
   if (mode == QuantizeMode::WeightOnly &&
       failed(runPipeline(module, [&](OpPassManager &pm) {

@@ -9,6 +9,7 @@
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Driver/Version.h"
 #include "qcc/Support/OutputFile.h"
@@ -96,8 +97,22 @@ static std::string reasonForInt8(Operation *op) {
   return "stands between 8-bit layers";
 }
 
+/// Where all weights were to be stored in 16 bits.
+static std::string reasonForWide(Operation *op) {
+  auto isWeight = [](Value value) {
+    return value.getDefiningOp<ConstantOp>() &&
+           cast<RankedTensorType>(value.getType()).getRank() >= 2;
+  };
+  if (llvm::none_of(op->getOperands(), isWeight))
+    return "it has no weights";
+  return hasNarrowForm(op) ? "16 bits cannot hold its weights"
+                           : "its kernels read weights of float32 only";
+}
+
 static std::string reasonForFloat(Operation *op, StringRef mode,
                                   bool explicitModel) {
+  if (mode == "fp16" || mode == "bf16")
+    return reasonForWide(op);
   if (auto blocks = dyn_cast<BlockMatmulOp>(op))
     return describeBlocks(blocks);
   if (explicitModel && op->getNumOperands() != 0)
@@ -130,6 +145,9 @@ static int64_t constantBytes(Operation *op) {
   for (Value operand : op->getOperands()) {
     while (auto cast = operand.getDefiningOp<DequantizeOp>())
       operand = cast.getInput();
+    // A table whose rows are widened behind the lookup.
+    if (auto lookup = operand.getDefiningOp<GatherOp>(); isa<CastOp>(op))
+      operand = lookup ? lookup.getInput() : operand;
     if (auto data = ConstantBytes::get(operand))
       bytes += int64_t(data->bytes().size());
   }
@@ -158,7 +176,11 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
         llvm::any_of(op->getOperands(), isQuantized) ||
         isQuantized(op->getResult(0));
     bool int16 = isInt16(op);
-    entry.precision = int16 ? "int16" : int8 ? "int8" : "float";
+    FloatType narrow = getNarrowType(op);
+    entry.precision = int16    ? "int16"
+                      : int8   ? "int8"
+                      : narrow ? narrow.isF16() ? "fp16" : "bf16"
+                               : "float";
     if (int16 && !kept.contains(layer.name))
       entry.reason = hasConstantWeight(op)
                          ? "the model quantizes its input to 16 bits"
@@ -169,6 +191,9 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
       entry.reason = reasons.lookup(layer.name).empty()
                          ? "the table or plan of precisions says so"
                          : reasons.lookup(layer.name).str();
+    else if (narrow)
+      entry.reason = "weights are stored in 16 bits and widened as they are "
+                     "read";
     else
       entry.reason = reasonForFloat(op, mode, explicitModel);
     entry.weightBytes = constantBytes(op);

@@ -29,7 +29,7 @@ struct LayerHistogram {
 
 struct LayerReport {
   Layer layer;
-  std::string precision; ///< "int8" or "float"
+  std::string precision; ///< as a plan spells it
   std::string reason;
   int64_t weightBytes = 0;
   std::vector<size_t> inputs; ///< layers whose results it uses

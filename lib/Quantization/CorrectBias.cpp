@@ -200,7 +200,9 @@ llvm::Error BiasCorrector::build(ModuleOp module,
   OwningOpRef<ModuleOp> copy(module.clone());
   auto main = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<Operation *> ops = getLayers(main);
-  if (failed(insertObservers(*copy, {keepFloat, {}})) ||
+  OtherPrecisions others;
+  others.keepFloat = keepFloat;
+  if (failed(insertObservers(*copy, others)) ||
       failed(applyCalibration(*copy, table)))
     return makeError("the biases cannot be corrected");
   OpBuilder builder(main.getContext());

@@ -23,6 +23,10 @@ static llvm::StringRef getName(Precision precision) {
     return "int8";
   case Precision::Int16:
     return "int16";
+  case Precision::Fp16:
+    return "fp16";
+  case Precision::Bf16:
+    return "bf16";
   case Precision::Float:
     return "float";
   }
@@ -31,7 +35,8 @@ static llvm::StringRef getName(Precision precision) {
 
 static std::optional<Precision> parsePrecision(llvm::StringRef name) {
   for (Precision precision :
-       {Precision::Int8, Precision::Int16, Precision::Float})
+       {Precision::Int8, Precision::Int16, Precision::Fp16, Precision::Bf16,
+        Precision::Float})
     if (name == getName(precision))
       return precision;
   return std::nullopt;
@@ -58,11 +63,12 @@ template <> struct MappingTraits<LayerPrecision> {
     auto given = parsePrecision(precision);
     if (!given)
       io.setError("'precision' is '" + precision +
-                  "', expected int8, int16 or float");
+                  "', expected int8, int16, fp16, bf16 or float");
     layer.precision = given.value_or(Precision::Float);
     io.mapOptional("reason", layer.reason, std::string());
     io.mapOptional("noise_db", layer.noiseDecibels, 0.0);
     io.mapOptional("float_us", layer.floatMicroseconds, 0.0);
+    io.mapOptional("fp16_us", layer.fp16Microseconds, 0.0);
     io.mapOptional("int16_us", layer.int16Microseconds, 0.0);
     io.mapOptional("int8_us", layer.int8Microseconds, 0.0);
   }
@@ -72,6 +78,7 @@ template <> struct MappingTraits<SearchPoint> {
   static void mapping(IO &io, SearchPoint &point) {
     io.mapRequired("int8_layers", point.int8Layers);
     io.mapOptional("int16_layers", point.int16Layers, 0u);
+    io.mapOptional("fp16_layers", point.fp16Layers, 0u);
     io.mapRequired("ms", point.milliseconds);
     io.mapOptional("bytes", point.bytes, uint64_t(0));
     io.mapOptional("ram", point.ram, uint64_t(0));

@@ -11,6 +11,7 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -209,12 +210,13 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     return makeError("the module has no function 'main' of one block");
   llvm::StringMap<unsigned> usedIds;
   sites = std::make_unique<QuantizationSites>(main, usedIds);
+  FloatType half = Float16Type::get(main.getContext());
   for (QuantizationSites::Layer layer : sites->layers()) {
     auto weight = cast<RankedTensorType>(
         layer.op->getOperand(*layer.op.getWeightOperand()).getType());
     allLayers.push_back(
-        {layer.name, hasInt16Form(layer.op), countProducts(layer.op),
-         weight.getNumElements(),
+        {layer.name, hasInt16Form(layer.op), canNarrow(layer.op, half),
+         countProducts(layer.op), weight.getNumElements(),
          cast<RankedTensorType>(layer.op->getResult(0).getType())
              .getNumElements(),
          estimateNoise(layer.op, *sites, table)});
@@ -225,6 +227,7 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     // Each step multiplies the state by all weights.
     int64_t steps = states.getNumElements() / weights.getDimSize(1);
     allLayers.push_back({layer.name, /*hasInt16Form=*/false,
+                         canNarrow(layer.op, half),
                          steps * weights.getNumElements(),
                          weights.getNumElements(), states.getNumElements(), 0});
   }

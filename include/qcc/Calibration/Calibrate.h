@@ -20,13 +20,22 @@ namespace qcc {
 /// Layers (by their names in QuantizationSites) that do not compute in 8 bits.
 struct OtherPrecisions {
   llvm::StringSet<> keepFloat;
-  llvm::StringSet<> int16; ///< activations and weights
+  llvm::StringSet<> int16;      ///< activations and weights
+  llvm::StringSet<> fp16, bf16; ///< float, with weights stored in 16 bits
+
+  /// Those of all, sorted.
+  std::vector<std::string> names() const;
 };
 
-/// What qnn-insert-observers does. Reports a name that no layer has, and a
-/// layer that has no form in 16 bits.
+/// What qnn-insert-observers does. Reports a name that no layer has, a layer
+/// that has no form in 16 bits, and weights that 16 bits cannot hold.
 llvm::LogicalResult insertObservers(mlir::ModuleOp module,
                                     const OtherPrecisions &others);
+
+/// Stores the weights of the layers of `others.fp16` and `others.bf16` in 16
+/// bits, and reports as insertObservers does.
+llvm::LogicalResult narrowLayers(mlir::ModuleOp module,
+                                 const OtherPrecisions &others);
 
 /// The largest magnitude of an activation of 16 bits: what 32-bit sums of
 /// products with weights of as many bits as possible have room for.

@@ -12,6 +12,7 @@
 //   equalized: true
 //   keep_float: ["conv0"]
 //   int16: ["conv2"]
+//   fp16: ["fc1"]
 //   tensors:
 //   - id: "conv1"
 //     min: -1.5
@@ -94,6 +95,8 @@ public:
   /// Names of layers that 8 bits would spoil.
   std::vector<std::string> keepFloat;
   std::vector<std::string> int16; ///< of those in 16 bits
+  /// Of those in float with weights stored in 16 bits.
+  std::vector<std::string> fp16, bf16;
   /// Whether channels were balanced (qnn-equalize-channels) beforehand.
   bool equalized = false;
   std::vector<ChannelEntry> channels;

@@ -52,13 +52,17 @@ def InsertObservers : Pass<"qnn-insert-observers", "::mlir::ModuleOp"> {
     node) that stay float; they get the attribute `qnn.keep_float`, which
     `qnn-quantize-weights` honours. `int16` names layers whose input is observed
     for 16 bits instead, under the same id; whatever else reads that value then
-    reads the same. The ids of what is observed depend on neither.
+    reads the same. `fp16` and `bf16` name layers that stay float and store their
+    weights in f16 or bf16 (see `qnn-narrow-weights`). The ids of what is observed
+    depend on none of these.
   }];
   let options = [
     ListOption<"keepFloat", "keep-float", "std::string",
                "Layers that stay float">,
     ListOption<"int16", "int16", "std::string",
-               "Layers with activations and weights of 16 bits">
+               "Layers with activations and weights of 16 bits">,
+    ListOption<"fp16", "fp16", "std::string", "Layers with weights of f16">,
+    ListOption<"bf16", "bf16", "std::string", "Layers with weights of bf16">
   ];
 }
 

@@ -87,8 +87,8 @@ struct CompileOptions {
   std::string calibrationTable; ///< reused when it exists, else written
   /// guarded, int8 (no layer stays float), int16 (all layers in 16 bits that
   /// have kernels for it, the others float), auto (under the budgets below), or
-  /// a file that savePrecision wrote; fp16 and bf16 quantize nothing and store
-  /// float weights in 16 bits.
+  /// a plan's file, as savePrecision writes it; fp16 and bf16 quantize nothing
+  /// and store float weights in 16 bits.
   std::string precision = "guarded";
   /// What static quantization does besides: auto, none, or some of equalize,
   /// smooth, correct-bias, gptq, adaround, clip-weights and clip-weights-octav,

@@ -40,6 +40,11 @@ void buildSimplifyPipeline(mlir::OpPassManager &pm,
 void buildLegalizePipeline(mlir::OpPassManager &pm,
                            const ModelRunnerFactory &run);
 
+/// Stores float weights in the 16 bits of -precision=fp16 or bf16; nothing else
+/// asks for that here.
+void buildNarrowPipeline(mlir::OpPassManager &pm,
+                         const CompileOptions &options);
+
 /// Fuses what is left and chooses channels-last.
 void buildLayoutPipeline(mlir::OpPassManager &pm);
 

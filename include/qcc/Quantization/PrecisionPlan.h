@@ -13,9 +13,10 @@
 //     precision: float
 //     reason: "..."
 //
-// "name" and "precision" (int8 or float) are needed, the rest is for the
-// reader, as are "budget" and "points" behind the layers: what was measured on
-// the way. Layers that the file does not name go to 8 bits.
+// "name" and "precision" (int8, int16, fp16, bf16 or float) are needed, the
+// rest is for the reader, as are "budget" and "points" behind the layers: what
+// was measured on the way. Layers that the file does not name go to 8 bits, or
+// stay float where nothing is quantized.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,6 +33,8 @@ namespace qcc {
 enum class Precision {
   Int8,
   Int16, ///< activations and weights of 16 bits
+  Fp16,  ///< float, with weights stored in 16 bits
+  Bf16,
   Float,
 };
 
@@ -41,7 +44,8 @@ struct LayerPrecision {
   std::string reason;
   double noiseDecibels = 0; ///< of this layer alone in 8 bits, at the outputs
   /// Measured or modelled, as the plan says; 0 unknown.
-  double floatMicroseconds = 0, int16Microseconds = 0, int8Microseconds = 0;
+  double floatMicroseconds = 0, fp16Microseconds = 0, int16Microseconds = 0,
+         int8Microseconds = 0;
 };
 
 /// A choice that a search compiled and measured.
@@ -54,7 +58,7 @@ struct SearchPoint {
   /// those of the search, the mean on those.
   double loss = 0, upper = 0;
   std::string verdict; ///< "chosen", "float", "loses too much", ...
-  unsigned int16Layers = 0;
+  unsigned int16Layers = 0, fp16Layers = 0;
 };
 
 struct PrecisionPlan {

@@ -24,6 +24,7 @@ public:
   struct Layer {
     std::string name;
     bool hasInt16Form; ///< see QuantizationSites.h
+    bool hasFp16Form;  ///< weights that can be stored in f16
     int64_t products;  ///< multiplications per inference
     int64_t weights;   ///< elements of its constant weight
     int64_t results;   ///< elements of its result

@@ -121,10 +121,14 @@ class Generator:
     def weights(self, shape):
         """Float weights: shape, plain and own element, data."""
         values = self.floats(shape)
-        kind = self.pick.choice(["f16", "bf16"]) if self.half else "f32"
+        return self.narrowed(values) if self.half else (shape, "f32", "f32", values)
+
+    def narrowed(self, values):
+        """The same in 16 bits."""
+        shape, kind = list(values.shape), self.pick.choice(["f16", "bf16"])
         if kind == "f16":  # with subnormal ones
             values = (values * self.pick.choice([1, 1e-5])).astype(np.float16)
-        elif kind == "bf16":
+        else:
             values = (values.view(np.uint32) >> 16).astype(np.uint16)
         return shape, kind, kind, values
 

@@ -1,6 +1,6 @@
 """Compares the recurrence kernels of each level with the reference kernels.
 
-usage: recurrence.py PATH-OF-QCC-OPT f32|i8 SEED LEVEL... [-run "COMMAND OF THE RUNNER"]
+usage: recurrence.py PATH-OF-QCC-OPT f32|half|i8 SEED LEVEL... [-run "COMMAND OF THE RUNNER"]
 
 A state that is rounded differently takes another course, so each level is
 compared with the reference loops in its own arithmetic: all bytes must agree,
@@ -31,7 +31,10 @@ def layer(generator, is_float):
     case.inputs.append(([steps, rows, columns], "f32", generator.floats([steps, rows, columns])))
     if is_float:
         weights = generator.floats([columns, hidden]) / np.float32(hidden ** 0.5)
-        case.constants.append(([columns, hidden], "f32", "f32", weights))
+        if generator.half:
+            case.constants.append(generator.narrowed(weights))
+        else:
+            case.constants.append(([columns, hidden], "f32", "f32", weights))
     else:
         plain, zero = pick.choice([("i8", 0), ("i8", 0), ("i8", 5), ("ui8", 128), ("ui8", 120)])
         stored = plain.replace("ui8", "u8")
@@ -104,8 +107,8 @@ def main():
         arm_command = arguments[at + 1]
         del arguments[at:at + 2]
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
-    generator = differential.Generator(seed, tiles=False)
-    cases = [layer(generator, family == "f32") for _ in range(CASES)]
+    generator = differential.Generator(seed, half=family == "half")
+    cases = [layer(generator, family != "i8") for _ in range(CASES)]
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         text, feeds = source(cases)

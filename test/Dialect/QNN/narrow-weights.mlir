@@ -58,3 +58,39 @@ func.func @shared(%x: tensor<64x2xf32>, %i: tensor<1x5x5x8xf32>) -> (tensor<64x4
      : (tensor<1x5x5x8xf32>, tensor<8x1x3x3xf32>) -> tensor<1x3x3x8xf32>
   return %y, %z, %c : tensor<64x4xf32>, tensor<64x4xf32>, tensor<1x3x3x8xf32>
 }
+
+// -----
+
+// A recurrent layer reads its weights at every step.
+// CHECK-LABEL: func.func @recurrent
+// EXACT: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xf16>
+// HALF: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xf16>
+// BRAIN: %[[W:.*]] = qnn.constant {{.*}} as tensor<2048x512xbf16>
+// CHECK: qnn.recurrence lstm %{{.*}}, %[[W]]
+func.func @recurrent(%x: tensor<9x1x2048xf32>) -> tensor<9x1x512xf32> {
+  %w = qnn.constant dense<0.5> : tensor<2048x512xf32> as tensor<2048x512xf32>
+  %y, %h, %c = qnn.recurrence lstm %x, %w
+      {activations = [#qnn.act<sigmoid, 0.0, 0.0>, #qnn.act<tanh, 0.0, 0.0>, #qnn.act<tanh, 0.0, 0.0>]}
+      : (tensor<9x1x2048xf32>, tensor<2048x512xf32>) -> (tensor<9x1x512xf32>, tensor<1x512xf32>, tensor<1x512xf32>)
+  return %y : tensor<9x1x512xf32>
+}
+
+// -----
+
+// Rows of a table are widened once they are looked up; a small one stays.
+// CHECK-LABEL: func.func @table
+// EXACT: %[[T:.*]] = qnn.constant {{.*}} as tensor<2048x16xf16>
+// HALF: %[[T:.*]] = qnn.constant {{.*}} as tensor<2048x16xf16>
+// BRAIN: %[[T:.*]] = qnn.constant {{.*}} as tensor<2048x16xbf16>
+// CHECK: %[[S:.*]] = qnn.constant {{.*}} as tensor<16x16xf32>
+// CHECK: %[[ROWS:.*]] = qnn.gather %[[T]], %{{.*}} -> tensor<3x16x[[H:b?f16]]>
+// CHECK: %[[WIDE:.*]] = qnn.cast %[[ROWS]] : (tensor<3x16x[[H]]>) -> tensor<3x16xf32>
+// CHECK: %[[SMALL:.*]] = qnn.gather %[[S]]
+// CHECK: return %[[WIDE]], %[[SMALL]]
+func.func @table(%i: tensor<3xi64>) -> (tensor<3x16xf32>, tensor<3x16xf32>) {
+  %t = qnn.constant dense<0.5> : tensor<2048x16xf32> as tensor<2048x16xf32>
+  %s = qnn.constant dense<0.5> : tensor<16x16xf32> as tensor<16x16xf32>
+  %y = qnn.gather %t, %i {axis = 0 : i64} : (tensor<2048x16xf32>, tensor<3xi64>) -> tensor<3x16xf32>
+  %z = qnn.gather %s, %i {axis = 0 : i64} : (tensor<16x16xf32>, tensor<3xi64>) -> tensor<3x16xf32>
+  return %y, %z : tensor<3x16xf32>, tensor<3x16xf32>
+}

@@ -51,6 +51,17 @@ def image_classifier():
                  [tensor("v", rng.normal(0, 0.5, (3, 1000)).astype(np.float32))])
 
 
+def products():
+    """Three products with matrices of 65,536, 65,536 and 2,560 numbers: [1, 256] -> [1, 10]."""
+    matrix = lambda *shape: rng.normal(0, 1 / 16, shape).astype(np.float32)
+    nodes = [node("MatMul", ["x", "a"], ["p"]), node("Relu", ["p"], ["r"]),
+             node("MatMul", ["r", "b"], ["q"]), node("Relu", ["q"], ["s"]),
+             node("MatMul", ["s", "c"], ["y"])]
+    return model(nodes, [value("x", [1, 256])], [value("y", [1, 10])],
+                 [tensor("a", matrix(256, 256)), tensor("b", matrix(256, 256)),
+                  tensor("c", matrix(256, 10))])
+
+
 def quantized():
     """A convolution between QuantizeLinear and DequantizeLinear."""
     w = rng.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)

@@ -82,7 +82,9 @@ LogicalResult RecurrenceOp::verify() {
            << elementType(getLengths());
   Type weight = elementType(getWeights());
   if (!isQuantized(weight)) {
-    if (weight != element)
+    // Weights may be stored in fewer bits than what they meet.
+    bool isNarrow = element.isF32() && (weight.isF16() || weight.isBF16());
+    if (weight != element && !isNarrow)
       return emitOpError("has weights of ") << weight << " for " << element;
     return success();
   }

@@ -5,12 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qcc/Dialect/QNN/Transforms/Passes.h"
+#include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
-#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -27,6 +28,9 @@ using namespace qcc::qnn;
 /// Weights that are read for so few rows at most take longer to read than to
 /// multiply with, unless they fit in a first-level cache.
 static constexpr int64_t fewRows = 4, manyBytes = 64 * 1024;
+/// Recurrent weights that a second-level cache holds are read from it at every
+/// step as fast as they are widened.
+static constexpr int64_t manyRecurrentBytes = 2 * 1024 * 1024;
 
 /// The bits of `x` as bf16, rounded to nearest, ties to even; |x| is finite.
 static uint16_t toBrain(float x) {
@@ -60,12 +64,152 @@ static float fromHalf(uint16_t half) {
 
 namespace {
 /// Weights in 16 bits.
-struct Narrow {
-  Type type;
+struct NarrowBits {
   std::vector<uint16_t> bits;
   bool isExact = true;
 };
+} // namespace
 
+/// Nothing where a value is not finite in 16 bits.
+static std::optional<uint16_t> convert(float value, bool isHalf) {
+  if (!std::isfinite(value))
+    return std::nullopt;
+  uint16_t bits = isHalf ? toHalf(value) : toBrain(value);
+  if ((bits & 0x7fff) == (isHalf ? 0x7c00 : 0x7f80))
+    return std::nullopt;
+  return bits;
+}
+
+static std::optional<NarrowBits> convert(ArrayRef<float> values,
+                                         FloatType type) {
+  bool isHalf = type.isF16();
+  NarrowBits result;
+  result.bits.reserve(values.size());
+  for (float value : values) {
+    std::optional<uint16_t> converted = convert(value, isHalf);
+    if (!converted)
+      return std::nullopt;
+    uint16_t bits = *converted;
+    float back =
+        isHalf ? fromHalf(bits) : llvm::bit_cast<float>(uint32_t(bits) << 16);
+    result.isExact &= back == value;
+    result.bits.push_back(bits);
+  }
+  return result;
+}
+
+static bool isF32(Value value) {
+  return tensorTypeOf(value).getElementType().isF32();
+}
+
+bool qcc::qnn::hasNarrowForm(Operation *op) {
+  auto conv = dyn_cast<ConvOp>(op);
+  if (!isa<ConvOp, MatmulOp, RecurrenceOp>(op) || (conv && conv.isDepthwise()))
+    return false;
+  Value weights = op->getOperand(1);
+  return weights.getDefiningOp<ConstantOp>() && isF32(weights) &&
+         tensorTypeOf(weights).getRank() >= 2 && isF32(op->getOperand(0)) &&
+         isF32(op->getResult(0));
+}
+
+bool qcc::qnn::canNarrow(Operation *op, FloatType type) {
+  if (!hasNarrowForm(op))
+    return false;
+  auto bytes = ConstantBytes::get(op->getOperand(1));
+  return bytes && llvm::all_of(bytes->as<float>(), [&](float value) {
+           return convert(value, type.isF16()).has_value();
+         });
+}
+
+FloatType qcc::qnn::getNarrowType(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    if (auto lookup = operand.getDefiningOp<GatherOp>(); isa<CastOp>(op))
+      operand = lookup ? lookup.getInput() : operand;
+    auto type = dyn_cast<FloatType>(tensorTypeOf(operand).getElementType());
+    if (type && (type.isF16() || type.isBF16()) &&
+        operand.getDefiningOp<ConstantOp>())
+      return type;
+  }
+  return {};
+}
+
+WeightNarrower::Result WeightNarrower::narrow(OpOperand &operand,
+                                              FloatType type) {
+  auto constant = operand.get().getDefiningOp<ConstantOp>();
+  auto [entry, isNew] =
+      known.try_emplace({constant, type}, Narrowed{Result::OutOfRange, {}});
+  Narrowed &narrowed = entry->second;
+  if (isNew)
+    if (auto bytes = ConstantBytes::get(constant.getValue()))
+      if (auto converted = convert(bytes->as<float>(), type)) {
+        bool isWanted = converted->isExact || !onlyExact;
+        narrowed.result = isWanted ? Result::Done : Result::Inexact;
+        OpBuilder b(constant);
+        ArrayRef<char> data(
+            reinterpret_cast<const char *>(converted->bits.data()),
+            converted->bits.size() * sizeof(uint16_t));
+        if (isWanted)
+          narrowed.constant = createConstant(
+              b, constant.getLoc(), tensorTypeOf(operand.get()).clone(type),
+              data, "weights");
+      }
+  if (narrowed.constant)
+    operand.set(narrowed.constant);
+  return narrowed.result;
+}
+
+WeightNarrower::Result WeightNarrower::narrow(Operation *op, FloatType type) {
+  return hasNarrowForm(op) ? narrow(op->getOpOperand(1), type) : Result::NoForm;
+}
+
+WeightNarrower::Result WeightNarrower::narrowTable(Operation *op,
+                                                   FloatType type) {
+  auto lookup = dyn_cast<GatherOp>(op);
+  if (!lookup || !lookup.getInput().getDefiningOp<ConstantOp>() ||
+      !isF32(lookup.getInput()))
+    return Result::NoForm;
+  int64_t elements = tensorTypeOf(lookup.getInput()).getNumElements();
+  if (elements * 4 < manyBytes ||
+      tensorTypeOf(lookup.getResult()).getNumElements() > elements / 2)
+    return Result::NoForm;
+  Result result = narrow(op->getOpOperand(0), type);
+  if (result != Result::Done)
+    return result;
+  RankedTensorType wide = tensorTypeOf(lookup.getResult());
+  lookup.getResult().setType(wide.clone(Type(type)));
+  OpBuilder b(op->getContext());
+  b.setInsertionPointAfter(op);
+  Value cast = CastOp::create(b, op->getLoc(), wide, lookup.getResult());
+  lookup.getResult().replaceAllUsesExcept(cast, cast.getDefiningOp());
+  return result;
+}
+
+void WeightNarrower::eraseUnused() {
+  llvm::SmallPtrSet<Operation *, 8> sources;
+  for (auto &[key, narrowed] : known)
+    sources.insert(key.first);
+  for (Operation *source : sources)
+    if (source->use_empty())
+      source->erase();
+  known.clear();
+}
+
+/// Whether reading the weights of `op` takes longer than multiplying.
+static bool readsLong(Operation *op) {
+  RankedTensorType weights = tensorTypeOf(op->getOperand(1));
+  RankedTensorType result = tensorTypeOf(op->getResult(0));
+  int64_t columns =
+      isa<MatmulOp>(op) ? result.getShape().back() : weights.getDimSize(0);
+  int64_t results = result.getNumElements();
+  // A recurrent layer reads them at every step, for all sequences.
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+    return recurrence.getNumSequences() <= fewRows &&
+           weights.getNumElements() * 4 >= manyRecurrentBytes;
+  return columns != 0 && results <= fewRows * columns &&
+         weights.getNumElements() * 4 >= manyBytes;
+}
+
+namespace {
 struct NarrowWeights : qcc::qnn::impl::NarrowWeightsBase<NarrowWeights> {
   using Base::Base;
 
@@ -74,90 +218,33 @@ struct NarrowWeights : qcc::qnn::impl::NarrowWeightsBase<NarrowWeights> {
       getOperation()->emitError("qnn-narrow-weights: no type '") << type << "'";
       return signalPassFailure();
     }
+    WeightNarrower narrower(/*onlyExact=*/type.empty());
     getOperation()->walk([&](Operation *op) {
-      if (isa<ConvOp, MatmulOp>(op))
-        narrow(op);
+      if (isa<GatherOp>(op) || hasNarrowForm(op))
+        narrow(op, narrower);
     });
-    for (auto [constant, narrowed] : done)
-      if (constant->use_empty())
-        constant->erase();
-    done.clear();
+    narrower.eraseUnused();
   }
 
 private:
-  void narrow(Operation *op);
-  std::optional<Narrow> convert(ArrayRef<float> values, Type to);
-
-  /// What became of a constant; null where it stays.
-  llvm::DenseMap<Operation *, Value> done;
+  void narrow(Operation *op, WeightNarrower &narrower) {
+    using Result = WeightNarrower::Result;
+    FloatType half = Float16Type::get(op->getContext());
+    FloatType brain = BFloat16Type::get(op->getContext());
+    auto apply = [&](FloatType to) {
+      return isa<GatherOp>(op) ? narrower.narrowTable(op, to)
+                               : narrower.narrow(op, to);
+    };
+    if (!type.empty()) {
+      if (apply(type == "f16" ? half : brain) == Result::OutOfRange)
+        emitRemark(op->getLoc())
+            << "weights that " << type << " cannot hold stay float32";
+      return;
+    }
+    if (!isa<GatherOp>(op) && !readsLong(op))
+      return;
+    if (apply(half) != Result::Done)
+      apply(brain);
+  }
 };
 } // namespace
-
-std::optional<Narrow> NarrowWeights::convert(ArrayRef<float> values, Type to) {
-  Narrow result{to, {}, true};
-  result.bits.reserve(values.size());
-  for (float value : values) {
-    if (!std::isfinite(value))
-      return std::nullopt;
-    uint16_t bits = to.isF16() ? toHalf(value) : toBrain(value);
-    float back = to.isF16() ? fromHalf(bits)
-                            : llvm::bit_cast<float>(uint32_t(bits) << 16);
-    if (!std::isfinite(back) ||
-        (bits & 0x7fff) == (to.isF16() ? 0x7c00 : 0x7f80))
-      return std::nullopt;
-    result.isExact &= back == value;
-    result.bits.push_back(bits);
-  }
-  return result;
-}
-
-void NarrowWeights::narrow(Operation *op) {
-  auto isF32 = [](Value v) { return tensorTypeOf(v).getElementType().isF32(); };
-  OpOperand &operand = op->getOpOperand(1);
-  auto constant = operand.get().getDefiningOp<ConstantOp>();
-  if (!constant || !llvm::all_of(op->getOperands(), isF32) ||
-      !isF32(op->getResult(0)))
-    return;
-  RankedTensorType weights = tensorTypeOf(operand.get());
-  if (auto conv = dyn_cast<ConvOp>(op); conv && conv.isDepthwise())
-    return;
-  if (weights.getRank() < 2)
-    return;
-  if (type.empty()) {
-    int64_t columns = isa<ConvOp>(op)
-                          ? weights.getDimSize(0)
-                          : tensorTypeOf(op->getResult(0)).getShape().back();
-    int64_t results = tensorTypeOf(op->getResult(0)).getNumElements();
-    if (columns == 0 || results > fewRows * columns ||
-        weights.getNumElements() * 4 < manyBytes)
-      return;
-  }
-
-  auto [entry, isNew] = done.try_emplace(constant, Value());
-  if (isNew) {
-    std::optional<ConstantBytes> bytes =
-        ConstantBytes::get(constant.getValue());
-    if (!bytes)
-      return;
-    MLIRContext *context = op->getContext();
-    Type half = Float16Type::get(context), brain = BFloat16Type::get(context);
-    std::optional<Narrow> result;
-    if (type != "bf16")
-      result = convert(bytes->as<float>(), half);
-    if (type == "bf16" || (type.empty() && (!result || !result->isExact)))
-      result = convert(bytes->as<float>(), brain);
-    if (!result && !type.empty())
-      emitRemark(op->getLoc())
-          << "weights that " << type << " cannot hold stay float32";
-    if (!result || (type.empty() && !result->isExact))
-      return;
-    OpBuilder b(constant);
-    entry->second = createConstant(
-        b, constant.getLoc(), weights.clone(result->type),
-        ArrayRef<char>(reinterpret_cast<const char *>(result->bits.data()),
-                       result->bits.size() * 2),
-        "weights");
-  }
-  if (entry->second)
-    operand.set(entry->second);
-}

@@ -78,6 +78,25 @@ struct PrepareExport : qcc::qnn::impl::PrepareExportBase<PrepareExport> {
     for (QuantizeOp op : quantizes)
       splitClamp(op);
     makeUnsigned();
+    getOperation()->walk([&](Operation *op) {
+      if (isa<ConvOp, MatmulOp>(op))
+        widen(op);
+    });
+  }
+
+  /// Weights of 16 bits -> their cast to float32, where that is what they meet.
+  void widen(Operation *op) {
+    OpOperand &weights = op->getOpOperand(1);
+    Type type = elementTypeOf(weights.get());
+    if (!elementTypeOf(op->getOperand(0)).isF32() ||
+        !(type.isF16() || type.isBF16()))
+      return;
+    OpBuilder builder(op);
+    weights.set(
+        CastOp::create(builder, op->getLoc(),
+                       tensorTypeOf(weights.get()).clone(builder.getF32Type()),
+                       weights.get()));
+    ++numWidened;
   }
 
   /// op -> quantize(op(dequantize))

@@ -39,6 +39,8 @@ def QNN_RecurrenceOp : QNN_Op<"recurrence", [Pure, AttrSizedOperandSegments,
     first. Results: the state after each step at that step's place, the last
     state, and for `lstm` the last cell.
 
+    Weights of f16 or bf16 meet states of f32: they are widened, which is exact.
+
     Quantized: `weights` per tensor or per axis 0. The vector that is
     multiplied by them, one of each sequence, is quantized at each step as by
     `qnn.dynamic_quantize`; the sum is exact, its real value

@@ -263,13 +263,15 @@ def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
 def NarrowWeights : Pass<"qnn-narrow-weights"> {
   let summary = "Store the weights of float products in 16 bits";
   let description = [{
-    Constant float32 weights of `qnn.conv` (but depthwise ones) and `qnn.matmul`
-    become constants of `type`; the product stays one of float32, which widens
-    them as it reads them. Weights that have an infinite value in `type` stay.
+    Constant float32 weights of `qnn.conv` (but depthwise ones), `qnn.matmul` and
+    `qnn.recurrence` become constants of `type`; the product stays one of
+    float32, which widens them as it reads them. A table of at least 64 KB of
+    which `qnn.gather` takes at most half goes there, too, with a `qnn.cast`
+    behind the lookup. Weights that have an infinite value in `type` stay.
 
     Without `type`, only weights that lose nothing in f16 or bf16 go there, and
     only where reading them takes longer than multiplying: those of at least
-    64 KB for at most 4 rows.
+    64 KB, or 2 MB in a recurrent layer, for at most 4 rows or sequences.
   }];
   let options = [
     Option<"type", "type", "std::string", /*default=*/"",
@@ -293,6 +295,7 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
     - Activations that are quantized to signed integers become unsigned ones, with
       zero points greater by 128. If all zero points are 0 they stay: such models
       are made for runtimes that take nothing else.
+    - Weights of f16 or bf16 that meet float32 are cast in front of their op.
 
     ```mlir
     %0 = qnn.conv %x, %w {activation = #qnn.act<relu, ...>} : ...
@@ -308,7 +311,8 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
   let statistics = [
     Statistic<"numFloat", "num-float", "Ops taken off quantized tensors">,
     Statistic<"numClamps", "num-clamps", "Clamps taken behind a quantize">,
-    Statistic<"numUnsigned", "num-unsigned", "Activations made unsigned">
+    Statistic<"numUnsigned", "num-unsigned", "Activations made unsigned">,
+    Statistic<"numWidened", "num-widened", "Weights of 16 bits with a cast">
   ];
 }
 
