@@ -39,9 +39,9 @@ RowBuffer qcc::bufferOfRows(Value result, KernelEmitter &emitter) {
     return {emitter.buffer(result), columns};
 
   // Which operands need no copy, as the conversion knows it.
-  constexpr StringLiteral placedAttr = "qcc.placed";
   SmallVector<bool> placed(concat.getInputs().size(), false);
-  if (auto known = concat->getAttrOfType<DenseBoolArrayAttr>(placedAttr))
+  if (auto known =
+          concat->getAttrOfType<DenseBoolArrayAttr>(reference::kPlacedAttr))
     placed = SmallVector<bool>(known.asArrayRef());
   int64_t first = 0, pitch = concat.getType().getShape().back();
   for (auto [i, operand] : llvm::enumerate(concat.getInputs())) {
@@ -51,7 +51,8 @@ RowBuffer qcc::bufferOfRows(Value result, KernelEmitter &emitter) {
     first += tensorTypeOf(operand).getShape().back();
   }
   concat->setDiscardableAttr(
-      placedAttr, DenseBoolArrayAttr::get(concat.getContext(), placed));
+      reference::kPlacedAttr,
+      DenseBoolArrayAttr::get(concat.getContext(), placed));
 
   // From the first row to the end of the last one.
   int64_t rows = type.getNumElements() / columns;

@@ -1,5 +1,4 @@
-//===- ConcatPart.h - Results computed where they are concatenated *- C++
-//-*-===//
+//===- ConcatPart.h - Results in their concatenation ------------*- C++ -*-===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

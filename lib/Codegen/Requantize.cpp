@@ -1,5 +1,4 @@
 //===- Requantize.cpp - From 32-bit sums to integer results ---------------===//
-//----------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

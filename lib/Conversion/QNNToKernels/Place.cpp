@@ -13,8 +13,6 @@ using namespace qcc::reference;
 
 /// On a tensor's op and on the concatenation that holds the tensor.
 static constexpr StringLiteral heldAttr = "qcc.held", holdsAttr = "qcc.holds";
-/// Which operands of a concatenation are computed in place.
-static constexpr StringLiteral placedAttr = "qcc.placed";
 
 bool reference::isReadThrough(Value tensor) {
   Operation *op = tensor.getDefiningOp();
@@ -84,10 +82,12 @@ Place Place::ofResult(Value tensor) {
   return place;
 }
 
-/// Where `slice` is an operand of a concatenation at the same offsets as in its
-/// own operand.
+/// Where `slice` is an operand of a concatenation with the same elements as in
+/// its own operand.
 static std::optional<unsigned> operandInPlace(qnn::SliceOp slice,
                                               qnn::ConcatOp concat) {
+  if (llvm::any_of(slice.getSteps(), [](int64_t step) { return step != 1; }))
+    return std::nullopt;
   int64_t axis = concat.getAxis(), offset = 0;
   for (auto [i, operand] : llvm::enumerate(concat.getInputs())) {
     if (operand == slice.getResult()) {
@@ -113,8 +113,6 @@ qnn::ConcatOp reference::findHolder(Value tensor) {
       concat = dyn_cast<qnn::ConcatOp>(*slice->user_begin());
     if (concat && (!holder || concat == holder) &&
         concat.getType() == tensor.getType() && !concat.use_empty() &&
-        llvm::all_of(slice.getSteps(),
-                     [](int64_t step) { return step == 1; }) &&
         operandInPlace(slice, concat))
       holder = concat;
     else
@@ -134,17 +132,19 @@ std::optional<Place> reference::holdInConcat(Value tensor,
   Operation *op = tensor.getDefiningOp();
   qnn::ConcatOp concat = findHolder(tensor);
   if (!op || op->getNumResults() != 1 || !concat || emitter.hasBuffer(tensor) ||
-      concat->hasAttr(placedAttr))
+      concat->hasAttr(kPlacedAttr))
     return std::nullopt;
   Place place = Place::ofResult(concat.getResult());
   if (place.strides.back() != 1)
     return std::nullopt;
   SmallVector<bool> placed(concat.getInputs().size(), false);
+  // A slice that something else reads, too, has a buffer and is copied.
   for (Operation *user : tensor.getUsers())
-    if (llvm::is_contained(user->getUsers(), concat.getOperation()))
-      placed[*operandInPlace(cast<qnn::SliceOp>(user), concat)] = true;
+    if (user->hasOneUse() && *user->user_begin() == concat)
+      if (auto operand = operandInPlace(cast<qnn::SliceOp>(user), concat))
+        placed[*operand] = true;
   Builder b(op->getContext());
-  concat->setDiscardableAttr(placedAttr, b.getDenseBoolArrayAttr(placed));
+  concat->setDiscardableAttr(kPlacedAttr, b.getDenseBoolArrayAttr(placed));
   concat->setDiscardableAttr(holdsAttr, b.getUnitAttr());
   op->setDiscardableAttr(heldAttr, b.getUnitAttr());
   return place;

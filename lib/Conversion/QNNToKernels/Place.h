@@ -12,6 +12,9 @@
 
 namespace qcc::reference {
 
+/// Of a concatenation: which operands are computed in place.
+constexpr llvm::StringLiteral kPlacedAttr = "qcc.placed";
+
 /// Where the elements of a tensor are stored, in the buffer of another one.
 struct Place {
   mlir::Value tensor;

@@ -7,6 +7,7 @@
 
 #include "LoopBuilder.h"
 #include "OperationCount.h"
+#include "Place.h"
 #include "qcc/Conversion/Passes.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -124,7 +125,8 @@ static void placeOperands(qnn::ConcatOp concat, KernelEmitter &emitter) {
     offset += type.getNumElements();
   }
   concat->setDiscardableAttr(
-      "qcc.placed", DenseBoolArrayAttr::get(concat.getContext(), placed));
+      reference::kPlacedAttr,
+      DenseBoolArrayAttr::get(concat.getContext(), placed));
 }
 
 LogicalResult qcc::convertQNNToKernels(ModuleOp module,

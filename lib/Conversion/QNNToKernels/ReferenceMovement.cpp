@@ -54,7 +54,7 @@ static LogicalResult emit(qnn::TransposeOp op, KernelEmitter &emitter) {
 
 static LogicalResult emit(qnn::ConcatOp op, KernelEmitter &emitter) {
   Place to = Place::ofResult(op.getResult());
-  auto placed = op->getAttrOfType<DenseBoolArrayAttr>("qcc.placed");
+  auto placed = op->getAttrOfType<DenseBoolArrayAttr>(reference::kPlacedAttr);
   for (auto [i, input] : llvm::enumerate(op.getInputs())) {
     ArrayRef<int64_t> shape = shapeOf(input);
     if (!placed || !placed[i])

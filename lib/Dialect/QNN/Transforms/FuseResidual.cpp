@@ -19,12 +19,18 @@ namespace qcc::qnn {
 using namespace mlir;
 using namespace qcc::qnn;
 
-/// Whether `value` is a float product that only the addition uses and that has
-/// nothing yet between the sum and its result.
+/// Depthwise kernels add nothing: a kernel for groups would take their place.
+static bool isDepthwise(Operation *op) {
+  auto conv = dyn_cast<ConvOp>(op);
+  return conv && conv.getGroup() > 1 && shapeOf(conv.getFilter())[1] == 1;
+}
+
+/// The product where `value` is a float product that only the addition uses and
+/// that has nothing yet between the sum and its result.
 template <typename OpTy> static OpTy getPlainProduct(Value value) {
   auto op = value.getDefiningOp<OpTy>();
-  if (!op || !op->hasOneUse() || op.getActivation() || op.getResidual() ||
-      !llvm::all_of(op->getOperands(), isFloat))
+  if (!op || isDepthwise(op) || !op->hasOneUse() || op.getActivation() ||
+      op.getResidual() || !llvm::all_of(op->getOperands(), isFloat))
     return {};
   return op;
 }

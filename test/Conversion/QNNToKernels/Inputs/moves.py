@@ -101,6 +101,13 @@ expect(concat(2, slices(x, [0, 0, 4], [3, 4, 4]), slices(x, [0, 0, 0], [3, 4, 4]
 x = negate(negate(source(3, 4, 8)))
 expect(concat(2, negate(slices(x, [0, 0, 0], [3, 4, 4])), slices(x, [0, 0, 4], [3, 4, 4])))
 expect(x)
+# A slice that is concatenated elsewhere than it stood, or with gaps, and read by
+# another op besides.
+for step, at in ((1, 16), (2, 0)):
+    x = negate(negate(source(3, 48)))
+    a, b = slices(x, [0, 0], [3, 16], [1, step]), slices(x, [0, 16], [3, 16])
+    order = (negate(a), b, a) if at else (a, b, negate(a))
+    expect(concat(1, *order))
 # In place twice over, beside an operand that is another output and an input.
 x, y, z = negate(source(1, 4, 5)), negate(source(1, 2, 5)), source(1, 3, 5)
 inner = concat(1, x, y)

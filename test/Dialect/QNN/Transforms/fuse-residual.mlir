@@ -71,3 +71,16 @@ func.func @quantized(%x: tensor<2x2x!q>) -> tensor<2x2x!q> {
   %1 = qnn.binary add %0, %x : (tensor<2x2x!q>, tensor<2x2x!q>) -> tensor<2x2x!q>
   return %1 : tensor<2x2x!q>
 }
+
+// -----
+
+// No depthwise kernel adds a residual.
+// CHECK-LABEL: func @depthwise
+// CHECK: %[[P:.*]] = qnn.conv
+// CHECK-NOT: residual
+// CHECK: qnn.binary add %[[P]]
+func.func @depthwise(%x: tensor<1x4x3xf32>, %w: tensor<4x1x1xf32>) -> tensor<1x4x3xf32> {
+  %0 = qnn.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 4 : i64} : (tensor<1x4x3xf32>, tensor<4x1x1xf32>) -> tensor<1x4x3xf32>
+  %1 = qnn.binary add %0, %x : (tensor<1x4x3xf32>, tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
+  return %1 : tensor<1x4x3xf32>
+}

@@ -216,7 +216,8 @@ def FuseResidual : Pass<"qnn-fuse-residual"> {
     the activation of the addition, where nothing else uses the product and it
     has no activation yet; likewise for `qnn.matmul`. Of two products, the
     later one takes the other as its residual. Quantized products stay: there
-    the result would no longer be rounded before the addition.
+    the result would no longer be rounded before the addition. So do depthwise
+    convolutions, whose kernels add nothing.
   }];
 }
 
