@@ -44,8 +44,8 @@ struct LayerPrecision {
   std::string reason;
   double noiseDecibels = 0; ///< of this layer alone in 8 bits, at the outputs
   /// Measured or modelled, as the plan says; 0 unknown.
-  double floatMicroseconds = 0, fp16Microseconds = 0, int16Microseconds = 0,
-         int8Microseconds = 0;
+  double floatMicroseconds = 0, int16Microseconds = 0, int8Microseconds = 0,
+         fp16Microseconds = 0;
 };
 
 /// A choice that a search compiled and measured.
