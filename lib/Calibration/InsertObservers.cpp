@@ -165,9 +165,9 @@ static LogicalResult insertInFunction(func::FuncOp function,
       return success();
     return op->emitError("layer '")
            << name
-           << "' has no form in 16 bits (only convolutions without groups and "
-              "products with a constant matrix have one, and not the deepest); "
-              "make it float or int8";
+           << "' has no form in 16 bits (only convolutions without groups, "
+              "most depthwise ones and products with a constant matrix have "
+              "one, and not the deepest); make it float or int8";
   };
   LogicalResult result = success();
   forEachLayer(sites, [&](StringRef name, Operation *op) {

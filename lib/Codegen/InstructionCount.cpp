@@ -144,7 +144,9 @@ static void count(Operation *op, const TargetLevel &level, Work &work) {
       .Case<arith::ConstantOp, scf::ForOp, scf::IfOp, scf::YieldOp,
             vector::BitCastOp, vector::ShapeCastOp, memref::ReinterpretCastOp,
             memref::AllocaOp, arith::BitcastOp, arith::IndexCastOp,
-            LLVM::PtrToIntOp, LLVM::IntToPtrOp>([](Operation *) {})
+            LLVM::PtrToIntOp, LLVM::IntToPtrOp,
+            LLVM::InlineAsmOp>( // of recurrent kernels, empty
+          [](Operation *) {})
       .Case<vector::LoadOp, memref::LoadOp, memref::PrefetchOp, LLVM::LoadOp>(
           [&](Operation *) { add(Load, registers); })
       .Case<vector::MaskedLoadOp>([&](Operation *) {
@@ -170,7 +172,7 @@ static void count(Operation *op, const TargetLevel &level, Work &work) {
       })
       .Case([&](arith::AddIOp sum) {
         if (!onVectors || !isPairwise(sum, *level.costs))
-          add(onVectors ? OtherVector : Scalar, onVectors ? registers : 1);
+          add(onVectors ? OtherVector : Scalar, registers);
       })
       .Case<vector::InsertOp, vector::ExtractStridedSliceOp,
             vector::InsertStridedSliceOp>([&](Operation *) { add(Shuffle, 1); })
@@ -193,13 +195,10 @@ static void count(Operation *op, const TargetLevel &level, Work &work) {
         countIntrinsic(call, level, work);
       })
       .Default([&](Operation *) {
-        if (!onVectors)
-          add(Scalar, 1);
-        else if (isa<math::MathDialect>(op->getDialect()) ||
-                 !isa<arith::MulIOp>(op))
-          add(OtherVector, registers);
-        else
-          add(Dot, registers);
+        add(!onVectors               ? Scalar
+            : isa<arith::MulIOp>(op) ? Dot
+                                     : OtherVector,
+            registers);
       });
 }
 

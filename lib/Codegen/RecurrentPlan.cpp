@@ -23,6 +23,10 @@ RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
     : kind(op.getKind()),
       isInteger(isa<quant::QuantizedType>(
           cast<ShapedType>(op.getWeights().getType()).getElementType())),
+      weightBytes(isInteger ? 1
+                            : cast<ShapedType>(op.getWeights().getType())
+                                      .getElementTypeBitWidth() /
+                                  8),
       pairsVectors(cast<ShapedType>(op.getWeights().getType())
                        .getElementType()
                        .isBF16()),
@@ -60,7 +64,7 @@ void RecurrentPlan::chooseSlices() {
     weights += segment.panelWeights(gateVectors, *this);
   }
   // What the threads together read of the weights between two meetings.
-  int64_t bytes = weights * (isInteger ? 1 : 4) * (sequences / rows);
+  int64_t bytes = weights * weightBytes * (sequences / rows);
   if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0 ||
       rounds() > kMostRounds)
     slices = 1;

@@ -39,6 +39,11 @@ ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
   };
 }
 
+/// The noise of a layer in 8 bits, by the signal at the outputs, up to which 16
+/// do (6 dB). Beyond it, values have vanished between the steps of 8 bits, and
+/// how many those of 16 keep does not follow from the noise.
+static constexpr double kMostNoiseForInt16 = 0.25;
+
 /// Whether products of 16 bits are faster than those of floats on all levels.
 static bool hasFastInt16(const CompileOptions &options) {
   auto target = resolveTarget(options.target);
@@ -84,7 +89,8 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   for (const NoisyLayer &layer : *noisy) {
     LayerPrecision entry;
     entry.name = layers[layer.index].name;
-    bool isInt16 = hasInt16 && layers[layer.index].hasInt16Form;
+    bool isInt16 = hasInt16 && layers[layer.index].hasInt16Form &&
+                   layer.noise <= kMostNoiseForInt16;
     entry.precision = isInt16 ? Precision::Int16 : Precision::Float;
     entry.noiseDecibels = toDecibels(layer.noise);
     entry.reason = "8 bits of it alone spoil the outputs";

@@ -136,9 +136,9 @@ def gelu():
                   tensor("half", np.float32(0.5))])
 
 
-def unequal_channels():
-    """Two of 16 channels are 500 times the others; a depthwise convolution makes them equal."""
-    large = np.where(np.arange(16) < 2, 500, 1).astype(np.float32)[:, None, None, None]
+def unequal_channels(ratio=500):
+    """Two of 16 channels are so many times the others; a depthwise convolution makes them equal."""
+    large = np.where(np.arange(16) < 2, ratio, 1).astype(np.float32)[:, None, None, None]
     w = rng.normal(0, 0.3, (16, 3, 3, 3)).astype(np.float32) * large
     nodes = [node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
              node("Sigmoid", ["c"], ["s"]), node("Mul", ["c", "s"], ["m"]),
@@ -150,6 +150,10 @@ def unequal_channels():
                  tensor("p", rng.normal(0, 0.3, (16, 16, 1, 1)).astype(np.float32)),
                  tensor("l", rng.normal(0, 0.3, (8, 16, 3, 3)).astype(np.float32))]
     return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 8, 6, 6])], constants)
+
+
+def uneven_channels():
+    return unequal_channels(50)
 
 
 def unequal_relu():

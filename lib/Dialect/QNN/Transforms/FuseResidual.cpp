@@ -22,7 +22,7 @@ using namespace qcc::qnn;
 /// Depthwise kernels add nothing: a kernel for groups would take their place.
 static bool isDepthwise(Operation *op) {
   auto conv = dyn_cast<ConvOp>(op);
-  return conv && conv.getGroup() > 1 && shapeOf(conv.getFilter())[1] == 1;
+  return conv && conv.isDepthwise();
 }
 
 /// The product where `value` is a float product that only the addition uses and

@@ -109,3 +109,11 @@ func.func @half(%x: tensor<5x2x9xf16>, %w: tensor<9x3x!quant.uniform<i8:f32, 0.1
   %0:2 = qnn.recurrence gru %x, %w {activations = [#qnn.act<sigmoid, 0.0 : f32, 0.0 : f32>, #qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<5x2x9xf16>, tensor<9x3x!quant.uniform<i8:f32, 0.1>>) -> (tensor<5x2x3xf16>, tensor<2x3xf16>)
   return
 }
+
+// -----
+
+func.func @wide_weights(%x: tensor<5x2x3xf16>, %w: tensor<3x3xf32>) {
+  // expected-error @+1 {{'qnn.recurrence' op has weights of 'f32' for 'f16'}}
+  %0:2 = qnn.recurrence plain %x, %w {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<5x2x3xf16>, tensor<3x3xf32>) -> (tensor<5x2x3xf16>, tensor<2x3xf16>)
+  return
+}

@@ -170,7 +170,9 @@ func.func @recurrent(%l: tensor<5x2x12xf32>, %g: tensor<5x2x9xf32>, %p: tensor<5
 
 // Weights may have fewer bits than the floats that they meet.
 // CHECK-LABEL: func @narrow_weights
-func.func @narrow_weights(%m: tensor<2x3xf32>, %n: tensor<3x4xbf16>, %b: tensor<4xf32>) -> tensor<2x4xf32> {
+func.func @narrow_weights(%m: tensor<2x3xf32>, %n: tensor<3x4xbf16>, %b: tensor<4xf32>, %p: tensor<5x2x3xf32>, %w: tensor<3x3xf16>) -> tensor<2x4xf32> {
+  // CHECK: qnn.recurrence plain {{.*}} : (tensor<5x2x3xf32>, tensor<3x3xf16>)
+  %r:2 = qnn.recurrence plain %p, %w {activations = [#qnn.act<relu, 0.0 : f32, 0.0 : f32>]} : (tensor<5x2x3xf32>, tensor<3x3xf16>) -> (tensor<5x2x3xf32>, tensor<2x3xf32>)
   // CHECK: qnn.matmul {{.*}} : (tensor<2x3xf32>, tensor<3x4xbf16>, tensor<4xf32>) -> tensor<2x4xf32>
   %0 = qnn.matmul %m, %n, %b : (tensor<2x3xf32>, tensor<3x4xbf16>, tensor<4xf32>) -> tensor<2x4xf32>
   return %0 : tensor<2x4xf32>

@@ -74,3 +74,18 @@ func.func @quantized(%x: tensor<1x2x!u>, %w: tensor<2x2x!w>, %b: tensor<2x!b>) -
   %2 = qnn.matmul %1, %w, %b : (tensor<1x2x!u>, tensor<2x2x!w>, tensor<2x!b>) -> tensor<1x2x!u>
   return %2 : tensor<1x2x!u>
 }
+
+// -----
+
+// Weights of 16 bits are cast to what they meet.
+// CHECK-LABEL: func @narrow
+// CHECK-SAME: (%[[X:.*]]: tensor<1x2xf32>, %[[W:.*]]: tensor<2x3xf16>, %[[I:.*]]: tensor<1x2x4xf32>, %[[F:.*]]: tensor<3x2x1xbf16>)
+// CHECK: %[[C:.*]] = qnn.cast %[[W]] : (tensor<2x3xf16>) -> tensor<2x3xf32>
+// CHECK: qnn.matmul %[[X]], %[[C]]
+// CHECK: %[[D:.*]] = qnn.cast %[[F]] : (tensor<3x2x1xbf16>) -> tensor<3x2x1xf32>
+// CHECK: qnn.conv %[[I]], %[[D]]
+func.func @narrow(%x: tensor<1x2xf32>, %w: tensor<2x3xf16>, %i: tensor<1x2x4xf32>, %f: tensor<3x2x1xbf16>) -> (tensor<1x3xf32>, tensor<1x3x4xf32>) {
+  %0 = qnn.matmul %x, %w : (tensor<1x2xf32>, tensor<2x3xf16>) -> tensor<1x3xf32>
+  %1 = qnn.conv %i, %f {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x2x4xf32>, tensor<3x2x1xbf16>) -> tensor<1x3x4xf32>
+  return %0, %1 : tensor<1x3xf32>, tensor<1x3x4xf32>
+}
