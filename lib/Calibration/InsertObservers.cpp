@@ -117,7 +117,7 @@ LogicalResult qcc::narrowLayers(ModuleOp module,
   OtherPrecisions narrow;
   narrow.fp16 = others.fp16;
   narrow.bf16 = others.bf16;
-  llvm::StringSet<> unknown = toSet(narrow.names());
+  llvm::StringSet<> unknown = toSet(others.names());
   WeightNarrower narrower;
   LogicalResult result = success();
   for (auto function : module.getOps<func::FuncOp>()) {

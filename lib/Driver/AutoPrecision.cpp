@@ -208,7 +208,10 @@ llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
   if (notInt8.none())
     return allInt8;
   double excess = 0;
-  if (usesFp16) {
+  bool isAllFloat = notInt8.all() && int16Layers.none();
+  // Weights that layers share are counted for each of them.
+  if (usesFp16 && !(isAllFloat && double(allFloat.variant.sizes.fileBytes) <=
+                                      double(budgets.bytes))) {
     excess = double(allInt8.variant.sizes.fileBytes) - budgets.bytes;
     for (unsigned i : notInt8.set_bits())
       excess += double((int16Layers.test(i) ? 1 : 3) *
@@ -217,7 +220,7 @@ llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
   Choice choice;
   choice.notInt8 = notInt8;
   choice.fp16 = chooseFp16(notInt8, excess);
-  if (notInt8.all() && int16Layers.none() && choice.fp16.none())
+  if (isAllFloat && choice.fp16.none())
     return allFloat;
   auto variant = compileVariant(notInt8, choice.fp16);
   // Files are a little larger than the weights let expect.

@@ -115,6 +115,10 @@ LogicalResult applyFloatPlan(ModuleOp module, const CompileOptions &options,
              << (precision == Precision::Int8 ? 8 : 16)
              << " bits, which needs calibration data (-calib=); without it "
                 "layers are float, fp16 or bf16";
+  emitRemark(module.getLoc())
+      << "-precision=" << options.precision
+      << ": no calibration data (-calib=): layers that it does not name are "
+         "float, not in 8 bits";
   OtherPrecisions others = listOthers(options, plan, {});
   noteOthers(module, others);
   return narrowLayers(module, others);

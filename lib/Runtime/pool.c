@@ -290,7 +290,10 @@ void qcc_pool_run(qcc_instance *instance, const struct qcc_step *step) {
   for (int32_t thread = 0; thread < pool->threads; ++thread) {
     int64_t own =
         parts * (thread + 1) / pool->threads - parts * thread / pool->threads;
-    uint64_t offer = has_rounds ? round_bit : (uint64_t)own;
+    /* None without a part: it would outlive the step, and a thread that comes
+     * late would take one of the next step by it. */
+    uint64_t round = thread < parts ? round_bit : 0;
+    uint64_t offer = has_rounds ? round : (uint64_t)own;
     __c11_atomic_store(offer_of(pool, thread),
                        (uint64_t)generation << 32 | offer, __ATOMIC_RELEASE);
   }
