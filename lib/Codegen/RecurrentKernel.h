@@ -45,7 +45,7 @@ struct RecurrentPlan {
   qnn::RecurrenceKind kind;
   bool isInteger;
   int64_t weightBytes; ///< per element
-  bool pairsVectors; ///< of bf16: the elements of two vectors alternate
+  bool pairsVectors;   ///< of bf16: the elements of two vectors alternate
   int64_t steps, sequences, hidden, gates;
   int64_t unitElements; ///< 4 or 1
   int64_t units;        ///< of the hidden values

@@ -21,14 +21,6 @@ namespace qcc {
 using namespace mlir;
 using namespace qcc;
 
-static const TargetLevel *findLevel(StringRef name) {
-  for (const auto &target : registeredTargets())
-    for (const TargetLevel &level : target->levels())
-      if (level.name == name)
-        return &level;
-  return nullptr;
-}
-
 namespace {
 struct GenerateKernels : qcc::impl::GenerateKernelsBase<GenerateKernels> {
   using GenerateKernelsBase::GenerateKernelsBase;

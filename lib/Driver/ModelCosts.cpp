@@ -23,14 +23,6 @@ namespace qcc {
 using namespace mlir;
 using namespace qcc;
 
-static const TargetLevel *findLevel(StringRef name) {
-  for (const auto &target : registeredTargets())
-    for (const TargetLevel &level : target->levels())
-      if (level.name == name)
-        return &level;
-  return nullptr;
-}
-
 namespace {
 struct ModelCosts : qcc::impl::ModelCostsBase<ModelCosts> {
   void runOnOperation() override {

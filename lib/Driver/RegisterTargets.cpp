@@ -19,3 +19,11 @@ qcc::registeredTargets() {
   }();
   return targets;
 }
+
+const qcc::TargetLevel *qcc::findLevel(llvm::StringRef name) {
+  for (const auto &target : registeredTargets())
+    for (const TargetLevel &level : target->levels())
+      if (level.name == name)
+        return &level;
+  return nullptr;
+}

@@ -18,6 +18,9 @@ namespace qcc {
 /// Every backend that qcc is built with; one line each in RegisterTargets.cpp.
 const std::vector<std::unique_ptr<TargetBackend>> &registeredTargets();
 
+/// The level of that name of any backend; null where there is none.
+const TargetLevel *findLevel(llvm::StringRef name);
+
 } // namespace qcc
 
 #endif // QCC_DRIVER_REGISTERTARGETS_H
