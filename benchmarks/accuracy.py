@@ -6,7 +6,8 @@ the calibration samples, which are never scored. Prints both accuracies and the
 95 % interval of their paired difference (McNemar: only samples that the two
 judge differently count; for average precision and PSNR a bootstrap over images). The
 last column says whether int8 is at most one point below float by more than the
-interval allows.
+interval allows. Of speech, text and spelling models, which have no such interval,
+it says whether the metric itself is within bounds.
 
   benchmarks/accuracy.py [--target=T] [--samples=64] [--limit=N] [MODEL...]
 """
@@ -21,10 +22,17 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "utils"))
 from harness import assets, compiler, loaded
+from shaped import Shaped
 
 ALLOWED_DROP = 1.0  # points
 # Metrics other than top-1, and how far int8 may be below float.
 OTHER_METRICS = {"person_AP50": 0.01, "psnr": 0.5, "faces": None}
+# Of models on sequences; where less is better, how far it may be above.
+SEQUENCE_METRICS = {"perplexity": 0.05, "per": 0.005, "sisnr_out": -0.1, "speech_pct": None}
+# Models that are scored together.
+PARTS = {"g2p_encoder_f32": ("g2p_encoder_f32", "g2p_decoder_f32"),
+         "dtln_stage1_f32": ("dtln_stage1_f32", "dtln_stage2_f32")}
+SEQUENCES = ("stories260k_prefill_f32", "silero_vad_16k_f32", *PARTS)
 
 
 class Recorder:
@@ -126,6 +134,21 @@ def build(name, folder, kind, args):
     return run, seconds
 
 
+def measure_sequences(name, folder, args):
+    """A row of a model, or models, that are run on sequences."""
+    key, metrics = None, {}
+    for kind, options in (("float", ["-quantize=none"]), ("int8", ["-quantize=static", *args.options])):
+        runs = {part: Shaped(part, folder, f"-target={args.target}", *options,
+                             calibrated=kind == "int8", samples=args.samples)
+                for part in PARTS.get(name, (name,))}
+        metrics[kind] = assets.evaluate(name, runs if name in PARTS else runs[name], args.limit)
+        key = next(k for k in SEQUENCE_METRICS if k in metrics[kind])
+    a, b, bound = metrics["float"][key], metrics["int8"][key], SEQUENCE_METRICS[key]
+    good = bound is None or (b <= a + bound if bound > 0 else b >= a + bound)
+    return (f"{name:28} {metrics['float'].get('n', 1):5}  {a:7.3f}  {b:7.3f}  {b - a:+6.3f} "
+            f"{'':17} {key}"), good
+
+
 def measure(name, folder, args):
     """One row of the table, and whether it is within bounds."""
     truth = assets.labels(name)
@@ -168,13 +191,14 @@ def main():
     parser.add_argument("--limit", type=int, help="score at most so many samples")
     parser.add_argument("--options", type=str.split, default=[], help="more options for qcc")
     args = parser.parse_args()
-    names = args.models or [n for n in assets.cnn_models() if not assets.is_quantized(n)]
+    names = args.models or [n for n in (*assets.cnn_models(), "mnist_lstm_f32", "magika_v3_3_f32")
+                            if not assets.is_quantized(n)] + list(SEQUENCES)
     print(f"{'model':28} {'n':>5}  {'float':>7}  {'int8':>7}  {'int8 - float, 95 % interval'}")
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             try:
-                row, good = measure(name, folder, args)
+                row, good = (measure_sequences if name in SEQUENCES else measure)(name, folder, args)
             except (compiler.ToolError, RuntimeError) as error:
                 row, good = f"{name:28} {error}", False
             if row:

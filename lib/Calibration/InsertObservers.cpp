@@ -185,7 +185,7 @@ static LogicalResult insertInFunction(func::FuncOp function,
           return isInputOf(use, int16Layers);
         }))
       source = observeInt16(value, id, int16Layers);
-    if (!isQuantized)
+    if (!isQuantized || QuantizationSites::isInsideChain(value, selected))
       continue;
     builder.setInsertionPointAfterValue(source);
     auto observe =

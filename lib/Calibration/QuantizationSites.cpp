@@ -70,6 +70,16 @@ static bool isSelectable(QuantizableOpInterface op) {
                        [](Operation *user) { return isa<QuantizeOp>(user); });
 }
 
+/// Whether `op` takes neighbouring elements out of a tensor, which may be of
+/// another magnitude than the rest (cells and outputs of a recurrent layer in
+/// one state). Every n-th element has the range of the whole.
+static bool takesPart(Operation *op) {
+  auto slice = dyn_cast<SliceOp>(op);
+  return slice && llvm::all_of(slice.getSteps(), [](int64_t step) {
+           return std::abs(step) == 1;
+         });
+}
+
 /// The ops that take `op`'s result as an activation.
 static bool isActivationOf(QuantizableOpInterface user, Value value) {
   return llvm::any_of(user.getActivationOperands(),
@@ -150,8 +160,9 @@ QuantizationSites::select(const llvm::StringSet<> &keepFloat) const {
            return fromLayer.contains(op->getOperand(i).getDefiningOp());
          })))
       fromLayer.insert(op);
+  // A part of what is float is quantized by itself, with its own range.
   for (QuantizableOpInterface op : llvm::reverse(candidates))
-    if (isCandidate(op) &&
+    if (isCandidate(op) && (!takesPart(op) || fromLayer.contains(op)) &&
         (layers.contains(op) || isUsedBy(op->getResult(0), toLayer)))
       toLayer.insert(op);
   for (QuantizableOpInterface op : candidates) {
@@ -167,6 +178,17 @@ bool QuantizationSites::isUsedBy(Value value, const OpSet &ops) {
     return ops.contains(user) &&
            isActivationOf(cast<QuantizableOpInterface>(user), value);
   });
+}
+
+bool QuantizationSites::isInsideChain(Value value, const OpSet &ops) {
+  auto isInChain = [&](Operation *op) {
+    return isa_and_present<UnaryOp, BinaryOp>(op) && ops.contains(op) &&
+           op->getResult(0).getType() == value.getType();
+  };
+  return isInChain(value.getDefiningOp()) &&
+         llvm::all_of(value.getUsers(), [&](Operation *user) {
+           return !ops.contains(user) || isInChain(user);
+         });
 }
 
 void QuantizationSites::nameValues(func::FuncOp function,

@@ -137,6 +137,11 @@ static std::string reasonForFloat(Operation *op, StringRef mode,
            "nothing";
   if (!hasConstantWeight(op) && !reachesWeights(op, /*down=*/false))
     return "stands before the first layer with weights";
+  if (isa<UnaryOp, BinaryOp>(op))
+    return "elementwise operators in a row are one kernel, without rounding in "
+           "between";
+  if (isa<SliceOp>(op))
+    return "a part of a float tensor has a range of its own";
   return "its neighbours are float";
 }
 

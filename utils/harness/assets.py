@@ -72,7 +72,8 @@ def labels(name):
     if name.startswith(tuple(tools().IMAGENET)):
         scored = ~np.load(data / "imagenet_sample/is_calibration.npy")
         return np.load(data / "imagenet_sample/labels.npy")[scored]
-    for part, folder in (("cifar10", "cifar10"), ("mnist", "mnist"), ("dscnn", "kws_mfcc")):
+    for part, folder in (("cifar10", "cifar10"), ("mnist", "mnist"), ("dscnn", "kws_mfcc"),
+                         ("magika", "magika")):
         if part in name:
             return np.load(data / folder / "labels.npy")
     return None

@@ -40,7 +40,10 @@ def InsertObservers : Pass<"qnn-insert-observers", "::mlir::ModuleOp"> {
       front of such an op.
 
     What follows the last product (softmax, decoding of boxes) stays float, and
-    so does that product's result. Ops beside an explicit `qnn.quantize` or
+    so does that product's result. So does a value that only elementwise ops of
+    its shape compute and read: they are one kernel. A slice of neighbouring
+    elements of a float tensor is quantized behind the slice, as its range may
+    be another than that of the whole. Ops beside an explicit `qnn.quantize` or
     `qnn.dequantize` are left as they are.
 
     An observer's id is the name of the node or graph input that gives the

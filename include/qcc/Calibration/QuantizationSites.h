@@ -58,6 +58,11 @@ public:
   /// Whether one of the ops takes `value` as an activation.
   static bool isUsedBy(mlir::Value value, const OpSet &ops);
 
+  /// Whether of `ops` only elementwise ones on its shape compute and read
+  /// `value`. They become one kernel that never stores it: rounding it would
+  /// cost accuracy and gain nothing.
+  static bool isInsideChain(mlir::Value value, const OpSet &ops);
+
 private:
   void nameValues(mlir::func::FuncOp function,
                   llvm::StringMap<unsigned> &usedIds);
