@@ -129,7 +129,7 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level,
     if (!conv.requantize)
       return std::nullopt;
     if (isReal)
-      conv.requantize->activation = *activation;
+      conv.requantize->setActivation(*activation);
   } else {
     conv.activation = *activation;
   }

@@ -254,7 +254,7 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   if (!outType)
     epilogue.activation = *activation;
   else if (isReal)
-    epilogue.requantize->activation = *activation;
+    epilogue.requantize->setActivation(*activation);
   double range = std::max(std::abs(double(in.qmin - in.zeroPoint)),
                           std::abs(double(in.qmax - in.zeroPoint)));
   double bound = 0; // of the magnitude of what is rounded

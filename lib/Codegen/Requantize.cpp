@@ -55,8 +55,15 @@ std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
   std::optional<FloatActivation> function = FloatActivation::get(activation);
   if (!function)
     return std::nullopt;
-  r.activation = *function;
+  r.setActivation(*function);
   return r;
+}
+
+void Requantize::setActivation(const FloatActivation &function) {
+  activation = function;
+  activation.isRough =
+      function.kind && bits == 8 &&
+      reference::FloatFunctions::hasRough(*function.kind, scale);
 }
 
 std::string Requantize::key() const {
@@ -96,6 +103,12 @@ Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
 
 Requantize Requantize::divideByScale(CodeBuilder &c, const TargetLevel &level,
                                      MutableArrayRef<Value> values) const {
+  if (activation.isRough) {
+    for (Value &value : values)
+      value = reference::FloatFunctions(c.b, c.loc, value.getType())
+                  .roughly(*activation.kind, value, scale);
+    return *this;
+  }
   for (Value &value : values) {
     reference::LoopBuilder b(c.b, c.loc, level);
     value = divideExactly(b, activation.emit(c, value), scale,
@@ -220,13 +233,13 @@ std::string FloatActivation::key() const {
   if (!kind)
     return "linear";
   // Hexadecimal floats: the key must tell all values apart.
-  return llvm::formatv("{0} {1:x} {2:x}", stringifyUnaryKind(*kind),
-                       llvm::bit_cast<uint32_t>(alpha),
-                       llvm::bit_cast<uint32_t>(beta));
+  return llvm::formatv(
+      "{0}{1} {2:x} {3:x}", isRough ? "rough " : "", stringifyUnaryKind(*kind),
+      llvm::bit_cast<uint32_t>(alpha), llvm::bit_cast<uint32_t>(beta));
 }
 
 double FloatActivation::bound(double bound) const {
-  constexpr double roundings = 1.0001;
+  constexpr double roundings = 1.001;
   if (!kind)
     return bound;
   switch (*kind) {

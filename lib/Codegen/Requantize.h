@@ -25,6 +25,7 @@ namespace qcc {
 struct FloatActivation {
   std::optional<qnn::UnaryKind> kind; ///< nothing: the identity
   float alpha = 0, beta = 0;
+  bool isRough = false; ///< as FloatFunctions::roughly() has it
 
   /// Nothing for kinds that kernels do not fuse.
   static std::optional<FloatActivation> get(qnn::ActivationAttr activation);
@@ -51,6 +52,8 @@ struct Requantize {
   /// activations that kernels do not fuse.
   static std::optional<Requantize> get(mlir::quant::UniformQuantizedType type,
                                        qnn::ActivationAttr activation);
+  /// Of an op that gives bytes itself: some functions are computed roughly.
+  void setActivation(const FloatActivation &function);
   /// What code from emit() depends on; that from emitReal() depends on
   /// scaleKey(), too.
   std::string key() const;

@@ -22,6 +22,19 @@ Value LoopBuilder::activate(qnn::ActivationAttr activation, Value x) {
   return unary(activation.getKind(), activation.alpha(), activation.beta(), x);
 }
 
+Value LoopBuilder::storedActivation(qnn::ActivationAttr activation, Value x,
+                                    const Element &element) {
+  if (activation && element.isQuantized() && element.width() == 8 &&
+      getElementTypeOrSelf(x.getType()).isF32()) {
+    QuantParams params = element.params();
+    if (FloatFunctions::hasRough(activation.getKind(), params.scale))
+      return roundToStorage(FloatFunctions(*this, getLoc(), x.getType())
+                                .roughly(activation.getKind(), x, params.scale),
+                            params, element.storage);
+  }
+  return fromReal(activate(activation, x), element);
+}
+
 // Comparisons are written so that NaN passes through: `x < 0 ? 0 : x`.
 Value LoopBuilder::unary(UnaryKind kind, double alpha, double beta, Value x) {
   Type type = x.getType();

@@ -193,8 +193,8 @@ void Contraction::Code::store(Value sum, Value position, Value channel,
     value = b.add(value, b.convert(r, Element(residual.real()),
                                    Element(value.getType())));
   }
-  value = b.activate(c.operands.activation, value);
-  b.store(b.fromReal(value, c.yElement), y, position);
+  b.store(b.storedActivation(c.operands.activation, value, c.yElement), y,
+          position);
 }
 
 Value qcc::reference::packed(KernelEmitter &emitter, Value tensor,

@@ -9,14 +9,20 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qcc::reference;
+using qcc::qnn::UnaryKind;
 using Pred = arith::CmpFPredicate;
 
 /// exp of less than this is no normal number.
 static constexpr double leastExponent = -87.3;
 /// 1 / (1 + exp) of this is one, and reciprocal() takes the sum.
 static constexpr double largestExponent = 86;
+/// Below this sigmoid(x) and x sigmoid(x) vanish in bytes: what roughly() takes
+/// for all that is less.
+static constexpr double leastRough = -80;
 /// Added to a number of at most 2^22 and taken off again, it rounds it to an
 /// integer, which then stands in the low bits of the sum.
 static constexpr double roundingOffset = 12582912.0;
@@ -106,17 +112,21 @@ Value FloatFunctions::reciprocal(Value x) {
 }
 
 Value FloatFunctions::gelu(Value x) {
-  // max(x, 0) - a P(-a) with a = |x|, where P(-a) = 2^q / 2 falls to 4e-11 at
-  // the limit of a. The error of q counts less the smaller P is.
-  static const double q[] = {-1.1511061191558838,     -0.4591982364654541,
-                             -0.05253102630376816,    0.007115159649401903,
-                             -0.00017079238023143262, -0.0001798715820768848,
-                             4.232352148392238e-05,   -4.287275260139722e-06,
-                             1.7062886570329283e-07}; // of q / a
+  static const double q[] = {-1.1511088609695435,    -0.4591643214225769,
+                             -0.05266660451889038,   0.007363124284893274,
+                             -0.0004069797578267753, -5.769713970948942e-05,
+                             8.858415640133899e-06}; // of q / a
   static const double power[] = {0.5000000596046448,   0.34657347202301025,
                                  0.12011060118675232,  0.027753567323088646,
                                  0.004837773274630308, 0.0006638240884058177};
-  Value limit = real(6.5), offset = real(roundingOffset);
+  return geluOf(x, /*limit=*/6.5, q, power);
+}
+
+/// max(x, 0) - a P(-a) with a = |x|, where P(-a) = 2^(a q(a)) / 2 vanishes
+/// beyond the limit, and `power` is 2^r / 2 for r in [-0.5, 0.5].
+Value FloatFunctions::geluOf(Value x, double most, ArrayRef<double> q,
+                             ArrayRef<double> power) {
+  Value limit = real(most), offset = real(roundingOffset);
   Value a = math::AbsFOp::create(b, loc, x);
   Value isBeyond = arith::CmpFOp::create(b, loc, Pred::OGT, a, limit);
   a = arith::SelectOp::create(b, loc, isBeyond, limit, a);
@@ -131,4 +141,75 @@ Value FloatFunctions::gelu(Value x) {
   Value isNegative = arith::CmpFOp::create(b, loc, Pred::OLT, x, real(0));
   Value positive = arith::SelectOp::create(b, loc, isNegative, real(0), x);
   return mulAdd(arith::NegFOp::create(b, loc, a), probability, positive);
+}
+
+bool FloatFunctions::hasRough(UnaryKind kind, float scale) {
+  switch (kind) {
+  case UnaryKind::Sigmoid:
+  case UnaryKind::Silu:
+  case UnaryKind::Gelu:
+  case UnaryKind::GeluTanh:
+    return std::isnormal(scale) && std::isnormal(1.0f / scale);
+  default:
+    return false;
+  }
+}
+
+Value FloatFunctions::atLeast(Value x, double low) {
+  Value limit = real(low);
+  Value isAbove = arith::CmpFOp::create(b, loc, Pred::OGT, x, limit);
+  return arith::SelectOp::create(b, loc, isAbove, x, limit);
+}
+
+Value FloatFunctions::roughly(UnaryKind kind, Value x, float scale) {
+  auto mul = [&](Value u, Value v) -> Value {
+    return arith::MulFOp::create(b, loc, u, v);
+  };
+  double factor = 1.0f / scale;
+  x = atLeast(x, leastRough);
+  if (kind == UnaryKind::Sigmoid)
+    return roughlyGated(real(factor), x);
+  if (kind == UnaryKind::Gelu)
+    return mul(roughGelu(x), real(factor));
+  Value exponent = x;
+  if (kind == UnaryKind::GeluTanh) {
+    Value cube = mul(mul(x, x), x);
+    Value inner =
+        mul(real(0.79788456080286535588),
+            arith::AddFOp::create(b, loc, x, mul(real(0.044715), cube)));
+    exponent = atLeast(arith::AddFOp::create(b, loc, inner, inner), leastRough);
+  }
+  return roughlyGated(mul(x, real(factor)), exponent);
+}
+
+Value FloatFunctions::roughlyGated(Value numerator, Value x) {
+  // 2^r for r in [-0.5, 0.5], within 7.5e-5 of it.
+  static const double power[] = {0.9999280571937561, 0.6932609677314758,
+                                 0.2426111400127411, 0.0551716685295105};
+  constexpr double log2E = 1.4426950408889634, leastTurns = -120;
+  Value offset = real(roundingOffset);
+  // exp(-x) is 2^z; 1 + 2^z is 1 below the limit.
+  Value z = atLeast(arith::MulFOp::create(b, loc, x, real(-log2E)), leastTurns);
+  Value turns = arith::AddFOp::create(b, loc, z, offset);
+  Value whole = arith::SubFOp::create(b, loc, turns, offset);
+  Value rest = arith::SubFOp::create(b, loc, z, whole);
+  Value e = fromBits(arith::AddIOp::create(
+      b, loc, bits(horner(rest, power)),
+      arith::ShLIOp::create(b, loc, bits(turns), integer(23))));
+  Value divisor = arith::AddFOp::create(b, loc, e, real(1));
+  // As reciprocal() without the last step: within 1.3e-4.
+  Value r = fromBits(
+      arith::SubIOp::create(b, loc, integer(0x7ef311c3), bits(divisor)));
+  Value lost = mulAdd(arith::NegFOp::create(b, loc, divisor), r, real(1));
+  r = mulAdd(r, mulAdd(lost, lost, lost), r);
+  return arith::MulFOp::create(b, loc, numerator, r);
+}
+
+Value FloatFunctions::roughGelu(Value x) {
+  // As gelu() with fewer terms.
+  static const double q[] = {-1.1495670080184937, -0.4649304449558258,
+                             -0.045735470950603485, 0.004161672201007605};
+  static const double power[] = {0.49996402859687805, 0.3466304838657379,
+                                 0.12130557000637054, 0.02758583426475525};
+  return geluOf(x, /*limit=*/5, q, power);
 }

@@ -14,6 +14,8 @@
 #ifndef QCC_LIB_CONVERSION_QNNTOKERNELS_FLOATFUNCTIONS_H
 #define QCC_LIB_CONVERSION_QNNTOKERNELS_FLOATFUNCTIONS_H
 
+#include "qcc/Dialect/QNN/IR/QNNOps.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 
@@ -39,7 +41,19 @@ public:
   /// 1 / x for x in [1, 2^125], within an ulp and a half.
   Value reciprocal(Value x);
 
+  /// Whether roughly() has the function and can divide by `scale`.
+  static bool hasRough(qnn::UnaryKind kind, float scale);
+  /// kind(x) / scale for what is then rounded to a byte: kind(x) is off by at
+  /// most 2e-4 of itself or, of GELU, 2e-5, far less than the rounding. Takes a
+  /// third fewer instructions. NaN counts as a large negative number.
+  Value roughly(qnn::UnaryKind kind, Value x, float scale);
+
 private:
+  Value roughlyGated(Value numerator, Value x); ///< x is at least -80
+  Value roughGelu(Value x);
+  Value geluOf(Value x, double most, llvm::ArrayRef<double> q,
+               llvm::ArrayRef<double> power);
+  Value atLeast(Value x, double low); ///< `low` for NaN
   Value real(double c);
   Value integer(int64_t c);
   Value clamp(Value x, double low, double high); ///< NaN passes through

@@ -132,6 +132,10 @@ public:
   Value unary(qnn::UnaryKind kind, double alpha, double beta, Value x);
   /// An activation, or `x` where there is none.
   Value activate(qnn::ActivationAttr activation, Value x);
+  /// The stored form of an activation's result. Where that is a byte, functions
+  /// may be computed roughly (FloatFunctions::roughly).
+  Value storedActivation(qnn::ActivationAttr activation, Value x,
+                         const Element &element);
 
   const TargetLevel &level;
 

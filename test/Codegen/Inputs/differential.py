@@ -28,6 +28,7 @@ import tempfile
 import numpy as np
 
 ARM = ("neon", "dotprod")
+FUNCTIONS = ["silu", "gelu", "sigmoid", "gelu_tanh"]  # by polynomials
 UNFUSED = ("baseline",)
 CASES = 14
 WORD = 8191
@@ -205,7 +206,8 @@ class Generator:
             axis, channels = 0, w[0]
         residual = None
         activation = pick.choice([None, None, ("relu", 0, 0), ("clamp", 0, 6), ("clamp", -1.5, 2.5),
-                                  ("leaky_relu", 0.1, 0), ("hard_swish", 0, 0)])
+                                  ("leaky_relu", 0.1, 0), ("hard_swish", 0, 0),
+                                  (pick.choice(FUNCTIONS), 0, 0)])
         if is_float:
             case.inputs.append((x, "f32", self.floats(x)))
             case.constants.append(self.weights(w))
@@ -292,6 +294,8 @@ class Generator:
             output = pick.choice(["u8", "u8", "i8"])
         if self.parts and output == "i32":
             output = "u8"
+        if activation and activation[0] in FUNCTIONS and output not in ("u8", "i8"):
+            activation = None  # of floats, levels without fused multiply-add have others
         if output == "i32":
             activation = None
             products = products[:1] if not each else products

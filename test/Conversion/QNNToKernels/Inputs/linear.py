@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 from harness import Module, Q, main
@@ -202,5 +203,26 @@ for a_shape, b_shape in MATMULS:
     acc = np.matmul(ia.astype(np.int64) - 9, ib.astype(np.int64) + 3)
     m.check("matmul_integer {0}, {1}, {2} rhs_zero_point {3}",
             [m.arg(ia), m.arg(ib), m.arg(za), m.arg(zb)], np.asarray(acc).astype(np.int32))
+
+# Functions behind sums are computed roughly where a byte is stored: the same bytes but
+# where the exact value is within 3 % of a step of a tie. Sums from tiny to huge.
+erf = np.vectorize(math.erf)
+logistic = lambda v: 1 / (1 + np.exp(-v))
+FUNCTIONS = {"sigmoid": logistic, "silu": lambda v: v * logistic(v), "gelu": lambda v: v * (1 + erf(v / 2**0.5)) / 2,
+             "gelu_tanh": lambda v: v * logistic(2 * (2 / np.pi) ** 0.5 * (v + 0.044715 * v**3))}
+with np.errstate(over="ignore"):
+    for kind, function in FUNCTIONS.items():
+        for step in (1e-4, 0.004, 0.0173, 0.05, 0.4, 30.0, 1e30):
+            q = np.arange(256).astype(np.uint8)
+            qx = Q(np.uint8, step, 100)
+            real = function((q.astype(float) - 100) * float(qx.scale))
+            zero = 0 if kind == "sigmoid" else 15
+            qy = Q(np.uint8, max(real.max() / (255 - zero), -real.min() / max(zero, 1), 1e-8), zero)
+            scaled = real / float(qy.scale)
+            clear = np.abs(scaled - np.floor(scaled) - 0.5) > 0.03
+            rows, want = q[clear].reshape(-1, 1), qy.clamp(np.round(scaled[clear])).reshape(-1, 1)
+            m.check(f"matmul {{0}}, {{1}} {{{{activation = #qnn.act<{kind}, 0.0, 0.0>}}}}",
+                    [m.arg(rows, qx), m.const(np.ones((1, 1), np.int8), Q(np.int8, 1.0))], want,
+                    f"{kind} of steps of {step}", q=qy)
 
 main(m)
