@@ -225,6 +225,11 @@ static Name exportReduce(GraphBuilder &graph, ReduceOp op) {
   std::string input = graph.name(op.getInput());
   if (op.getAxes().empty()) // which ONNX takes for all of them
     return graph.node("Identity", {input});
+  // Runtimes that have an integer kernel have it for this.
+  int64_t rank = typeOf(op.getInput()).getRank();
+  if (op.getKind() == ReduceKind::Mean && rank > 2 && op.getKeepdims() &&
+      llvm::equal(op.getAxes(), llvm::seq<int64_t>(2, rank)))
+    return graph.node("GlobalAveragePool", {input});
   return reduce(graph, types[size_t(op.getKind())], input, op.getAxes(),
                 op.getKeepdims());
 }
