@@ -203,23 +203,28 @@ static void count(Operation *op, const TargetLevel &level, Work &work) {
 }
 
 /// Whether `value` is `variable` plus what does not depend on it: -1 where it
-/// depends on it otherwise, else 1 or 0.
-static int stepOf(Value value, Value variable, Block &body) {
+/// depends on it otherwise, else 1 or 0. `known` has what was found before.
+static int stepOf(Value value, Value variable, Block &body,
+                  DenseMap<Value, int> &known) {
   if (value == variable)
     return 1;
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != &body)
     return value.getParentBlock() == &body ? -1 : 0;
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
   int sum = 0;
   for (Value operand : op->getOperands()) {
-    int step = stepOf(operand, variable, body);
+    int step = stepOf(operand, variable, body, known);
     if (step < 0 ||
         (step > 0 &&
-         !isa<arith::AddIOp, arith::SubIOp, arith::IndexCastOp>(op)))
-      return -1;
+         !isa<arith::AddIOp, arith::SubIOp, arith::IndexCastOp>(op))) {
+      sum = -1;
+      break;
+    }
     sum += step;
   }
-  return sum > 1 ? -1 : sum;
+  return known[value] = sum > 1 ? -1 : sum;
 }
 
 /// Whether LLVM makes vectors of a loop that has none: its accesses are to
@@ -228,6 +233,7 @@ static bool isVectorizable(scf::ForOp loop) {
   Block &body = *loop.getBody();
   if (loop.getNumRegionIterArgs() != 0)
     return false;
+  DenseMap<Value, int> steps;
   for (Operation &op : body) {
     if (op.getNumRegions() != 0 || isa<LLVM::LLVMDialect>(op.getDialect()) ||
         llvm::any_of(op.getResultTypes(), isVector))
@@ -238,7 +244,7 @@ static bool isVectorizable(scf::ForOp loop) {
     else if (auto store = dyn_cast<memref::StoreOp>(op))
       indices = store.getIndices();
     for (auto [i, index] : llvm::enumerate(indices)) {
-      int step = stepOf(index, loop.getInductionVar(), body);
+      int step = stepOf(index, loop.getInductionVar(), body, steps);
       if (step < 0 || (step > 0 && i + 1 != indices.size()))
         return false;
     }

@@ -151,8 +151,10 @@ KernelCost::KernelCost(ModuleOp module, const TargetLevel &level)
   });
 }
 
-/// Every buffer is read or written once. Constants are all used between two
-/// uses of one, so that only those of a small model are near.
+/// Every buffer is read or written once, the constants of a recurrent layer at
+/// every step. Constants are all used between two uses of one, so that only
+/// those of a small model are near; from one step to the next, those of the
+/// kernel alone.
 double KernelCost::memoryCycles(func::CallOp call) const {
   const LevelCosts &costs = *level.costs;
   double activations = 0, constants = 0;
@@ -164,7 +166,11 @@ double KernelCost::memoryCycles(func::CallOp call) const {
   auto rate = [&](double bytes) {
     return bytes <= costs.nearSize ? costs.nearBytes : costs.farBytes;
   };
-  return activations / rate(activations) + constants / rate(constantBytes);
+  auto kernel = ModuleOp(module).lookupSymbol<func::FuncOp>(call.getCallee());
+  auto reads = kernel->getAttrOfType<IntegerAttr>("qcc.constant_reads");
+  double again = reads ? double(std::max<int64_t>(reads.getInt() - 1, 0)) : 0;
+  return activations / rate(activations) + constants / rate(constantBytes) +
+         again * constants / rate(constants);
 }
 
 double KernelCost::cycles(func::CallOp call) const {

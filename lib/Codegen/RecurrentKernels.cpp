@@ -195,6 +195,10 @@ static LogicalResult emitRecurrence(Operation *operation,
         }
         RecurrentKernel(builder, loc, plan, args).emit(begin, end);
       });
+  // For the model of costs: at each step, by each group of sequences.
+  kernel->setAttr(
+      "qcc.constant_reads",
+      b.getI64IntegerAttr(op.getNumSteps() * (plan.sequences / plan.rows)));
   if (plan.sharesRounds())
     emitter.call(kernel, buffers, plan.slices, op.getLoc(), plan.rounds());
   else

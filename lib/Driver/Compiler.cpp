@@ -321,6 +321,7 @@ LogicalResult Compilation::writeONNX(ModuleOp module,
       failed(pipeline(module, [&](OpPassManager &pm) {
         buildNarrowPipeline(pm, options);
         pm.addPass(qnn::createPrepareExport());
+        pm.addPass(qnn::createAvoidTies());
       })))
     return failure();
   std::optional<std::string> bytes = exportONNX(module);

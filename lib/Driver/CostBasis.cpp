@@ -20,6 +20,9 @@
 using namespace mlir;
 using namespace qcc;
 
+/// An artefact takes no more (QCC_MAX_THREADS).
+static constexpr unsigned kMostThreads = 128;
+
 llvm::Expected<CostBasis> CostBasis::create(const CompileOptions &options) {
   auto target = resolveTarget(options.target);
   if (!target)
@@ -27,10 +30,11 @@ llvm::Expected<CostBasis> CostBasis::create(const CompileOptions &options) {
   CostBasis basis(options);
   basis.backend = target->backend;
   StringRef text = options.searchThreads;
-  if (!text.empty() &&
-      (text.getAsInteger(10, basis.threads) || basis.threads == 0))
+  if (!text.empty() && (text.getAsInteger(10, basis.threads) ||
+                        basis.threads == 0 || basis.threads > kMostThreads))
     return makeError("-search-threads=" + text +
-                     ": expected a number of threads above 0");
+                     ": expected a number of threads from 1 to " +
+                     llvm::Twine(kMostThreads));
   llvm::ArrayRef<TargetLevel> levels = target->backend->levels();
   auto canRun = [&](unsigned index) {
     return canRunHere(*target->backend, levels[index]);

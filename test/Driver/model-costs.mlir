@@ -215,3 +215,94 @@ module attributes {qcc.level = "amx"} {
     return
   }
 }
+
+// -----
+
+// A recurrent layer reads its weights at each of ten steps: 20,000 cycles each.
+module attributes {qcc.level = "avx2"} {
+  memref.global "private" constant @weights : memref<160000xf32> = dense<1.0>
+  func.func private @recurrent(%w: memref<160000xf32>, %out: memref<8xf32>, %begin: index, %end: index)
+      attributes {qcc.constant_reads = 10 : i64} {
+    return
+  }
+  // CHECK-LABEL: func.func @main
+  func.func @main(%out: memref<8xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %w = memref.get_global @weights : memref<160000xf32>
+    // CHECK: call @recurrent{{.*}}qcc.cycles = 200301 : i64
+    call @recurrent(%w, %out, %c0, %c1) {qcc.macs = 1600000 : i64} : (memref<160000xf32>, memref<8xf32>, index, index) -> ()
+    return
+  }
+}
+
+// -----
+
+// An index that is computed in many steps of two equal operands each.
+module attributes {qcc.level = "avx2"} {
+  func.func private @chain(%in: memref<800xf32>, %a0: index, %end: index) {
+    %c1 = arith.constant 1 : index
+    scf.for %i = %a0 to %end step %c1 {
+      %a1 = arith.addi %a0, %a0 : index
+      %a2 = arith.addi %a1, %a1 : index
+      %a3 = arith.addi %a2, %a2 : index
+      %a4 = arith.addi %a3, %a3 : index
+      %a5 = arith.addi %a4, %a4 : index
+      %a6 = arith.addi %a5, %a5 : index
+      %a7 = arith.addi %a6, %a6 : index
+      %a8 = arith.addi %a7, %a7 : index
+      %a9 = arith.addi %a8, %a8 : index
+      %a10 = arith.addi %a9, %a9 : index
+      %a11 = arith.addi %a10, %a10 : index
+      %a12 = arith.addi %a11, %a11 : index
+      %a13 = arith.addi %a12, %a12 : index
+      %a14 = arith.addi %a13, %a13 : index
+      %a15 = arith.addi %a14, %a14 : index
+      %a16 = arith.addi %a15, %a15 : index
+      %a17 = arith.addi %a16, %a16 : index
+      %a18 = arith.addi %a17, %a17 : index
+      %a19 = arith.addi %a18, %a18 : index
+      %a20 = arith.addi %a19, %a19 : index
+      %a21 = arith.addi %a20, %a20 : index
+      %a22 = arith.addi %a21, %a21 : index
+      %a23 = arith.addi %a22, %a22 : index
+      %a24 = arith.addi %a23, %a23 : index
+      %a25 = arith.addi %a24, %a24 : index
+      %a26 = arith.addi %a25, %a25 : index
+      %a27 = arith.addi %a26, %a26 : index
+      %a28 = arith.addi %a27, %a27 : index
+      %a29 = arith.addi %a28, %a28 : index
+      %a30 = arith.addi %a29, %a29 : index
+      %a31 = arith.addi %a30, %a30 : index
+      %a32 = arith.addi %a31, %a31 : index
+      %a33 = arith.addi %a32, %a32 : index
+      %a34 = arith.addi %a33, %a33 : index
+      %a35 = arith.addi %a34, %a34 : index
+      %a36 = arith.addi %a35, %a35 : index
+      %a37 = arith.addi %a36, %a36 : index
+      %a38 = arith.addi %a37, %a37 : index
+      %a39 = arith.addi %a38, %a38 : index
+      %a40 = arith.addi %a39, %a39 : index
+      %a41 = arith.addi %a40, %a40 : index
+      %a42 = arith.addi %a41, %a41 : index
+      %a43 = arith.addi %a42, %a42 : index
+      %a44 = arith.addi %a43, %a43 : index
+      %a45 = arith.addi %a44, %a44 : index
+      %a46 = arith.addi %a45, %a45 : index
+      %a47 = arith.addi %a46, %a46 : index
+      %a48 = arith.addi %a47, %a47 : index
+      %j = arith.addi %i, %a48 : index
+      %v = memref.load %in[%j] : memref<800xf32>
+      memref.store %v, %in[%i] : memref<800xf32>
+    }
+    return
+  }
+  // CHECK-LABEL: func.func @main
+  func.func @main(%in: memref<800xf32>) {
+    %c0 = arith.constant 0 : index
+    %c10 = arith.constant 10 : index
+    // CHECK: call @chain{{.*}}qcc.cycles
+    call @chain(%in, %c0, %c10) : (memref<800xf32>, index, index) -> ()
+    return
+  }
+}

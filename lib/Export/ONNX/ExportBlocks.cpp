@@ -19,11 +19,10 @@ static ArrayRef<char> bytesOf(ArrayRef<float> values) {
           values.size() * sizeof(float)};
 }
 
-/// MatMul of the input with the weights, dequantized in blocks along their
-/// first dimension. ONNX has no integers of 2 bits before opset 25, so they
-/// take 4.
-std::optional<std::string> onnx_export::exportBlockMatmul(GraphBuilder &graph,
-                                                          BlockMatmulOp op) {
+/// Dequantized in blocks along the first dimension. ONNX has no integers of 2
+/// bits before opset 25, so they take 4.
+std::optional<std::string> onnx_export::exportBlockWeights(GraphBuilder &graph,
+                                                           BlockMatmulOp op) {
   auto weights = BlockWeights::get(op);
   if (!weights)
     return std::nullopt;
@@ -54,8 +53,6 @@ std::optional<std::string> onnx_export::exportBlockMatmul(GraphBuilder &graph,
       graph.initializer("scale", DType::F32, shape, bytesOf(scales))};
   if (hasZeros)
     operands.push_back(graph.initializer("zero_point", dtype, shape, zeros));
-  std::string real =
-      graph.node("DequantizeLinear", operands,
-                 {{"axis", int64_t(0)}, {"block_size", w.block}});
-  return graph.node("MatMul", {graph.name(op.getInput()), real});
+  return graph.node("DequantizeLinear", operands,
+                    {{"axis", int64_t(0)}, {"block_size", w.block}});
 }

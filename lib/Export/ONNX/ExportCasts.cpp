@@ -27,8 +27,8 @@ struct Parameters {
 };
 } // namespace
 
-static std::optional<Parameters> makeParameters(GraphBuilder &graph,
-                                                Type type) {
+static std::optional<Parameters> makeParameters(GraphBuilder &graph, Type type,
+                                                int64_t leadingDims = 0) {
   SmallVector<float> scales;
   SmallVector<int64_t> zeros;
   Parameters result;
@@ -40,7 +40,8 @@ static std::optional<Parameters> makeParameters(GraphBuilder &graph,
     for (double scale : axis.getScales())
       scales.push_back(float(scale));
     llvm::append_range(zeros, axis.getZeroPoints());
-    result.axis.push_back({"axis", int64_t(axis.getQuantizedDimension())});
+    result.axis.push_back(
+        {"axis", int64_t(axis.getQuantizedDimension()) + leadingDims});
     shape.push_back(int64_t(scales.size()));
   } else {
     return std::nullopt;
@@ -61,12 +62,19 @@ static std::optional<Parameters> makeParameters(GraphBuilder &graph,
 
 static std::optional<std::string> quantizeLinear(GraphBuilder &graph,
                                                  const char *kind, Type type,
-                                                 const std::string &input) {
-  auto parameters = makeParameters(graph, type);
+                                                 const std::string &input,
+                                                 int64_t leadingDims = 0) {
+  auto parameters = makeParameters(graph, type, leadingDims);
   if (!parameters)
     return std::nullopt;
   return graph.node(kind, {input, parameters->scale, parameters->zeroPoint},
                     parameters->axis);
+}
+
+std::optional<std::string>
+onnx_export::exportDequantize(GraphBuilder &graph, Type element,
+                              const std::string &input, int64_t leadingDims) {
+  return quantizeLinear(graph, "DequantizeLinear", element, input, leadingDims);
 }
 
 /// Quantizes to `type`; to fewer values than ONNX's type has by a clip behind,
@@ -146,14 +154,13 @@ bool onnx_export::exportCast(GraphBuilder &graph, Operation *op) {
                                        graph.name(cast.getInput())));
       })
       .Case([&](DequantizeOp cast) {
-        return defineIf(cast, quantizeLinear(graph, "DequantizeLinear",
-                                             elementType(cast.getInput()),
-                                             graph.name(cast.getInput())));
+        return defineIf(cast,
+                        exportDequantize(graph, elementType(cast.getInput()),
+                                         graph.name(cast.getInput())));
       })
       .Case([&](RequantizeOp cast) {
-        auto real = quantizeLinear(graph, "DequantizeLinear",
-                                   elementType(cast.getInput()),
-                                   graph.name(cast.getInput()));
+        auto real = exportDequantize(graph, elementType(cast.getInput()),
+                                     graph.name(cast.getInput()));
         return real &&
                defineIf(cast, quantize(graph, elementType(cast), *real));
       })

@@ -225,6 +225,11 @@ static Name exportReduce(GraphBuilder &graph, ReduceOp op) {
   std::string input = graph.name(op.getInput());
   if (op.getAxes().empty()) // which ONNX takes for all of them
     return graph.node("Identity", {input});
+  // Runtimes that have an integer kernel have it for this.
+  int64_t rank = typeOf(op.getInput()).getRank();
+  if (op.getKind() == ReduceKind::Mean && rank > 2 && op.getKeepdims() &&
+      llvm::equal(op.getAxes(), llvm::seq<int64_t>(2, rank)))
+    return graph.node("GlobalAveragePool", {input});
   return reduce(graph, types[size_t(op.getKind())], input, op.getAxes(),
                 op.getKeepdims());
 }
@@ -298,6 +303,15 @@ static Name exportResize(GraphBuilder &graph, ResizeOp op) {
                     attributes);
 }
 
+/// ONNX has indices of i64, `result` maybe fewer bits.
+static std::string asType(GraphBuilder &graph, Value result,
+                          std::string indices) {
+  Type element = typeOf(result).getElementType();
+  if (element.isInteger(64))
+    return indices;
+  return graph.node("Cast", {indices}, {{"to", int64_t(getDType(element))}});
+}
+
 static Name exportSmall(GraphBuilder &graph, Operation *op) {
   return llvm::TypeSwitch<Operation *, Name>(op)
       .Case([&](UnaryOp unary) {
@@ -318,12 +332,13 @@ static Name exportSmall(GraphBuilder &graph, Operation *op) {
                            nameIf(graph, product.getRhsZeroPoint())});
       })
       .Case([&](ArgReduceOp arg) {
-        return graph.node(
-            arg.getMinimum() ? "ArgMin" : "ArgMax",
-            {graph.name(arg.getInput())},
-            {{"axis", int64_t(arg.getAxis())},
-             {"keepdims", int64_t(arg.getKeepdims())},
-             {"select_last_index", int64_t(arg.getSelectLast())}});
+        return asType(
+            graph, arg.getResult(),
+            graph.node(arg.getMinimum() ? "ArgMin" : "ArgMax",
+                       {graph.name(arg.getInput())},
+                       {{"axis", int64_t(arg.getAxis())},
+                        {"keepdims", int64_t(arg.getKeepdims())},
+                        {"select_last_index", int64_t(arg.getSelectLast())}}));
       })
       .Case<ScatterElementsOp, ScatterNDOp>([&](auto scatter) {
         SmallVector<NodeAttr> attributes;
@@ -426,16 +441,14 @@ static bool hasPlainForm(Operation *op) {
 }
 
 static bool exportTopK(GraphBuilder &graph, TopKOp op) {
-  if (!typeOf(op.getIndices()).getElementType().isInteger(64))
-    return false;
   std::vector<std::string> names = graph.nodes(
       "TopK", {graph.name(op.getInput()), graph.ints("k", int64_t(op.getK()))},
       2,
       {{"axis", int64_t(op.getAxis())},
        {"largest", int64_t(!op.getSmallest())}});
-  graph.define(op.getValues(), names[0]);
-  graph.define(op.getIndices(), names[1]);
   graph.nameLastNode();
+  graph.define(op.getValues(), names[0]);
+  graph.define(op.getIndices(), asType(graph, op.getIndices(), names[1]));
   return true;
 }
 
@@ -444,6 +457,8 @@ bool onnx_export::exportOp(GraphBuilder &graph, Operation *op) {
     return true;
   if (auto topK = dyn_cast<TopKOp>(op))
     return exportTopK(graph, topK);
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+    return exportRecurrence(graph, recurrence);
   if (!hasPlainForm(op) || op->getNumResults() != 1)
     return false;
   Name name =
@@ -456,8 +471,12 @@ bool onnx_export::exportOp(GraphBuilder &graph, Operation *op) {
             return exportConvInteger(graph, conv);
           })
           .Case([&](MatmulOp product) { return exportMatmul(graph, product); })
-          .Case([&](BlockMatmulOp product) {
-            return exportBlockMatmul(graph, product);
+          .Case([&](BlockMatmulOp product) -> Name {
+            auto weights = exportBlockWeights(graph, product);
+            if (!weights)
+              return std::nullopt;
+            return graph.node("MatMul",
+                              {graph.name(product.getInput()), *weights});
           })
           .Case([&](BinaryOp binary) { return exportBinary(graph, binary); })
           .Case([&](MaxPoolOp pool) { return exportMaxPool(graph, pool); })

@@ -56,6 +56,30 @@ static int64_t chooseOpset(func::FuncOp main) {
   return opset;
 }
 
+/// The ops of which something is written to the file. Blocks and recurrent
+/// layers have other operands there, so that what is in front of them may not
+/// be.
+static DenseSet<Operation *> findNeeded(Block &block) {
+  DenseSet<Value> used;
+  used.insert_range(block.getTerminator()->getOperands());
+  DenseSet<Operation *> needed;
+  for (Operation &op : llvm::reverse(block.without_terminator())) {
+    if (llvm::none_of(op.getResults(),
+                      [&](Value result) { return used.contains(result); }))
+      continue;
+    needed.insert(&op);
+    SmallVector<Value> operands(op.getOperands());
+    if (auto recurrence = dyn_cast<qnn::RecurrenceOp>(op)) {
+      operands.clear();
+      collectOperands(recurrence, operands);
+    } else if (auto blocks = dyn_cast<qnn::BlockMatmulOp>(op)) {
+      operands = {blocks.getInput()};
+    }
+    used.insert_range(operands);
+  }
+  return needed;
+}
+
 static std::string nodeName(Operation *op) {
   std::string name;
   auto collect = [&](auto self, Location loc) -> void {
@@ -112,12 +136,13 @@ std::optional<std::string> qcc::exportONNX(ModuleOp module) {
     outputs.push_back(graph.uniqueName(nameOr(
         main.getResultAttrOfType<StringAttr>(i, "qnn.name"), "output_", i)));
 
+  DenseSet<Operation *> needed = findNeeded(main.getBody().front());
   for (Operation &op : main.getBody().front().without_terminator()) {
-    graph.setScope(nodeName(&op));
-    // What is not used is left out; blocks have another form there.
-    if (isa<qnn::ConstantOp>(op) &&
-        llvm::all_of(op.getUsers(), llvm::IsaPred<qnn::BlockMatmulOp>))
+    // The op in front of it may have given its result.
+    if (!needed.contains(&op) ||
+        (op.getNumResults() == 1 && graph.isDefined(op.getResult(0))))
       continue;
+    graph.setScope(nodeName(&op));
     if (!exportOp(graph, &op)) {
       op.emitError("has no form in ONNX that the exporter knows (")
           << op.getName() << ")";

@@ -49,10 +49,21 @@ GraphBuilder::nodes(const char *type, llvm::ArrayRef<std::string> inputs,
     } else if (auto *text = std::get_if<std::string>(&attribute.value)) {
       proto->set_type(onnx::AttributeProto::STRING);
       proto->set_s(*text);
-    } else {
+    } else if (auto *integers =
+                   std::get_if<llvm::SmallVector<int64_t>>(&attribute.value)) {
       proto->set_type(onnx::AttributeProto::INTS);
-      for (int64_t i : std::get<llvm::SmallVector<int64_t>>(attribute.value))
+      for (int64_t i : *integers)
         proto->add_ints(i);
+    } else if (auto *numbers =
+                   std::get_if<llvm::SmallVector<float>>(&attribute.value)) {
+      proto->set_type(onnx::AttributeProto::FLOATS);
+      for (float x : *numbers)
+        proto->add_floats(x);
+    } else {
+      proto->set_type(onnx::AttributeProto::STRINGS);
+      for (const std::string &s :
+           std::get<llvm::SmallVector<std::string>>(attribute.value))
+        proto->add_strings(s);
     }
   }
   return results;

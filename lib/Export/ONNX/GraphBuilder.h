@@ -23,7 +23,9 @@ namespace qcc::onnx_export {
 /// An attribute of a node.
 struct NodeAttr {
   const char *name;
-  std::variant<int64_t, float, std::string, llvm::SmallVector<int64_t>> value;
+  std::variant<int64_t, float, std::string, llvm::SmallVector<int64_t>,
+               llvm::SmallVector<float>, llvm::SmallVector<std::string>>
+      value;
 };
 
 /// Builds the nodes of one graph. Names of values are strings.
@@ -39,6 +41,7 @@ public:
   /// Name of the value; it must have been defined.
   std::string name(mlir::Value value) const { return names.lookup(value); }
   void define(mlir::Value value, std::string name) { names[value] = name; }
+  bool isDefined(mlir::Value value) const { return names.contains(value); }
   /// A name that no other value has.
   std::string uniqueName(llvm::StringRef hint);
 
@@ -77,10 +80,22 @@ private:
 bool exportOp(GraphBuilder &graph, mlir::Operation *op);
 /// Those of casts and quantization.
 bool exportCast(GraphBuilder &graph, mlir::Operation *op);
-/// A product with weights in blocks; nothing for zero points that are no
-/// integers.
-std::optional<std::string> exportBlockMatmul(GraphBuilder &graph,
-                                             qnn::BlockMatmulOp op);
+/// DequantizeLinear of a value of the quantized type `element`, which has
+/// `leadingDims` dimensions in front of those that the type is for. Nothing
+/// where the type has no form in ONNX.
+std::optional<std::string> exportDequantize(GraphBuilder &graph,
+                                            mlir::Type element,
+                                            const std::string &input,
+                                            int64_t leadingDims = 0);
+/// Weights in blocks as real numbers, depth x columns; nothing for zero points
+/// that are no integers.
+std::optional<std::string> exportBlockWeights(GraphBuilder &graph,
+                                              qnn::BlockMatmulOp op);
+/// One direction of a recurrent layer.
+bool exportRecurrence(GraphBuilder &graph, qnn::RecurrenceOp op);
+/// The values that its nodes refer to.
+void collectOperands(qnn::RecurrenceOp op,
+                     llvm::SmallVectorImpl<mlir::Value> &operands);
 /// A function of one number, as in qnn.unary; nothing where ONNX has none.
 std::optional<std::string> exportUnary(GraphBuilder &graph, qnn::UnaryKind kind,
                                        float alpha, float beta,

@@ -36,8 +36,14 @@ void qcc::import::convertGather(Node &node) {
 }
 
 /// Indices in i64, negative ones (which count from the end) made positive.
+/// Those beyond the bounds, which are an error in ONNX, are clamped as
+/// qnn.gather does, before positions in several dimensions are added up.
 static Value positiveIndices(Node &node, Value indices, int64_t extent) {
   Value wide = node.cast(indices, node.getBuilder().getI64Type());
+  if (node.failed())
+    return {};
+  wide = node.binary(BinaryKind::Max, wide, node.scalarLike(wide, -extent));
+  wide = node.binary(BinaryKind::Min, wide, node.scalarLike(wide, extent - 1));
   if (node.failed())
     return {};
   Value isNegative =

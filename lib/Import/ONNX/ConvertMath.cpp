@@ -78,7 +78,9 @@ void qcc::import::convertParametricUnary(Node &node) {
   node.setOutput(0, y);
 }
 
-/// Hyperbolic functions and their inverses by exp and log.
+/// Hyperbolic functions and their inverses by exp and log, those that are 0 at
+/// 0 otherwise around it, where exponentials cancel and the argument of the
+/// logarithm is rounded to 1.
 void qcc::import::convertHyperbolic(Node &node) {
   StringRef op = node.opType();
   Value x = node.in(0);
@@ -92,23 +94,46 @@ void qcc::import::convertHyperbolic(Node &node) {
   auto mul = [&](Value a, Value b) {
     return node.binary(BinaryKind::Mul, a, b);
   };
+  auto div = [&](Value a, Value b) {
+    return node.binary(BinaryKind::Div, a, b);
+  };
+  // log(1 + y) for y > -1/2: the quotient makes up for the rounding of the sum.
+  auto log1p = [&](Value y) {
+    Value sum = add(one, y), rounded = sub(sum, one);
+    Value value = mul(node.unary(UnaryKind::Log, sum), div(y, rounded));
+    Value isLost =
+        node.binary(BinaryKind::Equal, rounded, node.scalarLike(x, 0));
+    return node.select(isLost, y, value);
+  };
+  auto absolute = [&] { return node.unary(UnaryKind::Abs, x); };
+  auto whereSmall = [&](double limit, Value small, Value other) {
+    Value isSmall =
+        node.binary(BinaryKind::Less, absolute(), node.scalarLike(x, limit));
+    return node.select(isSmall, small, other);
+  };
   Value y;
   if (op == "Sinh" || op == "Cosh") {
     Value up = node.unary(UnaryKind::Exp, x);
     Value down = node.unary(UnaryKind::Exp, node.unary(UnaryKind::Neg, x));
     y = mul(op == "Sinh" ? sub(up, down) : add(up, down), half);
+    if (op == "Sinh") { // 2 t / (1 - t^2), t = tanh(x / 2)
+      Value t = node.unary(UnaryKind::Tanh, mul(x, half));
+      y = whereSmall(1, div(add(t, t), sub(one, mul(t, t))), y);
+    }
   } else if (op == "Atanh") {
-    Value ratio = node.binary(BinaryKind::Div, add(one, x), sub(one, x));
+    Value ratio = div(add(one, x), sub(one, x));
     y = mul(node.unary(UnaryKind::Log, ratio), half);
+    y = whereSmall(0.5, mul(log1p(div(add(x, x), sub(one, x))), half), y);
   } else if (op == "Acosh") {
     Value root = node.unary(UnaryKind::Sqrt, sub(mul(x, x), one));
     y = node.unary(UnaryKind::Log, add(x, root));
   } else {
     // Odd: by the absolute value, since x + sqrt(x^2 + 1) cancels below zero.
-    Value size = node.unary(UnaryKind::Abs, x);
-    Value root = node.unary(UnaryKind::Sqrt, add(mul(x, x), one));
-    y = mul(node.unary(UnaryKind::Sign, x),
-            node.unary(UnaryKind::Log, add(size, root)));
+    Value size = absolute(), square = mul(x, x);
+    Value root = node.unary(UnaryKind::Sqrt, add(square, one));
+    y = node.unary(UnaryKind::Log, add(size, root));
+    y = whereSmall(1, log1p(add(size, div(square, add(one, root)))), y);
+    y = mul(node.unary(UnaryKind::Sign, x), y);
   }
   node.setOutput(0, y);
 }

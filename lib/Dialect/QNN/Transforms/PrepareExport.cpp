@@ -56,7 +56,7 @@ static bool isQuantized(Value value) {
 
 /// Whether the op computes on quantized tensors, rather than moving elements.
 static bool computesOnQuantized(Operation *op) {
-  return isa<QuantizableOpInterface>(op) &&
+  return (isa<QuantizableOpInterface>(op) || isa<RecurrenceOp>(op)) &&
          !isa<ReshapeOp, TransposeOp, ConcatOp, SliceOp, ExpandOp, GatherOp>(
              op) &&
          (llvm::any_of(op->getOperands(), isQuantized) ||
@@ -79,7 +79,7 @@ struct PrepareExport : qcc::qnn::impl::PrepareExportBase<PrepareExport> {
       splitClamp(op);
     makeUnsigned();
     getOperation()->walk([&](Operation *op) {
-      if (isa<ConvOp, MatmulOp>(op))
+      if (isa<ConvOp, MatmulOp, RecurrenceOp>(op))
         widen(op);
     });
   }

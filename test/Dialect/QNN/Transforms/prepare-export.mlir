@@ -89,3 +89,20 @@ func.func @narrow(%x: tensor<1x2xf32>, %w: tensor<2x3xf16>, %i: tensor<1x2x4xf32
   %1 = qnn.conv %i, %f {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, group = 1 : i64} : (tensor<1x2x4xf32>, tensor<3x2x1xbf16>) -> tensor<1x3x4xf32>
   return %0, %1 : tensor<1x3xf32>, tensor<1x3x4xf32>
 }
+
+// -----
+
+!w = !quant.uniform<i8<-127:127>:f32:0, {2.500000e-01, 5.000000e-01}>
+
+// Recurrent layers read the real numbers of weights in 8 and in 16 bits.
+// CHECK-LABEL: func @recurrence
+// CHECK-SAME: %[[W:[^ :]*]]: tensor<2x2x!quant.uniform<i8{{.*}}, %[[V:[^ :]*]]: tensor<2x2xf16>
+// CHECK-DAG: %[[D:.*]] = qnn.dequantize %[[W]] : {{.*}} -> tensor<2x2xf32>
+// CHECK-DAG: %[[C:.*]] = qnn.cast %[[V]] : {{.*}} -> tensor<2x2xf32>
+// CHECK-DAG: qnn.recurrence plain %arg0, %[[D]] {
+// CHECK-DAG: qnn.recurrence plain %arg0, %[[C]] {
+func.func @recurrence(%x: tensor<3x1x2xf32>, %w: tensor<2x2x!w>, %v: tensor<2x2xf16>) -> (tensor<3x1x2xf32>, tensor<3x1x2xf32>) {
+  %0, %1 = qnn.recurrence plain %x, %w {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2x!w>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)
+  %2, %3 = qnn.recurrence plain %x, %v {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2xf16>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)
+  return %0, %2 : tensor<3x1x2xf32>, tensor<3x1x2xf32>
+}

@@ -297,6 +297,9 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
       zero points greater by 128. If all zero points are 0 they stay: such models
       are made for runtimes that take nothing else.
     - Weights of f16 or bf16 that meet float32 are cast in front of their op.
+    - Recurrent layers, whose states are quantized at each step where their weights
+      are in 8 bits, read the real numbers of those instead: there ONNX has a float
+      operator alone.
 
     ```mlir
     %0 = qnn.conv %x, %w {activation = #qnn.act<relu, ...>} : ...
@@ -314,6 +317,34 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
     Statistic<"numClamps", "num-clamps", "Clamps taken behind a quantize">,
     Statistic<"numUnsigned", "num-unsigned", "Activations made unsigned">,
     Statistic<"numWidened", "num-widened", "Weights of 16 bits with a cast">
+  ];
+}
+
+def AvoidTies : Pass<"qnn-avoid-ties"> {
+  let summary = "Scales at which no addition of 8-bit tensors is near a tie";
+  let description = [{
+    Runtimes compute `quantize(dequantize(a) + dequantize(b))` by several formulas
+    in float32, of which none is exact, so that pairs of integers whose sum lies
+    within some 1e-5 of a step from a tie round one way or the other. Where one of
+    the 65,536 pairs does, the dequantize ops in front of the addition get scales that
+    differ from those of the tensors by up to 16 units in the last place: such that
+    for every pair all formulas give the integer that qcc's own gives with the scales
+    that were there. If there are none, nothing is changed.
+
+    The formulas: the sum of both integers' products with the ratio of their scales,
+    less their zero points or with all zero points in one number, in either
+    order, with and without fused multiply-add, and the sum of the real numbers.
+
+    ```mlir
+    %1 = qnn.storage_cast %0 : (tensor<4x!quant.uniform<u8:f32, 0.10000000149011612>>) -> tensor<4xui8>
+    %2 = qnn.storage_cast %1 : (tensor<4xui8>) -> tensor<4x!quant.uniform<u8:f32, 0.10000000894069672>>
+    %3 = qnn.dequantize %2 : ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numRescaled", "num-rescaled", "Additions with other scales">,
+    Statistic<"numMissed", "num-missed",
+              "Additions near a tie for which there are no better scales">
   ];
 }
 
