@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/OperationCount.h"
 #include "Attention.h"
 #include "KeptRows.h"
 #include "ProductResult.h"
@@ -233,5 +234,8 @@ LogicalResult qcc::emitAttention(const Attention &a,
                                  ranges ? values.back() : Value(), begin, end);
                      });
   emitter.call(kernel, args, tiles, loc);
+  for (const Product *p : {&a.scores, &a.values})
+    noteOperationCount(args[0].getParentBlock()->getTerminator()->getPrevNode(),
+                       p->op);
   return success();
 }

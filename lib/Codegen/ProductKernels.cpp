@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/OperationCount.h"
 #include "ElementwiseChain.h"
 #include "FusedKernels.h"
 #include "ProductResult.h"
@@ -117,5 +118,7 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
                      });
   noteTiles(kernel, p.tileKey(), p.taken());
   emitter.call(kernel, args, p.tiles(), loc);
+  noteOperationCount(args[0].getParentBlock()->getTerminator()->getPrevNode(),
+                     p.op);
   return success();
 }
