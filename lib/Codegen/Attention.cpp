@@ -122,8 +122,9 @@ void Attention::cut(const TargetLevel &level) {
   int64_t wanted = llvm::divideCeil(goodBlocks, scores.batches);
   for (Product *product : {&scores, &values}) {
     product->cutRows(rows);
-    int64_t blocks = std::max<int64_t>(llvm::divideCeil(product->rowTiles, tiles),
-                              std::min<int64_t>(wanted, product->rowTiles));
+    int64_t blocks =
+        std::max<int64_t>(llvm::divideCeil(product->rowTiles, tiles),
+                          std::min<int64_t>(wanted, product->rowTiles));
     product->blockTiles = llvm::divideCeil(product->rowTiles, blocks);
     product->rowBlocks =
         llvm::divideCeil(product->rowTiles, product->blockTiles);
