@@ -17,11 +17,10 @@
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
+#include "Starts.h"
 
 #include "qcc/Codegen/Kernels.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
-
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace qcc;
@@ -31,37 +30,6 @@ using reference::LoopBuilder;
 
 /// Vectors of f32 that are worked on together: their 8-bit results fill one.
 static constexpr int64_t unrolled = 4;
-
-namespace {
-/// Where the rows of a tensor begin in the buffer of another one.
-struct RowStarts {
-  explicit RowStarts(ArrayRef<int64_t> rows, const reference::Place &place)
-      : shape(rows), strides(ArrayRef(place.strides).drop_back()),
-        offset(place.offset) {
-    reference::collapseBox(shape, {&strides});
-  }
-  std::string key() const {
-    std::string key;
-    llvm::raw_string_ostream os(key);
-    for (auto [extent, stride] : llvm::zip_equal(shape, strides))
-      os << ' ' << extent << ':' << stride;
-    os << '+' << offset;
-    return key;
-  }
-  Value of(CodeBuilder &c, Value row) const {
-    Value start = c.index(offset);
-    for (size_t d = shape.size(); d-- > 0;) {
-      Value digit = d == 0 ? row : c.rem(row, shape[d]);
-      start = c.add(start, c.mul(digit, strides[d]));
-      row = c.div(row, shape[d]);
-    }
-    return start;
-  }
-
-  SmallVector<int64_t> shape, strides;
-  int64_t offset;
-};
-} // namespace
 
 static LogicalResult emitChain(Operation *op, KernelEmitter &emitter) {
   std::optional<ElementwiseChain> chain =
@@ -83,13 +51,14 @@ static LogicalResult emitChain(Operation *op, KernelEmitter &emitter) {
     return success();
 
   // Where it is cut and put together again, it is stored where it ends up.
-  std::optional<RowStarts> starts;
+  std::optional<Starts> starts;
   Value target = chain->result();
   if (type.getRank() > 0 && type.getShape().back() >= lanes &&
       !op->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))
     if (std::optional<reference::Place> place =
             reference::holdInConcat(chain->result(), emitter)) {
-      starts.emplace(type.getShape().drop_back(), *place);
+      starts.emplace(type.getShape().drop_back(),
+                     ArrayRef(place->strides).drop_back(), place->offset);
       length = type.getShape().back();
       target = place->tensor;
     }

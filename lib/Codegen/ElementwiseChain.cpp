@@ -9,6 +9,7 @@
 #include "ExactDivision.h"
 #include "MatrixEpilogue.h"
 #include "ResultQuantize.h"
+#include "Starts.h"
 
 #include "qcc/Codegen/Kernels.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -29,8 +30,12 @@ using reference::LoopBuilder;
 // Which ops
 //===----------------------------------------------------------------------===//
 
-/// How an operand of a binary op is walked beside rows of the result.
-enum class Walk { Scalar, Column, Full };
+/// Rows that some vector is longer than are not walked one by one.
+static constexpr int64_t shortestRow = 16;
+
+/// How an operand of a binary op is walked beside rows of the result: its rows
+/// may be the same for some of them.
+enum class Walk { Scalar, Column, Rows, Full };
 
 static std::optional<Walk> walkOf(Value operand, Value result) {
   ArrayRef<int64_t> shape = tensorTypeOf(operand).getShape();
@@ -42,7 +47,20 @@ static std::optional<Walk> walkOf(Value operand, Value result) {
     return Walk::Full;
   if (!whole.empty() && elements == whole.back() && shape.back() == elements)
     return Walk::Column;
-  return std::nullopt;
+  if (whole.empty() || shape.empty() || shape.back() != whole.back() ||
+      whole.back() < shortestRow)
+    return std::nullopt;
+  return Walk::Rows;
+}
+
+/// Where the row of an operand begins that goes with each row of the result.
+static Starts rowsOf(Value operand, Value result) {
+  ArrayRef<int64_t> shape = shapeOf(operand), whole = shapeOf(result);
+  SmallVector<int64_t> strides(whole.size(), 0);
+  for (auto [d, stride] : llvm::enumerate(reference::rowMajor(shape)))
+    if (shape[d] != 1)
+      strides[whole.size() - shape.size() + d] = stride;
+  return Starts(whole.drop_back(), ArrayRef(strides).drop_back());
 }
 
 static bool isF32(Value value) {
@@ -237,7 +255,8 @@ bool ElementwiseChain::contains(Operation *op) const {
 
 bool ElementwiseChain::hasColumns() const {
   return llvm::any_of(others, [&](Value operand) {
-    return walkOf(operand, result()) == Walk::Column;
+    std::optional<Walk> walk = walkOf(operand, result());
+    return walk == Walk::Column || walk == Walk::Rows;
   });
 }
 
@@ -289,6 +308,11 @@ Value ChainEmitter::loadOperand(unsigned number, VectorType type, int64_t count,
   }
   case Walk::Column:
     return loadFirst(c, type, count, buffer, column);
+  case Walk::Rows: {
+    Value row = c.div(c.sub(position, column), shapeOf(chain.result()).back());
+    Value start = rowsOf(chain.operands()[number], chain.result()).of(c, row);
+    return loadFirst(c, type, count, buffer, c.add(start, column));
+  }
   case Walk::Full:
     return loadFirst(c, type, count, buffer, position);
   }

@@ -38,6 +38,8 @@ public:
   static mlir::Operation *producerOf(mlir::Operation *op);
 
   mlir::Operation *first() const { return producer; }
+  /// Whether the producer has no ops behind it.
+  bool empty() const { return ops.empty(); }
   /// What the first op is applied to.
   mlir::Value source() const { return start; }
   /// The last op, or the producer.
@@ -49,7 +51,7 @@ public:
   bool contains(mlir::Operation *op) const;
   /// Whether it has functions that take dozens of instructions.
   bool isCostly() const;
-  /// Whether one of operands() is the same for all rows.
+  /// Whether one of operands() is the same for several rows.
   bool hasColumns() const;
   /// What code for the chain depends on besides the types of the buffers.
   std::string key() const;

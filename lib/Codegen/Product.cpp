@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Product.h"
+#include "ElementwiseChain.h"
+#include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -27,15 +29,24 @@ static constexpr int64_t maxCopiedBytes = 64 * 1024;
 /// More rows than this gain nothing, as in MatrixPlan.
 static constexpr int64_t maxRows = 12;
 
+/// The result of a transposition in the buffer of its operand.
+static reference::Place placeOf(TransposeOp transpose) {
+  reference::Place place = reference::Place::ofSource(transpose.getInput());
+  place.transpose(transpose);
+  return place;
+}
+
 std::optional<Product> Product::match(Operation *op, const TargetLevel &level) {
   Product product;
-  product.op = op;
-  if (!product.matchMatmul(op, level) && !product.matchInteger(op, level))
+  if (!product.matchTypes(op, level))
     return std::nullopt;
+  for (reference::Place *side : {&product.lhs, &product.rhs})
+    if (auto transpose = side->tensor.getDefiningOp<TransposeOp>())
+      if (isReadThrough(transpose, level))
+        *side = placeOf(transpose);
+  product.findResult(level);
+  product.setShape(/*joinsRows=*/true);
   product.cut(level);
-  if (product.copiesRows() &&
-      product.tileRows * product.rowPitch() > maxCopiedBytes)
-    return std::nullopt;
   return product;
 }
 
@@ -43,66 +54,47 @@ std::optional<Product> Product::match(Operation *op, const TargetLevel &level) {
 // Operands
 //===----------------------------------------------------------------------===//
 
-bool Product::matchShape(bool transposed) {
-  ArrayRef<int64_t> l = shapeOf(lhs), r = shapeOf(rhs);
+bool Product::matchTypes(Operation *candidate, const TargetLevel &level) {
+  op = candidate;
+  bool matches = false;
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    matches = matchMatmul(matmul, level);
+  else if (auto matmul = dyn_cast<MatmulIntegerOp>(op))
+    matches = matchInteger(matmul, level);
+  unitElements = isInteger ? 4 : 1;
+  return matches && (!copiesRows() || rowPitch() <= maxCopiedBytes);
+}
+
+/// Row-major operands, the first two of `op`.
+bool Product::matchOperands() {
+  for (auto [side, operand] :
+       {std::pair(&lhs, op->getOperand(0)), std::pair(&rhs, op->getOperand(1))})
+    *side = {operand, reference::rowMajor(shapeOf(operand))};
+  ArrayRef<int64_t> l = shapeOf(lhs.tensor), r = shapeOf(rhs.tensor);
   if (l.size() < 2 || r.size() < 2 ||
-      tensorTypeOf(result).getNumElements() == 0 || l.back() == 0)
+      tensorTypeOf(op->getResult(0)).getNumElements() == 0 || l.back() == 0)
     return false;
-  rhsTransposed = transposed;
-  rows = l[l.size() - 2];
   depth = l.back();
-  columns = r[r.size() - (transposed ? 2 : 1)];
-  ArrayRef<int64_t> lb = l.drop_back(2), rb = r.drop_back(2);
-  // One right-hand side for all on the left: their rows are those of one.
-  if (llvm::all_of(rb, [](int64_t d) { return d == 1; })) {
-    for (int64_t d : lb)
-      rows *= d;
-    lb = rb = {};
-  }
-  size_t rank = std::max(lb.size(), rb.size());
-  batch.assign(rank, 1);
-  auto strides = [&](ArrayRef<int64_t> shape) {
-    SmallVector<int64_t> result(rank, 0);
-    int64_t stride = 1;
-    for (size_t i = shape.size(); i-- > 0;) {
-      size_t d = rank - shape.size() + i;
-      if (shape[i] == 1)
-        continue;
-      result[d] = stride;
-      stride *= shape[i];
-      batch[d] = shape[i];
-    }
-    return std::pair(result, stride);
-  };
-  lhsStrides = strides(lb).first;
-  std::tie(rhsStrides, rhsMatrices) = strides(rb);
-  for (int64_t d : batch)
-    batches *= d;
   return true;
 }
 
-bool Product::matchMatmul(Operation *candidate, const TargetLevel &level) {
-  auto matmul = dyn_cast<MatmulOp>(candidate);
-  if (!matmul || matmul.getTransposeLhs() || matmul.getBias() ||
-      matmul.getResidual() || matmul.getRhs().getDefiningOp<ConstantOp>())
-    return false;
-  lhs = matmul.getLhs();
-  rhs = matmul.getRhs();
-  result = matmul.getResult();
-  if (!matchShape(matmul.getTransposeRhs()))
+bool Product::matchMatmul(MatmulOp matmul, const TargetLevel &level) {
+  if (matmul.getTransposeLhs() || matmul.getBias() || matmul.getResidual() ||
+      matmul.getRhs().getDefiningOp<ConstantOp>() || !matchOperands())
     return false;
   auto isF32 = [](Value v) { return tensorTypeOf(v).getElementType().isF32(); };
   std::optional<FloatActivation> function =
       FloatActivation::get(matmul.getActivationAttr());
-  if (isF32(lhs) && isF32(rhs) && isF32(result) && function) {
+  if (isF32(matmul.getLhs()) && isF32(matmul.getRhs()) &&
+      isF32(matmul.getResult()) && function) {
     activation = *function;
     return true;
   }
 
-  quant::UniformQuantizedType x = getActivationType(lhs),
-                              w = getActivationType(rhs),
-                              y = getActivationType(result);
-  if (!x || !w || (!y && !isF32(result)) || depth >= (1 << 15))
+  quant::UniformQuantizedType x = getActivationType(matmul.getLhs()),
+                              w = getActivationType(matmul.getRhs()),
+                              y = getActivationType(matmul.getResult());
+  if (!x || !w || (!y && !isF32(matmul.getResult())) || depth >= (1 << 15))
     return false; // the reference sums longer rows in 64 bits
   isInteger = true;
   QuantParams xParams = getQuantParams(x), wParams = getQuantParams(w);
@@ -131,14 +123,8 @@ bool Product::matchMatmul(Operation *candidate, const TargetLevel &level) {
   return std::isfinite(scale);
 }
 
-bool Product::matchInteger(Operation *candidate, const TargetLevel &level) {
-  auto matmul = dyn_cast<MatmulIntegerOp>(candidate);
-  if (!matmul)
-    return false;
-  lhs = matmul.getLhs();
-  rhs = matmul.getRhs();
-  result = matmul.getResult();
-  if (!matchShape(/*transposed=*/false) || depth >= (1 << 15))
+bool Product::matchInteger(MatmulIntegerOp matmul, const TargetLevel &level) {
+  if (!matchOperands() || depth >= (1 << 15))
     return false;
   isInteger = isSum = true;
   auto isUnsigned = [](Value v) {
@@ -147,12 +133,12 @@ bool Product::matchInteger(Operation *candidate, const TargetLevel &level) {
   auto is8Bit = [](Value v) {
     return tensorTypeOf(v).getElementType().getIntOrFloatBitWidth() == 8;
   };
-  if (!is8Bit(lhs) || !is8Bit(rhs))
+  if (!is8Bit(matmul.getLhs()) || !is8Bit(matmul.getRhs()))
     return false;
-  lhsFlip = !isUnsigned(lhs) == level.unsignedActivations;
-  rhsFlip = isUnsigned(rhs);
+  lhsFlip = !isUnsigned(matmul.getLhs()) == level.unsignedActivations;
+  rhsFlip = isUnsigned(matmul.getRhs());
   if (lhsFlip)
-    lhsZero.constant = isUnsigned(lhs) ? -128 : 128;
+    lhsZero.constant = isUnsigned(matmul.getLhs()) ? -128 : 128;
   if (rhsFlip)
     rhsZero.constant = -128;
   auto addTensor = [&](Value tensor, ZeroPoint &zero) {
@@ -174,6 +160,122 @@ bool Product::matchInteger(Operation *candidate, const TargetLevel &level) {
          addTensor(matmul.getRhsZeroPoint(), rhsZero);
 }
 
+//===----------------------------------------------------------------------===//
+// Where they stand
+//===----------------------------------------------------------------------===//
+
+/// Whether the operand that `use` is can be read where `place` says: rows along
+/// the depth or the columns are contiguous, units aligned.
+bool Product::canRead(OpOperand &use, const reference::Place &place) const {
+  unsigned number = use.getOperandNumber(), rank = place.strides.size();
+  bool isContiguous = place.strides[rank - 1] == 1 ||
+                      (number == 1 && place.strides[rank - 2] == 1);
+  bool isAligned = depth % 4 != 0 || llvm::all_of(place.strides, [](int64_t s) {
+                     return s == 1 || s % 4 == 0;
+                   });
+  return number < 2 && isContiguous &&
+         (!isInteger || (isAligned && place.offset % 4 == 0));
+}
+
+bool Product::isReadThrough(TransposeOp op, const TargetLevel &level) {
+  // What other kernels store transposed.
+  auto concat = op.getInput().getDefiningOp<ConcatOp>();
+  if (isTakenOver(op) || (concat && reference::isWrittenThrough(concat)))
+    return false;
+  reference::Place place = placeOf(op);
+  return !op->use_empty() && llvm::all_of(op->getUses(), [&](OpOperand &use) {
+    Product reader;
+    return reader.matchTypes(use.getOwner(), level) &&
+           reader.canRead(use, place);
+  });
+}
+
+bool Product::isWrittenThrough(TransposeOp op, const TargetLevel &level) {
+  Operation *producer = op.getInput().getDefiningOp();
+  if (!producer)
+    return false;
+  std::optional<Product> product =
+      match(ElementwiseChain::producerOf(producer), level);
+  return product && product->result.tensor == op.getResult();
+}
+
+/// The result of the chain behind the product, or a transposition of it that
+/// keeps its rows.
+void Product::findResult(const TargetLevel &level) {
+  Value value = ElementwiseChain(op).result();
+  ArrayRef<int64_t> shape = shapeOf(value);
+  result = {value, reference::rowMajor(shape)};
+  if (!value.hasOneUse())
+    return;
+  auto transpose = dyn_cast<TransposeOp>(*value.user_begin());
+  if (!transpose ||
+      transpose.getPermutation().back() + 1 != int64_t(shape.size()) ||
+      reference::isReadThrough(transpose.getResult()) ||
+      isReadThrough(transpose, level))
+    return;
+  result = reference::Place::ofResult(transpose.getResult());
+  result.transposeBack(transpose);
+}
+
+/// The dimensions of `place` in front of the matrices, among `batch`.
+static Starts startsOf(ArrayRef<int64_t> batch, ArrayRef<int64_t> shape,
+                       ArrayRef<int64_t> strides, int64_t offset) {
+  SmallVector<int64_t> all(batch.size() - shape.size(), 0);
+  for (auto [extent, stride] : llvm::zip_equal(shape, strides))
+    all.push_back(extent == 1 ? 0 : stride);
+  return Starts(batch, all, offset);
+}
+
+void Product::setShape(bool joinsRows) {
+  ArrayRef<int64_t> l = shapeOf(op->getOperand(0)),
+                    r = shapeOf(op->getOperand(1));
+  ArrayRef<int64_t> lb = l.drop_back(2), rb = r.drop_back(2);
+  ArrayRef<int64_t> lhsStrides = lhs.strides, rhsStrides = rhs.strides;
+  rows = l[lb.size()];
+  lhsPitch = lhsStrides[lb.size()];
+  auto matmul = dyn_cast<MatmulOp>(op);
+  bool isTurned = matmul && matmul.getTransposeRhs();
+  int64_t depthStride = rhsStrides[rb.size() + isTurned],
+          columnStride = rhsStrides[rb.size() + !isTurned];
+  columns = r[rb.size() + !isTurned];
+  rhsTransposed = isTurned ? depthStride == 1 : columnStride != 1;
+  rhsPitch = rhsTransposed ? columnStride : depthStride;
+  resultPitch = columns;
+
+  // One right-hand side for all on the left: their rows are those of one.
+  Starts allRows(l.drop_back(), lhsStrides.drop_back(), lhs.offset);
+  // Dimensions of extent 1 may have come in front.
+  Value behind = ElementwiseChain(op).result();
+  ArrayRef<int64_t> shape = shapeOf(behind), strides = result.strides;
+  bool isTransposed = result.tensor != behind;
+  if (joinsRows && llvm::all_of(rb, [](int64_t d) { return d == 1; }) &&
+      !isTransposed && allRows.shape.size() < 2) {
+    for (int64_t d : lb)
+      rows *= d;
+    lhsPitch = allRows.strides.empty() ? depth : allRows.strides.front();
+    lhsStarts = Starts({}, {}, lhs.offset);
+    rhsNumbers = rhsStarts = Starts({}, {}, rhs.offset);
+    return;
+  }
+  SmallVector<int64_t> batch(std::max(lb.size(), rb.size()), 1);
+  for (ArrayRef<int64_t> side : {lb, rb})
+    for (auto [d, extent] : llvm::enumerate(llvm::reverse(side)))
+      batch[batch.size() - 1 - d] =
+          std::max(batch[batch.size() - 1 - d], extent);
+  batches = reference::product(batch);
+  rhsMatrices = reference::product(rb);
+  lhsStarts = startsOf(batch, lb, lhsStrides.drop_back(2), lhs.offset);
+  rhsNumbers = startsOf(batch, rb, reference::rowMajor(rb), 0);
+  rhsStarts = Starts(rb, rhsStrides.drop_back(2), rhs.offset);
+  if (!isTransposed) {
+    resultStarts = Starts({batches}, {rows * columns});
+    return;
+  }
+  resultPitch = strides[strides.size() - 2];
+  resultStarts =
+      Starts(shape.drop_back(2), strides.drop_back(2), result.offset);
+}
+
 std::string Product::key() const {
   auto zero = [](const ZeroPoint &z) {
     return llvm::formatv("{0}{1}{2}", z.constant, z.tensor ? "+" : "",
@@ -183,8 +285,10 @@ std::string Product::key() const {
       "{0}x{1}x{2} {3}{4}{5}{6}{7} {8} {9} ", rows, depth, columns,
       isInteger ? "i" : "f", isSum ? "s" : "", rhsTransposed ? "t" : "",
       lhsFlip ? "l" : "", rhsFlip ? "r" : "", zero(lhsZero), zero(rhsZero));
-  for (auto [d, l, r] : llvm::zip_equal(batch, lhsStrides, rhsStrides))
-    key += llvm::formatv("{0}:{1}:{2},", d, l, r);
+  for (const auto &[starts, pitch] :
+       {std::pair(lhsStarts, lhsPitch), std::pair(rhsNumbers, int64_t(0)),
+        std::pair(resultStarts, resultPitch)})
+    key += llvm::formatv("{0}/{1},", starts.key(), pitch);
   key += llvm::formatv("{0} {1:x}", activation.key(),
                        llvm::bit_cast<uint32_t>(scale));
   if (requantize)
@@ -211,9 +315,14 @@ TileChoice Product::taken() const {
   return choice;
 }
 
+void Product::cutRows(int64_t most) {
+  rowTiles = llvm::divideCeil(rows, most);
+  tileRows = llvm::divideCeil(rows, rowTiles);
+  longTiles = rowTiles - (tileRows * rowTiles - rows);
+}
+
 void Product::cut(const TargetLevel &level) {
   TileChoice choice = TileTable(op).lookup(level.name, tileKey());
-  unitElements = isInteger ? 4 : 1;
   units = llvm::divideCeil(depth, unitElements);
   lanes = level.lanes();
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
@@ -232,9 +341,9 @@ void Product::cut(const TargetLevel &level) {
   most = std::min(most, std::max<int64_t>(limit, tile.rows));
   if (choice.rows)
     most = *choice.rows;
-  rowTiles = llvm::divideCeil(rows, most);
-  tileRows = llvm::divideCeil(rows, rowTiles);
-  longTiles = rowTiles - (tileRows * rowTiles - rows);
+  if (copiesRows())
+    most = std::min(most, maxCopiedBytes / rowPitch());
+  cutRows(most);
 
   panelsOuter = choice.panelsOuter.value_or(
       matrixElements() * 4 / unitElements > residentBytes);

@@ -13,13 +13,17 @@
 //
 // A unit is one float or four 8-bit values along the depth, as in MatrixPlan.h.
 //
+// Rows may stand anywhere: a transposition in front of a product or behind it
+// that keeps rows contiguous is not stored, but read or written through.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QCC_LIB_CODEGEN_PRODUCT_H
 #define QCC_LIB_CODEGEN_PRODUCT_H
 
-#include "CodeBuilder.h"
+#include "../Conversion/QNNToKernels/Place.h"
 #include "Requantize.h"
+#include "Starts.h"
 
 #include "qcc/Codegen/TileChoice.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
@@ -39,14 +43,17 @@ struct ZeroPoint {
 
 struct Product {
   mlir::Operation *op;
-  mlir::Value lhs, rhs, result;
+  /// Where both sides are read, and what is behind the product's chain written.
+  reference::Place lhs, rhs, result;
   bool isInteger = false, rhsTransposed = false;
   bool lhsFlip = false, rhsFlip = false; ///< the upper bit of each byte
   ZeroPoint lhsZero, rhsZero;
 
-  // Extents of one product, and the matrices of each side by number.
+  // Extents of one product; its matrices by its number, and what is on the
+  // right by its own. A pitch is the distance of rows.
   int64_t rows, columns, depth;
-  llvm::SmallVector<int64_t> batch, lhsStrides, rhsStrides;
+  Starts lhsStarts, resultStarts, rhsNumbers, rhsStarts;
+  int64_t lhsPitch, rhsPitch, resultPitch;
   int64_t batches = 1, rhsMatrices = 1;
 
   /// Results are bytes, one multiplication and rounding away from the sums.
@@ -65,6 +72,17 @@ struct Product {
   /// Nothing for other ops and where the kernel does not apply.
   static std::optional<Product> match(mlir::Operation *op,
                                       const TargetLevel &level);
+  /// Whether all that reads or writes the result of a transposition are kernels
+  /// of products that do so where its operand stands.
+  static bool isReadThrough(qnn::TransposeOp op, const TargetLevel &level);
+  static bool isWrittenThrough(qnn::TransposeOp op, const TargetLevel &level);
+
+  /// Counts the rows of each matrix on the left by themselves.
+  void splitBatches() { setShape(/*joinsRows=*/false); }
+  /// Cuts a product into register tiles and blocks of them.
+  void cut(const TargetLevel &level);
+  /// Tiles of at most so many rows each, as equal as can be.
+  void cutRows(int64_t most);
 
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
   int64_t panelColumns() const { return int64_t(vectors) * lanes; }
@@ -80,7 +98,7 @@ struct Product {
   /// Rows whose depth is no whole number of units are copied to the stack.
   bool copiesRows() const { return depth % unitElements != 0; }
   int64_t rowPitch() const {
-    return copiesRows() ? int64_t(llvm::alignTo(depth, 16)) : depth;
+    return copiesRows() ? int64_t(llvm::alignTo(depth, 16)) : lhsPitch;
   }
   /// Sums of the columns are needed.
   bool hasColumnSums() const { return isInteger && !lhsZero.isZero(); }
@@ -95,10 +113,13 @@ struct Product {
                 llvm::function_ref<void(unsigned, int64_t)> emit) const;
 
 private:
-  bool matchMatmul(mlir::Operation *op, const TargetLevel &level);
-  bool matchInteger(mlir::Operation *op, const TargetLevel &level);
-  bool matchShape(bool transposed);
-  void cut(const TargetLevel &level);
+  bool matchTypes(mlir::Operation *op, const TargetLevel &level);
+  bool matchMatmul(qnn::MatmulOp op, const TargetLevel &level);
+  bool matchInteger(qnn::MatmulIntegerOp op, const TargetLevel &level);
+  bool matchOperands();
+  bool canRead(mlir::OpOperand &use, const reference::Place &place) const;
+  void findResult(const TargetLevel &level);
+  void setShape(bool joinsRows);
 };
 
 /// The packed right-hand side, and with hasColumnSums() for each padded column

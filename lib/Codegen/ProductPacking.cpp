@@ -96,7 +96,7 @@ public:
       Value matrix = c.div(tile, p.panels()), panel = c.rem(tile, p.panels());
       p.forPanel(c, panel, [&](unsigned vectors, int64_t valid) {
         Value column = c.mul(panel, p.panelColumns());
-        Value from = c.mul(matrix, p.depth * p.columns);
+        Value from = p.rhsStarts.of(c, matrix);
         Value to = c.add(c.mul(matrix, p.matrixElements()),
                          c.mul(column, p.units * p.unitElements));
         if (!p.rhsTransposed)
@@ -155,7 +155,7 @@ void Packer::packUnit(Value from, Value to, unsigned vectors, int64_t count,
     for (int64_t k = 0; k < p.unitElements; ++k)
       rows.push_back(k < depth && valid(count, v) > 0
                          ? loadFirst(c, type, valid(count, v), rhs,
-                                     c.add(from, k * p.columns + v * p.lanes))
+                                     c.add(from, k * p.rhsPitch + v * p.lanes))
                          : c.splat(element, 0, p.lanes));
     Value at = c.add(to, int64_t(v) * p.lanes * p.unitElements);
     if (!p.isInteger) {
@@ -191,11 +191,11 @@ void Packer::packRows(Value from, Value to, unsigned vectors, int64_t count) {
   int64_t width = int64_t(vectors) * p.lanes * p.unitElements;
   int64_t whole = p.depth / p.unitElements;
   c.loop(0, whole, 1, [&](Value unit) {
-    packUnit(c.add(from, c.mul(unit, p.unitElements * p.columns)),
+    packUnit(c.add(from, c.mul(unit, p.unitElements * p.rhsPitch)),
              c.add(to, c.mul(unit, width)), vectors, count, p.unitElements);
   });
   if (whole < p.units)
-    packUnit(c.add(from, whole * p.unitElements * p.columns),
+    packUnit(c.add(from, whole * p.unitElements * p.rhsPitch),
              c.add(to, whole * width), vectors, count,
              p.depth - whole * p.unitElements);
 }
@@ -209,7 +209,7 @@ void Packer::packWords(Value from, Value column, Value to, unsigned vectors) {
   // What stands for the padding is some other column.
   auto rowAt = [&](int64_t i) {
     Value row = c.min(c.add(column, i), c.index(p.columns - 1));
-    return c.add(source, c.mul(row, p.units));
+    return c.add(source, c.mul(row, p.rhsPitch / p.unitElements));
   };
   int64_t whole = p.units / lanes * lanes;
   for (unsigned v = 0; v < vectors; ++v) {
@@ -250,7 +250,7 @@ void Packer::packBytes(Value from, Value column, Value to, unsigned vectors,
     return c.add(c.add(to, c.mul(unit, 4 * width)), c.add(c.mul(i, 4), k));
   };
   c.loop(0, count, 1, [&](Value i) {
-    Value row = c.add(from, c.mul(c.add(column, i), p.depth));
+    Value row = c.add(from, c.mul(c.add(column, i), p.rhsPitch));
     auto move = [&](Value unit, int64_t k) {
       Value value = memref::LoadOp::create(
           c.b, c.loc, rhs, c.add(c.add(row, c.mul(unit, 4)), k));
@@ -304,14 +304,14 @@ void Packer::sumColumns(Value from, unsigned vectors, Value to) {
 }
 
 PackedRhs qcc::packRhs(const Product &p, KernelEmitter &emitter) {
-  if (std::optional<ConstantBytes> data = ConstantBytes::get(p.rhs))
+  if (std::optional<ConstantBytes> data = ConstantBytes::get(p.rhs.tensor))
     return packConstant(p, *data, emitter);
   Builder b(emitter.context());
   Type element = p.isInteger ? Type(b.getI8Type()) : Type(b.getF32Type());
   PackedRhs result;
   result.elements = emitter.scratch(
       MemRefType::get({p.rhsMatrices * p.matrixElements()}, element));
-  SmallVector<Value> args{emitter.buffer(p.rhs), result.elements};
+  SmallVector<Value> args{emitter.buffer(p.rhs.tensor), result.elements};
   if (p.hasColumnSums()) {
     result.columnSums = emitter.scratch(
         MemRefType::get({p.rhsMatrices * p.paddedColumns()}, b.getI32Type()));
@@ -319,7 +319,8 @@ PackedRhs qcc::packRhs(const Product &p, KernelEmitter &emitter) {
   }
   std::string key = std::to_string(p.depth) + "x" + std::to_string(p.columns) +
                     (p.rhsTransposed ? "t" : "") + (p.rhsFlip ? "f" : "") +
-                    " " + std::to_string(p.vectors);
+                    " " + std::to_string(p.vectors) + p.rhsStarts.key() + "/" +
+                    std::to_string(p.rhsPitch);
   func::FuncOp kernel =
       emitter.kernel("pack", key, ValueRange(args).getTypes(), p.op->getLoc(),
                      [&](OpBuilder &builder, Location loc, ValueRange values,

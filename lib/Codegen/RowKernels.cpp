@@ -9,20 +9,15 @@
 // dequantizes them, stays on the stack while its statistics are taken, and
 // leaves through the chain of elementwise ops behind the op.
 //
-// Sums have the 16 lanes and the tree of the reference kernels (Groups.h) on
-// every level.
-//
 //===----------------------------------------------------------------------===//
 
-#include "../Conversion/QNNToKernels/FloatFunctions.h"
 #include "FusedKernels.h"
+#include "KeptRows.h"
 #include "MatrixEpilogue.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
-
-#include <limits>
 
 using namespace mlir;
 using namespace qcc;
@@ -30,8 +25,7 @@ using namespace qcc::qnn;
 using reference::Element;
 using reference::LoopBuilder;
 
-/// Lanes of every reduction.
-static constexpr int64_t width = 16;
+static constexpr int64_t width = KeptRows::width;
 /// Vectors that are stored together.
 static constexpr int64_t unrolled = 4;
 /// Elements per tile.
@@ -88,8 +82,6 @@ bool RowOp::takes(Operation *dequantization) {
 }
 
 namespace {
-/// Some rows are worked on side by side: what must wait for a sum over one row
-/// leaves room for the others.
 class RowKernel {
 public:
   RowKernel(LoopBuilder &b, const RowOp &row, const ElementwiseChain &chain,
@@ -100,96 +92,27 @@ public:
   void emit(ValueRange args, Value ranges, Value begin, Value end);
 
 private:
-  using Step = llvm::function_ref<Value(size_t row, Value acc, Value element)>;
-
   VectorType type() { return c.vectorType(b.getF32Type(), width); }
-  int64_t whole() const { return row.length / width * width; }
-  int64_t tail() const { return row.length - whole(); }
-  int64_t pitch() const { return whole() + (tail() != 0 ? width : 0); }
-  Value keptAt(size_t number, Value column) {
-    return c.add(column, int64_t(number) * pitch());
-  }
-  Value loadKept(size_t number, Value column) {
-    return c.load(kept, keptAt(number, column), type());
-  }
 
-  void rows(SmallVector<Value> starts);
-  /// For each row, acc = step(row, acc, elements) over its vectors, with
-  /// `neutral` behind its end; then the lanes as one number, in all lanes.
-  SmallVector<Value> reduce(double init, Step step, double neutral,
-                            llvm::function_ref<Value(Value, Value)> join);
-  /// Replaces the elements of all rows.
-  void update(llvm::function_ref<Value(size_t row, Value element)> f);
-  Value onlyValid(Value value, double neutral);
-
-  void loadRows();
+  void emitRows(ArrayRef<Value> starts);
+  void loadRows(ArrayRef<Value> starts);
   SmallVector<Value> normalization();
-  SmallVector<Value> softmax();
-  void storeRows(ValueRange factors);
+  void storeRows(ArrayRef<Value> starts, ValueRange factors);
 
   LoopBuilder &b;
   CodeBuilder c;
   const RowOp &row;
   const ElementwiseChain &chain;
   const TargetLevel &level;
-  Value input, result, kept;
+  Value input, result;
+  std::optional<KeptRows> rows;
   SmallVector<Value> beforeOperands, operands;
-  SmallVector<Value> starts; ///< positions of the rows
   std::optional<RangeRecorder> recorder;
 };
 } // namespace
 
-Value RowKernel::onlyValid(Value value, double neutral) {
-  SmallVector<bool> mask(width, false);
-  std::fill_n(mask.begin(), tail(), true);
-  auto maskType = c.vectorType(b.getI1Type(), width);
-  Value isValid = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(maskType, ArrayRef<bool>(mask)));
-  return b.select(isValid, value, b.real(type(), neutral));
-}
-
-SmallVector<Value>
-RowKernel::reduce(double init, Step step, double neutral,
-                  llvm::function_ref<Value(Value, Value)> join) {
-  SmallVector<Value> accs(starts.size(), b.real(type(), init));
-  accs = c.loop(c.index(0), c.index(whole()), width, accs,
-                [&](Value column, ValueRange carried) {
-                  SmallVector<Value> next;
-                  for (auto [r, acc] : llvm::enumerate(carried))
-                    next.push_back(step(r, acc, loadKept(r, column)));
-                  return next;
-                });
-  if (tail() != 0)
-    for (auto [r, acc] : llvm::enumerate(accs))
-      acc = step(r, acc, onlyValid(loadKept(r, c.index(whole())), neutral));
-  for (int64_t half = width / 2; half >= 1; half /= 2)
-    for (Value &acc : accs) {
-      SmallVector<int64_t> low, high;
-      for (int64_t i = 0; i < half; ++i) {
-        low.push_back(i);
-        high.push_back(half + i);
-      }
-      acc = join(c.shuffle(acc, acc, low), c.shuffle(acc, acc, high));
-    }
-  for (Value &acc : accs) {
-    Value number = vector::ExtractOp::create(b, acc, ArrayRef<int64_t>{0});
-    acc = vector::BroadcastOp::create(b, type(), number);
-  }
-  return accs;
-}
-
-void RowKernel::update(llvm::function_ref<Value(size_t, Value)> f) {
-  auto vectors = [&](Value column) {
-    for (size_t r = 0; r < starts.size(); ++r)
-      c.store(f(r, loadKept(r, column)), kept, keptAt(r, column));
-  };
-  c.loop(0, whole(), width, vectors);
-  if (tail() != 0)
-    vectors(c.index(whole()));
-}
-
 /// Brings the rows to the stack as real numbers.
-void RowKernel::loadRows() {
+void RowKernel::loadRows(ArrayRef<Value> starts) {
   auto vectorAt = [&](Value start, Value column, int64_t count) {
     Value position = c.add(start, column);
     if (!row.before)
@@ -200,13 +123,10 @@ void RowKernel::loadRows() {
     return ChainEmitter(b, level, *row.before, beforeOperands)
         .apply(value, count, position, column);
   };
-  auto vectors = [&](Value column, int64_t count) {
+  rows->forVectors([&](Value column, int64_t count) {
     for (auto [r, start] : llvm::enumerate(starts))
-      c.store(vectorAt(start, column, count), kept, keptAt(r, column));
-  };
-  c.loop(0, whole(), width, [&](Value column) { vectors(column, width); });
-  if (tail() != 0)
-    vectors(c.index(whole()), tail());
+      rows->store(vectorAt(start, column, count), r, column);
+  });
 }
 
 /// Leaves the centered rows; returns what they are to be multiplied by.
@@ -215,13 +135,16 @@ SmallVector<Value> RowKernel::normalization() {
   auto add = [&](Value x, Value y) { return b.add(x, y); };
   Value count = b.real(type(), double(row.length));
   if (!op.getRms()) {
-    SmallVector<Value> means = reduce(
+    SmallVector<Value> means = rows->reduce(
         0, [&](size_t, Value acc, Value v) { return b.add(acc, v); }, 0, add);
     for (Value &mean : means)
       mean = b.div(mean, count);
-    update([&](size_t r, Value v) { return b.sub(v, means[r]); });
+    rows->forVectors([&](Value column, int64_t) {
+      for (auto [r, mean] : llvm::enumerate(means))
+        rows->store(b.sub(rows->load(r, column), mean), r, column);
+    });
   }
-  SmallVector<Value> factors = reduce(
+  SmallVector<Value> factors = rows->reduce(
       0, [&](size_t, Value acc, Value v) { return b.add(acc, b.mul(v, v)); }, 0,
       add);
   for (Value &factor : factors) {
@@ -232,32 +155,14 @@ SmallVector<Value> RowKernel::normalization() {
   return factors;
 }
 
-/// Leaves the exponentials; returns what they are to be multiplied by.
-SmallVector<Value> RowKernel::softmax() {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  SmallVector<Value> largest = reduce(
-      -infinity, [&](size_t, Value acc, Value v) { return b.larger(v, acc); },
-      -infinity, [&](Value x, Value y) { return b.larger(x, y); });
-  reference::FloatFunctions functions(b, b.getLoc(), type());
-  update([&](size_t r, Value v) {
-    return functions.expOfNegative(b.sub(v, largest[r]));
-  });
-  SmallVector<Value> sums = reduce(
-      0, [&](size_t, Value acc, Value v) { return b.add(acc, v); }, 0,
-      [&](Value x, Value y) { return b.add(x, y); });
-  for (Value &sum : sums)
-    sum = b.div(b.real(type(), 1), sum);
-  return sums;
-}
-
-void RowKernel::storeRows(ValueRange factors) {
+void RowKernel::storeRows(ArrayRef<Value> starts, ValueRange factors) {
   ChainEmitter emitter(b, level, chain, operands,
                        recorder ? &*recorder : nullptr);
   auto vectorsAt = [&](Value column, int64_t count) {
     for (auto [r, start] : llvm::enumerate(starts)) {
       SmallVector<Value> values;
       for (int64_t at = 0; at < count; at += width)
-        values.push_back(b.mul(loadKept(r, c.add(column, at)), factors[r]));
+        values.push_back(b.mul(rows->load(r, c.add(column, at)), factors[r]));
       emitter.store(values, count, result, c.add(start, column), column);
     }
   };
@@ -267,10 +172,14 @@ void RowKernel::storeRows(ValueRange factors) {
     vectorsAt(c.index(stepped), row.length - stepped);
 }
 
-void RowKernel::rows(SmallVector<Value> positions) {
-  starts = std::move(positions);
-  loadRows();
-  storeRows(isa<SoftmaxOp>(row.op) ? softmax() : normalization());
+void RowKernel::emitRows(ArrayRef<Value> starts) {
+  SmallVector<Value> slots;
+  for (size_t r = 0; r < starts.size(); ++r)
+    slots.push_back(c.index(int64_t(r) * KeptRows::roomFor(row.length)));
+  rows->begin(slots);
+  loadRows(starts);
+  storeRows(starts, isa<SoftmaxOp>(row.op) ? rows->softmax(rows->maxima())
+                                           : normalization());
 }
 
 void RowKernel::emit(ValueRange args, Value ranges, Value begin, Value end) {
@@ -283,7 +192,9 @@ void RowKernel::emit(ValueRange args, Value ranges, Value begin, Value end) {
   beforeOperands.assign(flat.begin() + 2, flat.begin() + 2 + others);
   operands.assign(flat.begin() + 2 + others, flat.end());
   int64_t together = row.rowsTogether();
-  kept = c.stack(b.getF32Type(), together * pitch());
+  rows.emplace(
+      b, c.stack(b.getF32Type(), together * KeptRows::roomFor(row.length)),
+      row.length);
   if (ranges)
     recorder.emplace(b, width, ranges);
   Value perTile = c.index(row.rowsPerTile());
@@ -299,11 +210,11 @@ void RowKernel::emit(ValueRange args, Value ranges, Value begin, Value end) {
         SmallVector<Value> positions;
         for (int64_t r = 0; r < together; ++r)
           positions.push_back(c.mul(c.add(number, r), row.length));
-        rows(std::move(positions));
+        emitRows(positions);
       });
     }
     c.loop(whole, last, 1,
-           [&](Value number) { rows({c.mul(number, row.length)}); });
+           [&](Value number) { emitRows({c.mul(number, row.length)}); });
     if (recorder)
       recorder->endTile(tile);
   });

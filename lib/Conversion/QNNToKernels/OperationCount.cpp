@@ -9,6 +9,8 @@
 
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -50,4 +52,21 @@ int64_t qcc::countMultiplyAccumulates(Operation *op) {
         return results() * matmul.getDepth();
       })
       .Default([](Operation *) { return 0; });
+}
+
+void qcc::noteOperationCount(Operation *call, Operation *op) {
+  int64_t macs = countMultiplyAccumulates(op);
+  if (macs == 0)
+    return;
+  constexpr StringLiteral number = "qcc.macs", integer = "qcc.integer_macs";
+  Builder builder(op->getContext());
+  bool isInteger = !isa<FloatType>(getElementTypeOrSelf(op->getOperand(0)));
+  if (auto others = call->getAttrOfType<IntegerAttr>(number)) {
+    macs += others.getInt();
+    isInteger &= call->hasAttr(integer);
+    call->removeAttr(integer);
+  }
+  call->setAttr(number, builder.getI64IntegerAttr(macs));
+  if (isInteger)
+    call->setAttr(integer, builder.getUnitAttr());
 }

@@ -16,6 +16,10 @@ namespace qcc {
 /// with padding; 0 for any other op.
 int64_t countMultiplyAccumulates(mlir::Operation *op);
 
+/// Gives a call of @main the number of those of `op`, or adds them to those of
+/// other ops that it computes.
+void noteOperationCount(mlir::Operation *call, mlir::Operation *op);
+
 } // namespace qcc
 
 #endif // QCC_LIB_CONVERSION_QNNTOKERNELS_OPERATIONCOUNT_H

@@ -83,22 +83,16 @@ static Value bytesOf(Value value) {
 }
 
 /// Gives the last call after `before`, the one with the products of `op`,
-/// their number; the calls before it prepare operands.
-static void noteOperationCount(Operation *op, Operation *before,
-                               Operation *end) {
-  int64_t macs = countMultiplyAccumulates(op);
-  if (macs == 0)
-    return;
+/// their number; the calls before it prepare operands. A kernel that computes
+/// more than `op` has noted it itself.
+static void noteLastCall(Operation *op, Operation *before, Operation *end) {
   for (Operation *at = end->getPrevNode(); at && at != before;
-       at = at->getPrevNode()) {
-    if (!isa<func::CallOp>(at))
-      continue;
-    Builder builder(op->getContext());
-    at->setAttr("qcc.macs", builder.getI64IntegerAttr(macs));
-    if (!isa<FloatType>(getElementTypeOrSelf(op->getOperand(0))))
-      at->setAttr("qcc.integer_macs", builder.getUnitAttr());
-    return;
-  }
+       at = at->getPrevNode())
+    if (isa<func::CallOp>(at)) {
+      if (!at->hasAttr("qcc.macs"))
+        noteOperationCount(at, op);
+      return;
+    }
 }
 
 /// Lets the operands of a concatenation be computed in their part of its
@@ -214,7 +208,7 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     if (!taken)
       return op.emitOpError("has no kernel for these types: ")
              << op.getOperandTypes() << " -> " << op.getResultTypes();
-    noteOperationCount(&op, before, end);
+    noteLastCall(&op, before, end);
   }
   for (auto [value, output] : copies) {
     Value from = emitter.reshape(emitter.buffer(value),
@@ -223,6 +217,10 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     reference::emitCopy(emitter, from, output, terminator.getLoc());
   }
 
+  // Buffers of reshaped tensors that a kernel did not store.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*body)))
+    if (isa<memref::AllocOp, memref::ReinterpretCastOp>(op) && op.use_empty())
+      op.erase();
   source.erase();
   module->setAttr("qcc.level", builder.getStringAttr(level.name));
   return success();

@@ -36,7 +36,8 @@ WORD = 8191
 
 class Case:
     """One op; its operands are inputs and constants of the module. Further ops
-    may follow: each has the result before and at most one more input."""
+    may follow: each has the result before and at most one more input. An input
+    that ends in a permutation is transposed first."""
 
     def __init__(self):
         self.inputs, self.constants, self.tail = [], [], []
@@ -513,6 +514,73 @@ class Generator:
             case.follow('"qnn.quantize"({})', (x, "u8", kind))
         return case
 
+    def attention(self, is_float):
+        """Products around a softmax, transposed as projections leave heads, with
+        scale, cap and masks. Some have no rows that a kernel keeps."""
+        pick, case = self.pick, Case()
+        batch, heads = pick.choice([1, 1, 2]), pick.choice([1, 2, 3])
+        rows = pick.choice([1, 2, 7, 13, 50, 64, 197])
+        length = pick.choice([5, 16, 17, 31, 50, 64, 100, 130, 197])
+        depth, size = pick.choice([4, 5, 8, 32, 64, 80]), pick.choice([5, 8, 16, 17, 32, 64, 80, 96])
+
+        def matrices(shape, moved, own=None):
+            """Heads apart, or moved there: from [batch, rows, heads, columns]; of
+            one head for all where it is not `own`."""
+            shape = [batch, heads if own is None else own] + shape
+            given = [shape[moved.index(d)] for d in range(4)]
+            if is_float:
+                return given, "f32", self.floats(given), moved
+            stored = pick.choice(["u8", "u8", "i8"])
+            zero = pick.choice([0, 128, 7] if stored == "u8" else [0, -128, 5])
+            return given, quant(stored, 0.02, zero), self.bytes(given), moved
+
+        plain, apart = [0, 1, 2, 3], [0, 2, 1, 3]
+        own = pick.choice([None, None, 1])
+        transposed = pick.random() < 0.5
+        key = [length, depth] if transposed else [depth, length]
+        case.inputs = [matrices([rows, depth], pick.choice([plain, apart])),
+                       matrices(key, pick.choice([plain, apart, [0, 2, 3, 1]][:2 if transposed else 3]), own)]
+        if not transposed and case.inputs[1][3] == apart:
+            case.inputs[1] = matrices(key, [0, 2, 3, 1], own)
+        product = '"qnn.matmul"({}) {{operandSegmentSizes = array<i32: 1, 1, 0, 0>%s}}'
+        case.text = product % (", transpose_rhs" if transposed else "")
+        y = [batch, heads, rows, length]
+        case.result = y, "f32", "f32"
+        if pick.random() < 0.7:
+            case.follow('"qnn.binary"({}) {{kind = #qnn<binary_kind div>}}', (y, "f32", "f32"),
+                        ([], "f32", np.float32(pick.choice([8, 4, 5.5]))), constant=True)
+        if pick.random() < 0.2:
+            case.follow('"qnn.unary"({}) {{kind = #qnn<unary_kind tanh>}}', (y, "f32", "f32"))
+        mask = pick.choice([None, [length], [batch, 1, 1, length], [rows, length], [1, 1, rows, length], y])
+        if mask:
+            values = self.floats(mask)
+            if pick.random() < 0.5 and mask[-2:] == [rows, length] and rows <= length:  # causal
+                values = np.broadcast_to(np.triu(np.full([rows, length], -np.inf), length - rows + 1), mask)
+            case.follow('"qnn.binary"({}) {{kind = #qnn<binary_kind add>}}', (y, "f32", "f32"),
+                        (mask, "f32", values), pick.random() < 0.3)
+        case.follow('"qnn.softmax"({}) {{axis = 3 : i64}}', (y, "f32", "f32"))
+        if pick.random() < 0.2:
+            case.follow('"qnn.binary"({}) {{kind = #qnn<binary_kind mul>}}', (y, "f32", "f32"),
+                        ([length], "f32", self.floats([length])))
+        if not is_float:
+            stored, zero = pick.choice([("u8", 0), ("u8", 0), ("u8", 3), ("i8", -128)])
+            case.follow('"qnn.quantize"({})', (y, stored, quant(stored, float(np.float32(1 / 255)), zero)))
+        z = [batch, heads, rows, size]
+        kind = "f32"
+        if not is_float and pick.random() < 0.3:
+            kind = quant("u8", 0.05, 128)
+        case.follow(product % "", (z, "f32" if kind == "f32" else "u8", kind),
+                    matrices([length, size], pick.choice([plain, apart]), own))
+        if kind == "f32":
+            self.follow_floats(case, pick.choice([0, 0, 1]), costly=is_float)
+            if not is_float:
+                kind = quant("u8", 0.05, 128)
+                case.follow('"qnn.quantize"({})', (z, "u8", kind))
+        if pick.random() < 0.6:
+            case.follow(f'"qnn.transpose"({{}}) {{{{permutation = {array(apart)}}}}}',
+                        ([batch, rows, heads, size], "f32" if kind == "f32" else "u8", kind))
+        return case
+
     def dynamic(self):
         """Quantization by a scale chosen at run time, behind kernels that note the
         range and behind others."""
@@ -588,6 +656,8 @@ class Generator:
             return self.blocks(family == "blocks-float")
         if family == "dynamic-quantize":
             return self.dynamic()
+        if family.startswith("attention"):
+            return self.attention(is_float)
         if family == "stream-i8":
             return self.stream()
         if family == "pixels":
@@ -605,16 +675,25 @@ class Generator:
 
 def source(cases):
     arguments, results, returned, kinds, lines, feeds = [], [], [], [], [], {}
+
+    def given(name, shape, element, data, permutation=None):
+        """An argument, maybe transposed: value and type."""
+        arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
+        feeds[name] = np.asarray(data, np.float32) if element == "f32" else (
+            data.view(np.int8) if "<i8" in element else data)
+        if permutation is None:
+            return "%" + name, tensor(shape, element)
+        to = tensor([shape[d] for d in permutation], element)
+        lines.append(f"%{name}_moved = qnn.transpose %{name} {{permutation = {array(permutation)}}} : "
+                     f"({tensor(shape, element)}) -> {to}")
+        return f"%{name}_moved", to
+
     for n, case in enumerate(cases):
         operands, types = [], []
-        for i, (shape, element, data) in enumerate(case.inputs):
-            name = f"x{n}_{i}"
-            arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
-            operands.append("%" + name)
-            types.append(tensor(shape, element))
-            feeds[name] = data.view(np.int8) if "<i8" in element else data
-            if element == "f32":
-                feeds[name] = np.asarray(data, np.float32)
+        for i, operand in enumerate(case.inputs):
+            value, of = given(f"x{n}_{i}", *operand)
+            operands.append(value)
+            types.append(of)
         for i, (shape, plain, element, data) in enumerate(case.constants):
             name = f"%c{n}_{i}"
             lines.append(f'{name} = qnn.constant dense<"0x{data.tobytes().hex().upper()}"> : '
@@ -627,17 +706,15 @@ def source(cases):
         for i, (text, before, operand, first, constant) in enumerate(case.tail):
             values, kinds_of = [f"%y{n}_{i}"], [tensor(before[0], before[2])]
             if operand:
-                shape, element, data = operand
                 name = f"t{n}_{i}"
                 if constant:
-                    lines.append(f"%{name} = qnn.constant dense<{data}> : {tensor(shape, element)} "
-                                 f"as {tensor(shape, element)}")
+                    shape, element, data = operand
+                    value, of = "%" + name, tensor(shape, element)
+                    lines.append(f"{value} = qnn.constant dense<{data}> : {of} as {of}")
                 else:
-                    arguments.append(f'%{name}: {tensor(shape, element)} {{qnn.name = "{name}"}}')
-                    feeds[name] = np.asarray(data, np.float32) if element == "f32" else (
-                        data.view(np.int8) if "<i8" in element else data)
-                values.insert(0 if first else 1, "%" + name)
-                kinds_of.insert(0 if first else 1, tensor(shape, element))
+                    value, of = given(name, *operand)
+                values.insert(0 if first else 1, value)
+                kinds_of.insert(0 if first else 1, of)
             links.append((text, values, kinds_of))
         for i, (text, values, kinds_of) in enumerate(links):
             at = case.tail[i][1] if i < len(case.tail) else case.result
@@ -776,7 +853,8 @@ def main():
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(text)
-        kind = "conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else None
+        kind = ("conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else
+                "attention" if family.startswith("attention") else None)
         runner = Runner(folder, feeds, tiles, chosen, kind, sums, parts)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:

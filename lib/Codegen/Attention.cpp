@@ -1,0 +1,142 @@
+//===- Attention.cpp - Products around a softmax --------------------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Attention.h"
+#include "FusedKernels.h"
+#include "KeptRows.h"
+
+#include "qcc/Codegen/Kernels.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::qnn;
+
+/// What the scores of a block should take, beside what else a near cache holds,
+/// and what those of the fewest rows may.
+static constexpr int64_t nearBytes = 32 * 1024, maxBytes = 256 * 1024;
+/// Blocks that there should be, for the threads to share.
+static constexpr int64_t goodBlocks = 16;
+
+/// A reshape that leaves rows as they are.
+static bool keepsRows(Operation *op) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape)
+    return false;
+  ArrayRef<int64_t> from = shapeOf(reshape.getInput()),
+                    to = shapeOf(reshape.getResult());
+  return !from.empty() && !to.empty() && from.back() == to.back();
+}
+
+/// The op that `value` comes from through chains, which nothing else reads;
+/// null for other values.
+static Operation *originOf(Value value,
+                           SmallVectorImpl<ElementwiseChain> &chains) {
+  while (Operation *producer = value.getDefiningOp()) {
+    Operation *origin = ElementwiseChain::producerOf(producer);
+    ElementwiseChain chain(origin);
+    if (!value.hasOneUse() || chain.result() != value)
+      return nullptr;
+    chains.insert(chains.begin(), chain);
+    if (!keepsRows(origin))
+      return origin;
+    value = origin->getOperand(0);
+  }
+  return nullptr;
+}
+
+std::optional<Attention> Attention::match(Operation *op,
+                                          const TargetLevel &level) {
+  Attention attention;
+  std::optional<Product> values = Product::match(op, level);
+  if (!values || !isa<MatmulOp>(op) ||
+      values->lhs.tensor != op->getOperand(0) ||
+      op->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))
+    return std::nullopt;
+  Operation *softmax = originOf(values->lhs.tensor, attention.behind);
+  if (!isa_and_present<SoftmaxOp>(softmax))
+    return std::nullopt;
+  std::optional<RowOp> row = RowOp::match(softmax);
+  if (!row || row->before)
+    return std::nullopt;
+  Operation *first = originOf(row->input, attention.before);
+  if (!isa_and_present<MatmulOp>(first))
+    return std::nullopt;
+  std::optional<Product> scores = Product::match(first, level);
+  if (!scores || scores->requantize || match(first, level))
+    return std::nullopt;
+  attention.scores = *scores;
+  attention.values = *values;
+  // As many matrices on the left as on the right.
+  attention.scores.splitBatches();
+  attention.values.splitBatches();
+  if (scores->columns != row->length || values->depth != row->length ||
+      attention.scores.batches != attention.values.batches ||
+      attention.scores.rows != attention.values.rows)
+    return std::nullopt;
+  attention.cut(level);
+  if (attention.blockRows() * attention.pitch() * 4 > maxBytes)
+    return std::nullopt;
+  return attention;
+}
+
+Operation *Attention::findProduct(Operation *producer,
+                                  const TargetLevel &level) {
+  while (isa<MatmulOp, SoftmaxOp>(producer) || keepsRows(producer)) {
+    Value value = ElementwiseChain(producer).result();
+    if (!value.hasOneUse())
+      return nullptr;
+    producer = *value.user_begin();
+    if (isa<MatmulOp>(producer) && match(producer, level) &&
+        producer->getOperand(0) == value)
+      return producer;
+    if (isa<MatmulOp>(producer))
+      return nullptr;
+  }
+  return nullptr;
+}
+
+bool Attention::keepsExponentials() const {
+  return !values.isInteger &&
+         llvm::all_of(behind, [](const ElementwiseChain &chain) {
+           return chain.empty();
+         });
+}
+
+int64_t Attention::pitch() const {
+  // Not a multiple of the distance at which addresses share a place in a cache.
+  return std::max(scores.paddedColumns(), KeptRows::roomFor(scores.columns)) +
+         KeptRows::width;
+}
+
+void Attention::cut(const TargetLevel &level) {
+  scores.cut(level);
+  values.cut(level);
+  int64_t rows = std::min(scores.tileRows, values.tileRows);
+  int64_t rowBytes = pitch() * 4;
+  int64_t tiles = std::max<int64_t>(nearBytes / (rows * rowBytes), 1);
+  int64_t wanted = llvm::divideCeil(goodBlocks, scores.batches);
+  for (Product *product : {&scores, &values}) {
+    product->cutRows(rows);
+    int64_t blocks =
+        std::max<int64_t>(llvm::divideCeil(product->rowTiles, tiles),
+                          std::min<int64_t>(wanted, product->rowTiles));
+    product->blockTiles = llvm::divideCeil(product->rowTiles, blocks);
+    product->rowBlocks =
+        llvm::divideCeil(product->rowTiles, product->blockTiles);
+    product->panelsOuter = false;
+  }
+}
+
+std::string Attention::key() const {
+  std::string key = scores.key() + " then " + values.key();
+  for (const ElementwiseChain &chain : before)
+    key += " before " + chain.key();
+  for (const ElementwiseChain &chain : behind)
+    key += " behind " + chain.key();
+  return key;
+}

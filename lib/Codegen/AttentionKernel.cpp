@@ -1,0 +1,241 @@
+//===- AttentionKernel.cpp - The kernel of attention by blocks ------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "../Conversion/QNNToKernels/OperationCount.h"
+#include "Attention.h"
+#include "KeptRows.h"
+#include "ProductResult.h"
+#include "ProductTiles.h"
+
+using namespace mlir;
+using namespace qcc;
+using reference::LoopBuilder;
+
+/// Rows of scores that are worked on side by side.
+static constexpr int64_t together = 4;
+
+namespace {
+class AttentionKernel {
+public:
+  AttentionKernel(LoopBuilder &b, const Attention &a, const TargetLevel &level,
+                  const ElementwiseChain &chain)
+      : b(b), c(b, b.getLoc()), a(a), level(level), chain(chain),
+        kept(c.stack(b.getF32Type(), a.blockRows() * a.pitch())),
+        rows(b, kept, a.scores.columns) {}
+
+  /// `ranges`: of the results of each tile, or null.
+  void emit(ValueRange args, Value ranges, Value begin, Value end);
+
+private:
+  void multiply(ProductTiles &tiles, const Product &p, Value matrix,
+                ProductTiles::Store store);
+  void softmax(ArrayRef<Value> slots, Value position);
+  void storeProbabilities(ArrayRef<Value> slots, ArrayRef<Value> positions,
+                          ValueRange factors);
+
+  LoopBuilder &b;
+  CodeBuilder c;
+  const Attention &a;
+  const TargetLevel &level;
+  const ElementwiseChain &chain;
+  Value kept;      ///< scores, then what softmax makes of them
+  KeptRows rows;   ///< of those
+  Value bytes;     ///< probabilities in 8 bits
+  Value factorsOf; ///< what the exponentials of each row lack, if they are kept
+  SmallVector<ChainEmitter> before, behind;
+};
+} // namespace
+
+void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
+                           Value end) {
+  SmallVector<Value> flat;
+  for (Value arg : args)
+    flat.push_back(flatten(c, arg));
+  ValueRange left(flat);
+  auto take = [&](size_t count) {
+    ValueRange taken = left.take_front(count);
+    left = left.drop_front(count);
+    return taken;
+  };
+  auto takeIf = [&](bool isThere) {
+    return isThere ? take(1).front() : Value();
+  };
+  Value lhs = takeIf(true), result = takeIf(true);
+  ProductTiles scores(b, a.scores, level, /*arePadded=*/false,
+                      /*holds=*/false),
+      values(b, a.values, level, /*arePadded=*/true,
+             chain.isCostly() || isCostly(a.values.activation.kind));
+  for (auto [tiles, p] :
+       {std::pair(&scores, &a.scores), std::pair(&values, &a.values)}) {
+    Value packed = takeIf(true);
+    tiles->setRhs(packed, takeIf(p->hasColumnSums()), Value(), Value());
+  }
+  for (const ElementwiseChain &part : a.before)
+    before.emplace_back(b, level, part, take(part.operands().size()));
+  for (const ElementwiseChain &part : a.behind)
+    behind.emplace_back(b, level, part, take(part.operands().size()));
+  if (a.hasBytes())
+    bytes = c.stack(b.getI8Type(), a.blockRows() * a.bytesPitch());
+  else if (a.keepsExponentials())
+    factorsOf = c.stack(b.getF32Type(), a.blockRows());
+  std::optional<RangeRecorder> recorder;
+  if (ranges)
+    recorder.emplace(b, a.values.lanes, ranges);
+  ProductResult results(b, a.values, level, chain, left, result,
+                        recorder ? &*recorder : nullptr);
+
+  c.loop(begin, end, 1, [&](Value tile) {
+    if (recorder)
+      recorder->beginTile();
+    const Product &p = a.scores;
+    Value matrix = c.div(tile, p.rowBlocks);
+    Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
+    Value lastTile = c.min(c.add(firstTile, p.blockTiles), c.index(p.rowTiles));
+    Value firstRow = firstRowOf(c, p, firstTile);
+    Value count = c.sub(firstRowOf(c, p, lastTile), firstRow);
+
+    scores.beginBlock(
+        lhs, c.add(p.lhsStarts.of(c, matrix), c.mul(firstRow, p.lhsPitch)),
+        p.lhsPitch, firstTile, lastTile);
+    multiply(scores, p, matrix,
+             [&](ValueRange sums, int64_t, Value slot, int64_t offset,
+                 Value column) {
+               Value at = c.add(
+                   c.add(c.mul(slot, a.pitch()), offset * a.pitch()), column);
+               for (auto [v, value] : llvm::enumerate(realValues(c, p, sums)))
+                 c.store(value, kept, c.add(at, int64_t(v) * p.lanes));
+             });
+
+    Value position = c.mul(c.add(c.mul(matrix, p.rows), firstRow), p.columns);
+    Value whole = c.sub(count, c.rem(count, together));
+    c.loop(c.index(0), whole, together, [&](Value slot) {
+      SmallVector<Value> slots;
+      for (int64_t r = 0; r < together; ++r)
+        slots.push_back(c.add(slot, r));
+      softmax(slots, position);
+    });
+    c.loop(whole, count, 1, [&](Value slot) { softmax({slot}, position); });
+
+    values.beginBlock(bytes ? bytes : kept, c.index(0),
+                      bytes ? a.bytesPitch() : a.pitch(), firstTile, lastTile);
+    results.beginBlock(matrix, firstRow);
+    multiply(values, a.values, matrix,
+             [&](ValueRange sums, int64_t valid, Value slot, int64_t offset,
+                 Value column) {
+               Value factor;
+               if (factorsOf)
+                 factor = vector::BroadcastOp::create(
+                     b, sums[0].getType(),
+                     memref::LoadOp::create(b, factorsOf, c.add(slot, offset)));
+               results.store(sums, valid, slot, offset, column, factor);
+             });
+    if (recorder)
+      recorder->endTile(tile);
+  });
+}
+
+void AttentionKernel::multiply(ProductTiles &tiles, const Product &p,
+                               Value matrix, ProductTiles::Store store) {
+  Value rhsMatrix = p.rhsNumbers.of(c, matrix);
+  c.loop(0, p.panels(), 1,
+         [&](Value panel) { tiles.multiply(rhsMatrix, panel, store); });
+}
+
+/// Of rows of the block, which begins at `position` of the tensor of scores.
+void AttentionKernel::softmax(ArrayRef<Value> slots, Value position) {
+  SmallVector<Value> starts, positions;
+  for (Value slot : slots) {
+    starts.push_back(c.mul(slot, a.pitch()));
+    positions.push_back(c.add(position, c.mul(slot, a.scores.columns)));
+  }
+  rows.begin(starts);
+  auto apply = [&](size_t r, Value v, Value column, int64_t count) {
+    for (ChainEmitter &emitter : before)
+      v = emitter.apply(v, count, c.add(positions[r], column), column);
+    return v;
+  };
+  bool changes = llvm::any_of(
+      a.before, [](const ElementwiseChain &part) { return !part.empty(); });
+  SmallVector<Value> largest = changes ? rows.maxima(apply) : rows.maxima();
+  SmallVector<Value> factors = rows.softmax(largest);
+  if (!factorsOf)
+    return storeProbabilities(slots, positions, factors);
+  for (auto [slot, factor] : llvm::zip_equal(slots, factors))
+    memref::StoreOp::create(
+        b, vector::ExtractOp::create(b, factor, ArrayRef<int64_t>{0}),
+        factorsOf, slot);
+}
+
+void AttentionKernel::storeProbabilities(ArrayRef<Value> slots,
+                                         ArrayRef<Value> positions,
+                                         ValueRange factors) {
+  auto vectorsAt = [&](Value column, int64_t count) {
+    for (auto [r, slot] : llvm::enumerate(slots)) {
+      SmallVector<Value> values;
+      Value position = c.add(positions[r], column);
+      for (int64_t at = 0; at < count; at += KeptRows::width) {
+        Value v = b.mul(rows.load(r, c.add(column, at)), factors[r]);
+        for (ChainEmitter &emitter : MutableArrayRef(behind).drop_back())
+          v = emitter.apply(v, std::min(count - at, KeptRows::width),
+                            c.add(position, at), c.add(column, at));
+        values.push_back(v);
+      }
+      int64_t pitch = bytes ? a.bytesPitch() : a.pitch();
+      behind.back().store(values, count, bytes ? bytes : kept,
+                          c.add(c.mul(slot, pitch), column), position, column);
+    }
+  };
+  // As many as make a vector of bytes.
+  int64_t step = 4 * KeptRows::width, length = a.scores.columns;
+  int64_t whole = length / step * step;
+  c.loop(0, whole, step, [&](Value column) { vectorsAt(column, step); });
+  if (whole < length)
+    vectorsAt(c.index(whole), length - whole);
+}
+
+LogicalResult qcc::emitAttention(const Attention &a,
+                                 const ElementwiseChain &chain,
+                                 KernelEmitter &emitter) {
+  Location loc = chain.last()->getLoc();
+  SmallVector<Value> args{emitter.buffer(a.scores.lhs.tensor),
+                          emitter.buffer(a.values.result.tensor)};
+  for (const Product *p : {&a.scores, &a.values}) {
+    PackedRhs rhs = packRhs(*p, emitter);
+    args.push_back(rhs.elements);
+    if (rhs.columnSums)
+      args.push_back(rhs.columnSums);
+  }
+  auto addOperands = [&](const ElementwiseChain &part) {
+    for (Value operand : part.operands())
+      args.push_back(emitter.buffer(operand));
+  };
+  llvm::for_each(a.before, addOperands);
+  llvm::for_each(a.behind, addOperands);
+  addOperands(chain);
+  std::string key = a.key() + chain.key();
+  int64_t tiles = a.scores.batches * a.scores.rowBlocks;
+  Value ranges =
+      RangeRecorder::bufferFor(a.values.result.tensor, tiles, emitter);
+  if (ranges) {
+    args.push_back(ranges);
+    key += " ranges";
+  }
+  func::FuncOp kernel =
+      emitter.kernel("attention", key, ValueRange(args).getTypes(), loc,
+                     [&](OpBuilder &builder, Location loc, ValueRange values,
+                         Value begin, Value end) {
+                       LoopBuilder b(builder, loc, emitter.level());
+                       AttentionKernel(b, a, emitter.level(), chain)
+                           .emit(ranges ? values.drop_back() : values,
+                                 ranges ? values.back() : Value(), begin, end);
+                     });
+  emitter.call(kernel, args, tiles, loc);
+  for (const Product *p : {&a.scores, &a.values})
+    noteOperationCount(args[0].getParentBlock()->getTerminator()->getPrevNode(),
+                       p->op);
+  return success();
+}
