@@ -27,6 +27,9 @@ namespace qcc {
 using namespace mlir;
 using namespace qcc;
 
+/// The kernel of an earlier op computes what is marked.
+static constexpr StringLiteral kTakenOver = "qcc.taken_over";
+
 /// Checks what every kernel relies on, so that none has to.
 static LogicalResult verifyMain(func::FuncOp main) {
   if (!main.getBody().hasOneBlock())
@@ -83,12 +86,20 @@ static Value bytesOf(Value value) {
 }
 
 /// Gives the last call after `before`, the one with the products of `op`,
-/// their number; the calls before it prepare operands.
-static void noteOperationCount(Operation *op, Operation *before,
-                               Operation *end) {
+/// their number; the calls before it prepare operands. Where there is none, the
+/// kernel of a later op computes `op`: `open` keeps its products for that.
+static void noteOperationCount(Operation *op, Operation *before, Operation *end,
+                               llvm::DenseMap<Operation *, int64_t> &open) {
   int64_t macs = countMultiplyAccumulates(op);
   if (macs == 0)
     return;
+  for (Operation *producer = op->getOperand(0).getDefiningOp(); producer;
+       producer = producer->getOperand(0).getDefiningOp()) {
+    if (auto found = open.find(producer); found != open.end())
+      macs += found->second;
+    else if (!producer->hasAttr(kTakenOver))
+      break;
+  }
   for (Operation *at = end->getPrevNode(); at && at != before;
        at = at->getPrevNode()) {
     if (!isa<func::CallOp>(at))
@@ -99,6 +110,7 @@ static void noteOperationCount(Operation *op, Operation *before,
       at->setAttr("qcc.integer_macs", builder.getUnitAttr());
     return;
   }
+  open[op] = countMultiplyAccumulates(op);
 }
 
 /// Lets the operands of a concatenation be computed in their part of its
@@ -196,11 +208,12 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     if (auto concat = dyn_cast<qnn::ConcatOp>(op))
       placeOperands(concat, emitter);
 
+  llvm::DenseMap<Operation *, int64_t> open;
   for (Operation &op : source.front().without_terminator()) {
     // Constants become buffers where a kernel asks for them; what is marked is
     // computed by the kernel of an earlier op.
     if (isa<qnn::ConstantOp>(op) || op.use_empty() ||
-        op.hasAttr("qcc.taken_over"))
+        op.hasAttr(kTakenOver))
       continue;
     emitter.setInsertionPoint(end);
     if (isa<qnn::ReshapeOp, qnn::StorageCastOp>(op)) {
@@ -214,7 +227,7 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     if (!taken)
       return op.emitOpError("has no kernel for these types: ")
              << op.getOperandTypes() << " -> " << op.getResultTypes();
-    noteOperationCount(&op, before, end);
+    noteOperationCount(&op, before, end, open);
   }
   for (auto [value, output] : copies) {
     Value from = emitter.reshape(emitter.buffer(value),
