@@ -29,15 +29,14 @@ using namespace qcc::qnn;
 /// and the most stack that it may.
 static constexpr int64_t goodStackBytes = 128 * 1024;
 static constexpr int64_t maxStackBytes = 288 * 1024;
+/// Less than this between the convolutions stays in a second-level cache by
+/// itself.
+static constexpr int64_t nearBytes = 2 * 1024 * 1024;
 /// Weights beyond this are better read once for all rows.
 static constexpr int64_t maxWeightBytes = 256 * 1024;
 /// Blocks that leave each of several threads its own.
 static constexpr int64_t goodBlocks = 8;
 
-static int mode() {
-  static int m = getenv("QCC_BLOCK") ? atoi(getenv("QCC_BLOCK")) : 0;
-  return m;
-}
 //===----------------------------------------------------------------------===//
 // What is computed together
 //===----------------------------------------------------------------------===//
@@ -198,16 +197,29 @@ bool RowBlocks::cut(const TargetLevel &level) {
   return true;
 }
 
+static int64_t bytesOf(Value tensor) {
+  return tensorTypeOf(tensor).getNumElements() * elementBytes(tensor);
+}
+
 std::optional<RowBlocks> RowBlocks::get(ConvOp middle,
                                         const TargetLevel &level) {
+  if (!middle)
+    return std::nullopt;
+  auto module = middle->getParentOfType<ModuleOp>();
+  int64_t least = nearBytes;
+  if (auto bytes = module->getAttrOfType<IntegerAttr>(kRowBlockBytesAttr))
+    least = bytes.getInt();
+  // Kept are tensors by name, each whole.
+  if (module->hasAttr(kKeepTensorsAttr) ||
+      bytesOf(middle.getInput()) + bytesOf(middle.getResult()) < least)
+    return std::nullopt;
   for (bool expands : {true, false}) {
     RowBlocks blocks;
-    if (!middle || !blocks.matchDepthwise(middle, level))
+    if (!blocks.matchDepthwise(middle, level))
       return std::nullopt;
     bool projects = blocks.matchProjection(level);
-    if (expands
-            ? (mode() > 1 && blocks.matchExpansion(level) && blocks.cut(level))
-            : projects && blocks.cut(level))
+    if ((expands ? blocks.matchExpansion(level) : projects) &&
+        blocks.cut(level))
       return blocks;
   }
   return std::nullopt;
@@ -216,10 +228,9 @@ std::optional<RowBlocks> RowBlocks::get(ConvOp middle,
 std::optional<RowBlocks> RowBlocks::match(Operation *op,
                                           const TargetLevel &level) {
   auto conv = dyn_cast<ConvOp>(op);
-  if (!conv || mode() == 0 ||
-      op->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))
-    return std::nullopt;
-  std::optional<ConvShape> s = ConvShape::get(conv);
+  std::optional<ConvShape> s;
+  if (conv)
+    s = ConvShape::get(conv);
   if (!s)
     return std::nullopt;
   if (s->group != 1)
