@@ -10,7 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ByteTable.h"
-#include "ColumnDepthwisePlan.h"
+#include "ColumnDepthwise.h"
 #include "Interleave.h"
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
@@ -25,45 +25,6 @@
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
-
-namespace {
-class ColumnKernel {
-public:
-  ColumnKernel(CodeBuilder &c, const ColumnDepthwisePlan &p,
-               const TargetLevel &level, const IntConv &conv, ValueRange args)
-      : c(c), p(p), s(p.shape), level(level), conv(conv), input(args[0]),
-        weights(args[1]), bias(args[2]), scaling(args[3]), result(args[4]),
-        table(args.size() > 5 ? args[5] : Value()),
-        slab(c.stack(element(), p.slabElements())) {}
-
-  void emit(Value begin, Value end);
-
-private:
-  Type element() { return c.b.getIntegerType(p.bits); }
-  /// A row of a bundle: where its channels start, and how padding replaces what
-  /// is read for rows outside: (x & mask) | padding. Null: never outside.
-  struct Row {
-    Value start, mask, padding;
-  };
-  void fill(Value image, Value top, Value firstColumn, Value channel);
-  void fillPlane(ArrayRef<Row> rows, Value to, Value low, Value high,
-                 Value firstColumn);
-  void interleaveRun(ArrayRef<Row> rows, Value from, Value to, int64_t count);
-  void padColumns(Value to, Value low, Value high);
-  void group(int64_t rowCount, Value slice, Value to);
-  void vectors(int64_t rowCount, int64_t count, Value phase, Value at, Value to,
-               int64_t valid);
-  void dot(MutableArrayRef<Value> parts, ValueRange activations,
-           ValueRange weights);
-
-  CodeBuilder &c;
-  const ColumnDepthwisePlan &p;
-  const ConvShape &s;
-  const TargetLevel &level;
-  const IntConv &conv;
-  Value input, weights, bias, scaling, result, table, slab;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Interleaving
@@ -162,7 +123,7 @@ void ColumnKernel::fill(Value image, Value top, Value firstColumn,
         row.padding = select(inside, number(0), number(conv.inputPadding()));
         y = select(inside, y, c.index(0));
       }
-      row.start = c.add(c.mul(c.add(c.mul(image, s.h), y), s.w * s.c), channel);
+      row.start = c.add(imageRows.at(c, image, y), channel);
     }
     for (int64_t plane = 0; plane < s.sw; ++plane) {
       int64_t size = p.taps * p.planeElements;
@@ -314,44 +275,49 @@ void ColumnKernel::group(int64_t rowCount, Value slice, Value to) {
             c.add(to, full * size), run % size);
 }
 
+/// One slice of the channels, or all.
+void ColumnKernel::slice(Value image, Value groupNumber, Value number,
+                         Value to) {
+  Value top = c.sub(c.mul(groupNumber, p.rows * s.sh), c.index(s.padT));
+  Value channel = c.index(0);
+  if (p.sliced)
+    channel = c.min(c.mul(number, p.vector), c.index(s.c - p.vector));
+  c.loop(0, p.segments, 1, [&](Value i) {
+    Value column = c.min(c.mul(i, p.segment), c.index(s.ow - p.segment));
+    fill(image, top, c.sub(c.mul(column, s.sw), c.index(s.padL)), channel);
+    Value at = c.add(c.add(to, c.mul(column, s.c)), channel);
+    if (s.oh % p.rows == 0)
+      return group(p.rows, number, at);
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, groupNumber, p.groups() - 1),
+        [&] { group(p.rows, number, at); },
+        [&] { group(s.oh % p.rows, number, at); });
+  });
+}
+
+void ColumnKernel::tile(Value image, Value groupNumber, Value firstSlice,
+                        Value to) {
+  if (!p.sliced || s.c % p.vector == 0)
+    return slice(image, groupNumber, firstSlice, to);
+  // What the last slice overlaps is computed by the same thread.
+  Value isLast = c.compare(arith::CmpIPredicate::eq, firstSlice, p.slices - 1);
+  Value count =
+      arith::SelectOp::create(c.b, c.loc, isLast, c.index(2), c.index(1));
+  c.loop(c.index(0), count, 1,
+         [&](Value i) { slice(image, groupNumber, c.add(firstSlice, i), to); });
+}
+
 void ColumnKernel::emit(Value begin, Value end) {
-  c.loop(begin, end, 1, [&](Value tile) {
+  c.loop(begin, end, 1, [&](Value number) {
     // Neighbouring tiles share the weights of a slice, or the input rows.
     int64_t inner = p.slicesInner ? p.slices : p.groups();
     int64_t outer = p.slicesInner ? p.groups() : p.slices;
-    Value fast = c.rem(tile, inner), rest = c.div(tile, inner);
+    Value fast = c.rem(number, inner), rest = c.div(number, inner);
     Value slow = c.rem(rest, outer), image = c.div(rest, outer);
     Value groupNumber = p.slicesInner ? slow : fast,
           firstSlice = p.slicesInner ? fast : slow;
-    Value row = c.mul(groupNumber, p.rows);
-    Value top = c.sub(c.mul(row, s.sh), c.index(s.padT));
-
-    auto slice = [&](Value number) {
-      Value channel = c.index(0);
-      if (p.sliced)
-        channel = c.min(c.mul(number, p.vector), c.index(s.c - p.vector));
-      c.loop(0, p.segments, 1, [&](Value i) {
-        Value column = c.min(c.mul(i, p.segment), c.index(s.ow - p.segment));
-        fill(image, top, c.sub(c.mul(column, s.sw), c.index(s.padL)), channel);
-        Value pixel =
-            c.add(c.mul(c.add(c.mul(image, s.oh), row), s.ow), column);
-        Value to = c.add(c.mul(pixel, s.c), channel);
-        if (s.oh % p.rows == 0)
-          return group(p.rows, number, to);
-        c.branch(
-            c.compare(arith::CmpIPredicate::ult, groupNumber, p.groups() - 1),
-            [&] { group(p.rows, number, to); },
-            [&] { group(s.oh % p.rows, number, to); });
-      });
-    };
-    if (!p.sliced || s.c % p.vector == 0)
-      return slice(firstSlice);
-    // What the last slice overlaps is computed by the same thread.
-    Value isLast =
-        c.compare(arith::CmpIPredicate::eq, firstSlice, p.slices - 1);
-    Value count =
-        arith::SelectOp::create(c.b, c.loc, isLast, c.index(2), c.index(1));
-    c.loop(c.index(0), count, 1, [&](Value i) { slice(c.add(firstSlice, i)); });
+    Value row = c.add(c.mul(image, s.oh), c.mul(groupNumber, p.rows));
+    tile(image, groupNumber, firstSlice, c.mul(row, s.ow * s.c));
   });
 }
 
@@ -391,67 +357,87 @@ static bool fit(const ConvShape &s, const IntFilter &filter, unsigned bits) {
   return true;
 }
 
-static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
-  const TargetLevel &level = e.level();
+std::optional<ColumnDepthwise>
+ColumnDepthwise::match(Operation *op, const TargetLevel &level) {
   auto depthwise = dyn_cast<ConvOp>(op);
   std::optional<ConvShape> shape;
   if (depthwise && !depthwise.getResidual())
     shape = ConvShape::get(depthwise);
   if (!shape || shape->group != shape->c || shape->oc != shape->c ||
       !packsInterleaved(level))
-    return failure();
+    return std::nullopt;
   quant::UniformQuantizedType type = getIntActivationType(depthwise.getInput());
   if (!type)
-    return failure();
+    return std::nullopt;
   unsigned bits = type.getStorageTypeIntegralWidth();
   std::optional<IntConv> conv = IntConv::match(depthwise, level, bits);
   ColumnDepthwisePlan plan(*shape, level, bits);
   if (!conv || !plan.applies() || !fit(*shape, conv->filter, bits))
-    return failure();
+    return std::nullopt;
+  LutOp table = findResultTable(op);
+  return ColumnDepthwise{depthwise, *conv, plan, table,
+                         table ? table.getResult() : depthwise.getResult()};
+}
 
-  auto perChannel = [&](StringRef stem, auto parameters, Type type) {
-    std::vector<std::decay_t<decltype(parameters[0][0])>> packed;
-    for (int64_t first : plan.firstChannels)
-      for (auto values : parameters)
-        for (int64_t j = 0; j < plan.taps; ++j)
-          for (int64_t lane = 0; lane < level.lanes(); ++lane)
-            packed.push_back(
-                values[(first + interleavedChannel(j, lane, plan.taps)) %
-                       shape->c]);
+std::string ColumnDepthwise::key() const {
+  return llvm::formatv("{0} z{1} {2}", plan.key(), conv.inputZeroPoint,
+                       conv.key());
+}
+
+SmallVector<Value> ColumnDepthwise::constants(KernelEmitter &e) const {
+  auto constant = [&](StringRef stem, auto packed, Type type) {
     return e.constant(stem, MemRefType::get({int64_t(packed.size())}, type),
                       {reinterpret_cast<const char *>(packed.data()),
                        packed.size() * sizeof(packed[0])});
   };
-  Builder b(op->getContext());
-  auto weights = [&](auto packed) {
-    return e.constant(
-        "dw_weights",
-        MemRefType::get({int64_t(packed.size())}, b.getIntegerType(bits)),
-        {reinterpret_cast<const char *>(packed.data()),
-         packed.size() * sizeof(packed[0])});
+  auto perChannel = [&](auto parameters) {
+    std::vector<std::decay_t<decltype(parameters[0][0])>> packed;
+    for (int64_t first : plan.firstChannels)
+      for (auto values : parameters)
+        for (int64_t j = 0; j < plan.taps; ++j)
+          for (int64_t lane = 0; lane < plan.vector / plan.taps; ++lane)
+            packed.push_back(
+                values[(first + interleavedChannel(j, lane, plan.taps)) %
+                       plan.shape.c]);
+    return packed;
   };
-  LutOp table = findResultTable(op);
-  SmallVector<Value> args = {
-      e.buffer(depthwise.getInput()),
-      bits == 8 ? weights(packWeights<int8_t>(plan, conv->filter))
-                : weights(packWeights<int16_t>(plan, conv->filter)),
-      perChannel("dw_bias", ArrayRef({ArrayRef<int32_t>(conv->bias)}),
-                 b.getI32Type()),
-      perChannel("dw_scaling", conv->parameters(), b.getF32Type()),
-      e.buffer(table ? table.getResult() : depthwise.getResult())};
+  Builder b(e.context());
+  Type element = b.getIntegerType(plan.bits);
+  SmallVector<Value> constants = {
+      plan.bits == 8
+          ? constant("dw_weights", packWeights<int8_t>(plan, conv.filter),
+                     element)
+          : constant("dw_weights", packWeights<int16_t>(plan, conv.filter),
+                     element),
+      constant("dw_bias", perChannel(ArrayRef({ArrayRef<int32_t>(conv.bias)})),
+               b.getI32Type()),
+      constant("dw_scaling", perChannel(conv.parameters()), b.getF32Type())};
   if (table)
-    args.push_back(takeOverTable(table, e));
-  std::string key = llvm::formatv("{0} z{1} {2}", plan.key(),
-                                  conv->inputZeroPoint, conv->key());
+    constants.push_back(takeOverTable(table, e));
+  return constants;
+}
+
+static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
+  const TargetLevel &level = e.level();
+  std::optional<ColumnDepthwise> depthwise = ColumnDepthwise::match(op, level);
+  if (!depthwise)
+    return failure();
+  const ColumnDepthwisePlan &plan = depthwise->plan;
+  SmallVector<Value> args = {e.buffer(depthwise->op.getInput()),
+                             e.buffer(depthwise->result)};
+  llvm::append_range(args, depthwise->constants(e));
   func::FuncOp kernel = e.kernel(
-      bits == 8 ? "depthwise_i8" : "depthwise_i16", key,
+      plan.bits == 8 ? "depthwise_i8" : "depthwise_i16", depthwise->key(),
       ValueRange(args).getTypes(), op->getLoc(),
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
         CodeBuilder c(b, loc);
         SmallVector<Value> flat;
         for (Value arg : args)
           flat.push_back(flatten(c, arg));
-        ColumnKernel(c, plan, level, *conv, flat).emit(begin, end);
+        ImageRows rows{plan.shape.h, plan.shape.w * plan.shape.c};
+        ColumnKernel(c, plan, level, depthwise->conv, rows, flat[0], flat[1],
+                     ArrayRef<Value>(flat).drop_front(2))
+            .emit(begin, end);
       });
   e.call(kernel, args, plan.tiles(), op->getLoc());
   return success();

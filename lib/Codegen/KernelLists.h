@@ -20,6 +20,7 @@ void populateFusedKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
 void populateWideDepthwiseKernels(KernelGenerators &generators);
+void populateRowBlockKernels(KernelGenerators &generators);
 void populateRecurrentKernels(KernelGenerators &generators);
 void populateWinogradKernels(KernelGenerators &generators);
 

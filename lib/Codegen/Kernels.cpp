@@ -9,6 +9,7 @@
 #include "KernelLists.h"
 
 void qcc::populateOptimizedKernels(KernelGenerators &generators) {
+  populateRowBlockKernels(generators);
   populateWideDepthwiseKernels(generators);
   populateColumnDepthwiseKernels(generators);
   populateDepthwiseKernels(generators);

@@ -19,7 +19,7 @@ static constexpr int64_t nearBytes = 256 * 1024, longRowBytes = 2048;
 // Tiles
 //===----------------------------------------------------------------------===//
 
-void MatrixKernel::emit(Value begin, Value end) {
+void MatrixKernel::allocate() {
   Type element = elementType();
   if (p.scratchElements() > 0)
     scratch = c.stack(element, p.scratchElements());
@@ -34,17 +34,20 @@ void MatrixKernel::emit(Value begin, Value end) {
   }
   if (hasZeroPoints() && !sumsUnits())
     rowSums = c.stack(c.b.getI32Type(), p.blockTiles * p.tileRows);
-
-  SmallVector<Value> held; // what `widened` holds
-  if (p.widensPanels()) {
+  if (p.widensPanels())
     widened = c.stack(c.b.getF32Type(), p.widenedElements());
+}
+
+void MatrixKernel::run(Value begin, Value end) {
+  SmallVector<Value> held; // what `widened` holds
+  if (widened)
     held.push_back(c.index(-1));
-  }
   c.loop(begin, end, 1, held, [&](Value tile, ValueRange carried) {
     SmallVector<Value> next;
-    Value outer = c.div(tile, p.rowBlocks);
+    auto [number, rowBlock] = locate(tile);
+    Value outer = number;
     Value group = p.rowsOuter ? outer : c.div(outer, p.panels());
-    Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
+    Value firstTile = c.mul(rowBlock, p.blockTiles);
     Value lastTile = c.add(firstTile, p.blockTiles);
     if (p.rowTiles % p.blockTiles != 0)
       lastTile = c.min(lastTile, c.index(p.rowTiles));
@@ -58,6 +61,22 @@ void MatrixKernel::emit(Value begin, Value end) {
           [&](auto emitPanel) { forPanels(outer, emitPanel); });
     return next;
   });
+}
+
+std::pair<Value, Value> MatrixKernel::locate(Value tile) {
+  if (p.chunkBlocks == p.rowBlocks)
+    return {c.div(tile, p.rowBlocks), c.rem(tile, p.rowBlocks)};
+  int64_t ofGroup = p.rowBlocks * p.panels(),
+          ofChunk = p.chunkBlocks * p.panels();
+  Value group = c.div(tile, ofGroup), rest = c.rem(tile, ofGroup);
+  Value first = c.mul(c.div(rest, ofChunk), p.chunkBlocks);
+  Value inChunk = c.rem(rest, ofChunk);
+  // The last chunk may be smaller.
+  Value blocks =
+      c.min(c.index(p.chunkBlocks), c.sub(c.index(p.rowBlocks), first));
+  Value panel = arith::DivUIOp::create(c.b, c.loc, inChunk, blocks);
+  Value block = arith::RemUIOp::create(c.b, c.loc, inChunk, blocks);
+  return {c.add(c.mul(group, p.panels()), panel), c.add(first, block)};
 }
 
 /// The panels of a tile: all of a group, or one.
@@ -209,9 +228,12 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
 
   Value firstColumn =
       c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns()));
+  Value firstRow = rows.first;
+  if (firstResultRow)
+    firstRow = c.add(firstRow, firstResultRow);
   auto rowsWith = [&](int64_t pitch) {
     return MatrixEpilogueEmitter::Place{
-        c.add(c.mul(rows.first, pitch), firstColumn), pitch};
+        c.add(c.mul(firstRow, pitch), firstColumn), pitch};
   };
   auto emitRows = [&](int64_t count) {
     SmallVector<SmallVector<Value>> finished(rows.count);
@@ -253,8 +275,11 @@ Value MatrixKernel::startOf(Value row, Value firstOfBlock, Value group) {
   const ConvShape &s = p.shape;
   if (p.gather)
     return c.mul(c.sub(row, firstOfBlock), p.pitch);
-  if (!p.band)
+  if (!p.band) {
+    if (firstInputRow)
+      row = c.add(row, firstInputRow);
     return c.add(c.mul(row, p.pitch), c.mul(group, inChannels()));
+  }
   Value line = c.div(row, s.ow);
   if (p.copiesBand)
     line = c.mul(c.sub(line, c.div(firstOfBlock, s.ow)), s.sh);
@@ -268,9 +293,12 @@ Value MatrixKernel::startOf(Value row, Value firstOfBlock, Value group) {
 SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                                       MatrixWeights &weights,
                                       ArrayRef<Value> initial) {
+  Value tileOfChunk = rows.tile;
+  if (p.chunkBlocks != p.rowBlocks)
+    tileOfChunk = c.rem(rows.tile, p.chunkTiles());
   if (p.lines == 1)
     return lineSums(rows.elements, rows.starts, vectors, weights, c.index(0),
-                    rows.tile, initial);
+                    tileOfChunk, initial);
   return c.loop(c.index(0), c.index(p.lines), 1, initial,
                 [&](Value line, ValueRange carried) {
                   Value offset = c.mul(line, p.shape.dh * p.linePitch);
@@ -279,7 +307,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                     starts.push_back(c.add(start, offset));
                   return lineSums(rows.elements, starts, vectors, weights,
                                   c.mul(line, p.lineUnits),
-                                  c.add(c.mul(rows.tile, p.lines), line),
+                                  c.add(c.mul(tileOfChunk, p.lines), line),
                                   carried);
                 });
 }
@@ -326,7 +354,7 @@ MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
   PanelPrefetch prefetch;
   if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p) && !widened)
     prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
-                             p.rowTiles * p.lines, blocks);
+                             p.chunkTiles() * p.lines, blocks);
   PanelPrefetch rowsPrefetch;
   int64_t elementBytes = 4 / p.unitElements;
   if (!p.gather && !p.band && p.shape.group == 1 &&

@@ -29,7 +29,18 @@ public:
                const MatrixOperands &operands, const MatrixArguments &args)
       : c(b, loc), p(plan), m(operands), level(plan.level), args(args) {}
 
-  void emit(mlir::Value begin, mlir::Value end);
+  void emit(mlir::Value begin, mlir::Value end) {
+    allocate();
+    run(begin, end);
+  }
+  /// What emit() does, in two steps: the stack outside of all loops.
+  void allocate();
+  void run(mlir::Value begin, mlir::Value end);
+
+  /// Where the first row of the plan stands among those of the input, of rows
+  /// that are read in place, and among those of the result and of what is added
+  /// to it; null: at the beginning.
+  mlir::Value firstInputRow, firstResultRow;
 
 protected: // for TileMatrixKernel and WinogradKernel
   using Value = mlir::Value;
@@ -44,6 +55,8 @@ protected: // for TileMatrixKernel and WinogradKernel
     Value sumsAt;                    ///< of the first row in `rowSums`
   };
 
+  /// The group and panel, as one number, and the row block of a tile.
+  std::pair<Value, Value> locate(Value tile);
   void block(Value firstTile, Value lastTile, Value group,
              llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
                  forPanels);

@@ -5,23 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Channels-last float depthwise convolution of at least a vector of channels.
-// A tile is one vector of channels of a block of output rows; its input is
-// copied to the stack, padded, so that it stays in a first-level cache for all
-// taps however many channels the tensor has:
-//
-//   slab[row][column][channel of the vector]
-//
-// Some neighbouring outputs are summed at once and share each weight.
+// What WideDepthwise.h describes.
 //
 //===----------------------------------------------------------------------===//
 
-#include "CodeBuilder.h"
-#include "ConvShape.h"
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
 #include "Requantize.h"
+#include "WideDepthwise.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
@@ -41,69 +33,54 @@ static constexpr int64_t neighbours = 8;
 /// The widest kernel; its taps of a row are straight code.
 static constexpr int64_t maxWidth = 16;
 
-namespace {
-struct WidePlan {
-  WidePlan(const ConvShape &s, const TargetLevel &level, TileTable table)
-      : shape(s), lanes(level.lanes()) {
-    blocks = llvm::divideCeil(s.c, lanes);
-    columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
-    window = (s.kh - 1) * s.dh + 1;
-    auto bytes = [&](int64_t rows) {
-      return ((rows - 1) * s.sh + window) * columns * lanes * 4;
-    };
-    outputRows = 1;
-    while (outputRows < s.oh) {
-      int64_t fresh = outputRows * s.sh, copied = fresh - s.sh + window;
-      if (bytes(outputRows + 1) >
-          (2 * copied > 3 * fresh ? fairSlabBytes : goodSlabBytes))
-        break;
-      ++outputRows;
-    }
-    TileChoice choice = table.lookup(level.name, key());
-    if (choice.rows)
-      outputRows = std::min<int64_t>(*choice.rows, s.oh);
-    slabBytes = bytes(outputRows);
-    rowBlocks = llvm::divideCeil(s.oh, outputRows);
+WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
+                   TileTable table)
+    : shape(s), lanes(level.lanes()) {
+  blocks = llvm::divideCeil(s.c, lanes);
+  columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
+  window = (s.kh - 1) * s.dh + 1;
+  int64_t rows = 1;
+  while (rows < s.oh) {
+    int64_t fresh = rows * s.sh, copied = fresh - s.sh + window;
+    setRows(rows + 1);
+    if (slabBytes > (2 * copied > 3 * fresh ? fairSlabBytes : goodSlabBytes))
+      break;
+    ++rows;
   }
-  int64_t tiles() const { return shape.n * rowBlocks * blocks; }
-  /// What a choice of tiles is stored under, and what of one was taken.
-  std::string key() const { return "wide depthwise f32 " + shape.key(); }
-  TileChoice taken() const {
-    TileChoice choice;
-    choice.rows = unsigned(outputRows);
-    return choice;
-  }
+  TileChoice choice = table.lookup(level.name, key());
+  if (choice.rows)
+    rows = std::min<int64_t>(*choice.rows, s.oh);
+  setRows(rows);
+}
 
-  ConvShape shape;
-  int64_t lanes, blocks;   ///< of channels
-  int64_t columns, window; ///< of the slab; rows that an output needs
-  int64_t outputRows, rowBlocks, slabBytes;
-};
+void WidePlan::setRows(int64_t rows) {
+  outputRows = rows;
+  slabBytes = ((rows - 1) * shape.sh + window) * columns * lanes * 4;
+  rowBlocks = llvm::divideCeil(shape.oh, rows);
+}
 
-class WideKernel {
-public:
-  WideKernel(CodeBuilder &c, const WidePlan &p, const TargetLevel &level,
-             const FloatConv &conv, ValueRange args)
-      : c(c), p(p), s(p.shape), level(level), conv(conv), input(args[0]),
-        weights(args[1]), result(args[2]),
-        slab(c.stack(c.b.getF32Type(), p.slabBytes / 4)) {}
+std::optional<WidePlan> WidePlan::get(ConvOp op, const TargetLevel &level) {
+  std::optional<ConvShape> shape = ConvShape::get(op);
+  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
+      shape->c < level.lanes() || shape->kw > maxWidth || op.getResidual())
+    return std::nullopt;
+  WidePlan plan(*shape, level, TileTable(op));
+  if (plan.slabBytes > maxSlabBytes)
+    return std::nullopt;
+  return plan;
+}
 
-  void emit(Value begin, Value end);
-
-private:
-  VectorType type() { return c.vectorType(c.b.getF32Type(), p.lanes); }
-  void fill(Value image, Value first, Value last, Value channel, int64_t valid);
-  void outputs(Value top, Value column, int64_t count, Value weightsAt,
-               Value to, int64_t valid);
-
-  CodeBuilder &c;
-  const WidePlan &p;
-  const ConvShape &s;
-  const TargetLevel &level;
-  const FloatConv &conv;
-  Value input, weights, result, slab;
-};
-} // namespace
+std::vector<float> WidePlan::pack(const FloatConv &conv) const {
+  int64_t taps = shape.kh * shape.kw;
+  std::vector<float> weights;
+  for (int64_t first = 0; first < shape.c; first += lanes)
+    for (int64_t t = 0; t <= taps; ++t)
+      for (int64_t channel = first; channel < first + lanes; ++channel)
+        weights.push_back(channel >= shape.c ? 0.f
+                          : t == taps        ? conv.biasOf(channel)
+                                             : conv.filter[channel * taps + t]);
+  return weights;
+}
 
 /// Copies the input of output rows [first, last).
 void WideKernel::fill(Value image, Value first, Value last, Value channel,
@@ -125,8 +102,7 @@ void WideKernel::fill(Value image, Value first, Value last, Value channel,
         c.compare(arith::CmpIPredicate::ult, row, s.h),
         [&] {
           clear(0, low);
-          Value from =
-              c.add(c.mul(c.add(c.mul(image, s.h), row), s.w * s.c), channel);
+          Value from = c.add(rows.at(c, image, row), channel);
           c.loop(low, high, 1, [&](Value column) {
             Value pixel = c.sub(column, c.index(s.padL));
             c.store(loadFirst(c, type(), valid, input,
@@ -168,61 +144,53 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
   }
 }
 
+void WideKernel::tile(Value image, Value first, Value last, Value block,
+                      Value to) {
+  Value channel = c.mul(block, p.lanes);
+  Value at = c.mul(block, (s.kh * s.kw + 1) * p.lanes);
+  auto withChannels = [&](int64_t valid) {
+    fill(image, first, last, channel, valid);
+    c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
+      Value top = c.mul(row, s.sh * p.columns * p.lanes);
+      Value rowTo = c.add(c.add(to, c.mul(row, s.ow * s.c)), channel);
+      int64_t whole = s.ow / neighbours * neighbours;
+      c.loop(0, whole, neighbours, [&](Value column) {
+        outputs(top, column, neighbours, at, rowTo, valid);
+      });
+      if (whole < s.ow)
+        outputs(top, c.index(whole), s.ow - whole, at, rowTo, valid);
+    });
+  };
+  if (s.c % p.lanes == 0)
+    return withChannels(p.lanes);
+  c.branch(
+      c.compare(arith::CmpIPredicate::ult, block, p.blocks - 1),
+      [&] { withChannels(p.lanes); }, [&] { withChannels(s.c % p.lanes); });
+}
+
 void WideKernel::emit(Value begin, Value end) {
-  int64_t perBlock = (s.kh * s.kw + 1) * p.lanes;
-  c.loop(begin, end, 1, [&](Value tile) {
-    Value block = c.rem(tile, p.blocks), rest = c.div(tile, p.blocks);
+  c.loop(begin, end, 1, [&](Value number) {
+    Value block = c.rem(number, p.blocks), rest = c.div(number, p.blocks);
     Value image = c.div(rest, p.rowBlocks);
     Value first = c.mul(c.rem(rest, p.rowBlocks), p.outputRows);
     Value last = c.min(c.add(first, p.outputRows), c.index(s.oh));
-    Value channel = c.mul(block, p.lanes);
-    auto withChannels = [&](int64_t valid) {
-      fill(image, first, last, channel, valid);
-      c.loop(first, last, 1, [&](Value row) {
-        Value top = c.mul(c.sub(row, first), s.sh * p.columns * p.lanes);
-        Value to =
-            c.add(c.mul(c.add(c.mul(image, s.oh), row), s.ow * s.c), channel);
-        Value at = c.mul(block, perBlock);
-        int64_t whole = s.ow / neighbours * neighbours;
-        c.loop(0, whole, neighbours, [&](Value column) {
-          outputs(top, column, neighbours, at, to, valid);
-        });
-        if (whole < s.ow)
-          outputs(top, c.index(whole), s.ow - whole, at, to, valid);
-      });
-    };
-    if (s.c % p.lanes == 0)
-      return withChannels(p.lanes);
-    c.branch(
-        c.compare(arith::CmpIPredicate::ult, block, p.blocks - 1),
-        [&] { withChannels(p.lanes); }, [&] { withChannels(s.c % p.lanes); });
+    tile(image, first, last, block,
+         c.mul(c.add(c.mul(image, s.oh), first), s.ow * s.c));
   });
 }
 
 static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
   auto conv = dyn_cast<ConvOp>(op);
-  std::optional<ConvShape> shape;
+  std::optional<FloatConv> operands;
   if (conv)
-    shape = ConvShape::get(conv);
-  int64_t lanes = e.level().lanes();
-  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      shape->c < lanes || shape->kw > maxWidth || conv.getResidual())
+    operands = FloatConv::match(conv);
+  if (!operands)
     return failure();
-  std::optional<FloatConv> operands = FloatConv::match(conv);
-  WidePlan plan(*shape, e.level(), TileTable(op));
-  if (!operands || plan.slabBytes > maxSlabBytes)
+  std::optional<WidePlan> plan = WidePlan::get(conv, e.level());
+  if (!plan)
     return failure();
 
-  // Per vector of channels: the taps, then the bias (added last, as
-  // everywhere).
-  int64_t taps = shape->kh * shape->kw;
-  std::vector<float> weights;
-  for (int64_t first = 0; first < shape->c; first += lanes)
-    for (int64_t t = 0; t <= taps; ++t)
-      for (int64_t channel = first; channel < first + lanes; ++channel)
-        weights.push_back(channel >= shape->c ? 0.f
-                          : t == taps ? operands->biasOf(channel)
-                                      : operands->filter[channel * taps + t]);
+  std::vector<float> weights = plan->pack(*operands);
   Type f32 = Float32Type::get(e.context());
   SmallVector<Value> args{
       e.buffer(op->getOperand(0)),
@@ -233,17 +201,18 @@ static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
   if (operands->quantize)
     takeOver(operands->quantize);
   func::FuncOp kernel = e.kernel(
-      "depthwise_f32", "wide " + shape->key() + " " + operands->key(),
+      "depthwise_f32", "wide " + plan->shape.key() + " " + operands->key(),
       ValueRange(args).getTypes(), op->getLoc(),
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
         CodeBuilder c(b, loc);
         SmallVector<Value> flat;
         for (Value arg : args)
           flat.push_back(flatten(c, arg));
-        WideKernel(c, plan, e.level(), *operands, flat).emit(begin, end);
+        ImageRows rows{plan->shape.h, plan->shape.w * plan->shape.c};
+        WideKernel(c, *plan, e.level(), *operands, rows, flat).emit(begin, end);
       });
-  noteTiles(kernel, plan.key(), plan.taken());
-  e.call(kernel, args, plan.tiles(), op->getLoc());
+  noteTiles(kernel, plan->key(), plan->taken());
+  e.call(kernel, args, plan->tiles(), op->getLoc());
   return success();
 }
 

@@ -27,6 +27,9 @@ namespace qcc {
 using namespace mlir;
 using namespace qcc;
 
+/// The kernel of an earlier op computes what is marked.
+static constexpr StringLiteral kTakenOver = "qcc.taken_over";
+
 /// Checks what every kernel relies on, so that none has to.
 static LogicalResult verifyMain(func::FuncOp main) {
   if (!main.getBody().hasOneBlock())
@@ -84,15 +87,29 @@ static Value bytesOf(Value value) {
 
 /// Gives the last call after `before`, the one with the products of `op`,
 /// their number; the calls before it prepare operands. A kernel that computes
-/// more than `op` has noted it itself.
-static void noteLastCall(Operation *op, Operation *before, Operation *end) {
-  for (Operation *at = end->getPrevNode(); at && at != before;
-       at = at->getPrevNode())
-    if (isa<func::CallOp>(at)) {
-      if (!at->hasAttr("qcc.macs"))
-        noteOperationCount(at, op);
-      return;
-    }
+/// more than `op` has noted it itself. Where there is no call, the kernel of a
+/// later op computes `op`, which waits in `open` for that.
+static void noteLastCall(Operation *op, Operation *before, Operation *end,
+                         llvm::DenseSet<Operation *> &open) {
+  Operation *call = end->getPrevNode();
+  while (call && call != before && !isa<func::CallOp>(call))
+    call = call->getPrevNode();
+  if (!call || call == before) {
+    open.insert(op);
+    return;
+  }
+  if (call->hasAttr("qcc.macs"))
+    return;
+  noteOperationCount(call, op);
+  if (countMultiplyAccumulates(op) == 0)
+    return;
+  for (Operation *producer = op->getOperand(0).getDefiningOp(); producer;
+       producer = producer->getOperand(0).getDefiningOp()) {
+    if (open.contains(producer))
+      noteOperationCount(call, producer);
+    else if (!producer->hasAttr(kTakenOver))
+      break;
+  }
 }
 
 /// Lets the operands of a concatenation be computed in their part of its
@@ -190,11 +207,11 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     if (auto concat = dyn_cast<qnn::ConcatOp>(op))
       placeOperands(concat, emitter);
 
+  llvm::DenseSet<Operation *> open;
   for (Operation &op : source.front().without_terminator()) {
     // Constants become buffers where a kernel asks for them; what is marked is
     // computed by the kernel of an earlier op.
-    if (isa<qnn::ConstantOp>(op) || op.use_empty() ||
-        op.hasAttr("qcc.taken_over"))
+    if (isa<qnn::ConstantOp>(op) || op.use_empty() || op.hasAttr(kTakenOver))
       continue;
     emitter.setInsertionPoint(end);
     if (isa<qnn::ReshapeOp, qnn::StorageCastOp>(op)) {
@@ -208,7 +225,7 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     if (!taken)
       return op.emitOpError("has no kernel for these types: ")
              << op.getOperandTypes() << " -> " << op.getResultTypes();
-    noteLastCall(&op, before, end);
+    noteLastCall(&op, before, end, open);
   }
   for (auto [value, output] : copies) {
     Value from = emitter.reshape(emitter.buffer(value),

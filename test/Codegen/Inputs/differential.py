@@ -14,7 +14,8 @@ begin with half- have float weights of 16 bits. Families that begin with chosen-
 are cut by random choices of tiles. Families that begin with winograd- have shapes
 for which Winograd's method is taken. In families that begin with sum- an 8-bit
 tensor is added to the results; in those that begin with part- they are one part of
-a concatenation along the channels. Families that end in i16 have activations of
+a concatenation along the channels. In families rows-... depthwise convolutions
+stand between 1x1 ones and are computed by blocks of rows. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits.
 """
 
@@ -48,11 +49,19 @@ class Case:
         """Of result i of case n."""
         return f"y{n}_{i}" if i else f"y{n}"
 
-    def follow(self, text, result, operand=None, first=False, constant=False):
+    def follow(self, text, result, operand=None, first=False, constant=False, constants=()):
         """`operand`: (shape, element, data), whether it is the first one, and a
-        constant."""
-        self.tail.append((text, self.result, operand, first, constant))
+        constant. `constants` as of the first op."""
+        self.tail.append((text, self.result, operand, first, constant, constants))
         self.result = result
+
+    def append(self, other):
+        """Another case, whose first input is the result of this one."""
+        self.follow(other.text, other.tail[0][1] if other.tail else other.result,
+                    other.inputs[1] if other.inputs[1:] else None, constants=other.constants)
+        for i, (text, _, operand, first, constant, constants) in enumerate(other.tail):
+            result = other.tail[i + 1][1] if i + 1 < len(other.tail) else other.result
+            self.follow(text, result, operand, first, constant, constants)
 
 
 def dims(shape):
@@ -197,7 +206,6 @@ class Generator:
                 "transpose_rhs" if transposed else "")
 
     def linear(self, op, depthwise=False, is_float=False):
-        pick, case = self.pick, Case()
         if op == "matmul":
             x, w, y, attributes = self.matmul_shape()
             axis = 0 if attributes else 1
@@ -205,7 +213,12 @@ class Generator:
         else:
             x, w, y, attributes = self.activation_shape(depthwise)
             axis, channels = 0, w[0]
-        residual = None
+        return self.linear_of(op, x, w, y, attributes, axis, channels, is_float)
+
+    def linear_of(self, op, x, w, y, attributes, axis, channels, is_float, link=None):
+        """`link`: of a chain, what its input is and whether it is the last one."""
+        pick, case, residual = self.pick, Case(), None
+        self.link = link
         activation = pick.choice([None, None, ("relu", 0, 0), ("clamp", 0, 6), ("clamp", -1.5, 2.5),
                                   ("leaky_relu", 0.1, 0), ("hard_swish", 0, 0),
                                   (pick.choice(FUNCTIONS), 0, 0)])
@@ -214,7 +227,7 @@ class Generator:
             case.constants.append(self.weights(w))
             if pick.random() < 0.7:
                 case.constants.append(([channels], "f32", "f32", self.floats([channels])))
-            if pick.random() < 0.3:
+            if pick.random() < 0.3 and (not link or link[1]):
                 residual = (y, "f32", self.floats(y))
             result = "f32", "f32"
         else:
@@ -230,14 +243,14 @@ class Generator:
         case.text = f'"qnn.{op}"({{}}) {{{{{names}}}}}'
         case.result = (y, *result)
         if result[0] in ("u8", "i8") and pick.random() < 0.4:
-            stored = pick.choice(["u8", "i8"])
+            stored = pick.choice(["u8", "i8"]) if not link or link[1] else "u8"
             entries = self.bytes([256]).tobytes().hex().upper()
             case.follow(f'"qnn.lut"({{}}) {{{{table = dense<"0x{entries}"> : '
                         f"tensor<256x{stored.replace('u8', 'ui8')}>}}}}",
                         (y, stored, quant(stored, self.scale(), 0)))
         if self.sums:
             self.add_bytes(case)
-        if is_float and pick.random() < 0.4:
+        if is_float and pick.random() < 0.4 and (not link or link[1]):
             stored, zero = pick.choice([("u8", 0), ("u8", 128), ("u8", 13), ("i8", 0), ("i8", -5), ("i16", 0), ("i16", 9)])
             case.follow('"qnn.quantize"({})', (y, stored, quant(stored, self.scale(), zero)))
         if self.parts:
@@ -274,11 +287,21 @@ class Generator:
             storage = "i16"
             zero = 0 if depth > 500 else pick.choice([0, 0, 100, -1000])
         scale = self.scale()
+        link = self.link
+        if link and link[0]:  # (shape, storage, type)
+            storage = link[0][1]
+            scale, zero = (kind(number) for kind, number in
+                           zip((float, int), link[0][2].rstrip(">").split(", ")[1].split(":")))
+        elif link:
+            storage, zero = ("i16" if self.words else "u8"), 7
         case.inputs.append((x, quant(storage, scale, zero), self.integers(x, storage)))
         # Weights: signed around zero, or unsigned around some zero point.
         each = pick.random() < 0.6
         scales = [self.scale() for _ in range(channels)] if each else [self.scale()]
-        plain, weight_zero = pick.choice([("i8", 0), ("i8", 0), ("i8", 3), ("ui8", 128), ("ui8", 7), ("ui8", 255)])
+        fitting = [("i8", 0), ("i8", 0), ("ui8", 128)]
+        plain, weight_zero = pick.choice(fitting + [("i8", 3), ("ui8", 7), ("ui8", 255)])
+        if link and w[1] == 1:
+            plain, weight_zero = pick.choice(fitting)
         stored = plain.replace("ui8", "u8")
         values = self.bytes(w)
         if self.words and pick.random() < 0.6:  # as many bits as 32-bit sums allow
@@ -293,6 +316,8 @@ class Generator:
         products = [float(np.float32(scale) * np.float32(s)) for s in scales]
         if self.sums:
             output = pick.choice(["u8", "u8", "i8"])
+        if link and not link[1]:
+            output = storage
         if self.parts and output == "i32":
             output = "u8"
         if activation and activation[0] in FUNCTIONS and output not in ("u8", "i8"):
@@ -315,11 +340,39 @@ class Generator:
         zero = pick.choice([0, 128, 13, 255] if output == "u8" else [0, -128, 5])
         kind = {"f32": "f32", "i32": quant("i32", products[0], 0)}.get(output) or quant(output, spread, zero)
         residual = None
-        if output != "i32" and pick.random() < (0.1 if self.words and depth < 30 else 0.3):
+        if (output != "i32" and pick.random() < (0.1 if self.words and depth < 30 else 0.3)
+                and (not link or link[1])):
             stored = pick.choice(["u8", "i8", "i16", "f32"])
             residual = ((y, "f32", self.floats(y) * 3) if stored == "f32" else
                         (y, quant(stored, self.scale(), pick.choice([0, 5])), self.integers(y, stored)))
         return activation, residual, (output, kind)
+
+    def row_chain(self, is_float):
+        """A depthwise convolution with 1x1 convolutions around it."""
+        pick = self.pick
+        while True:
+            x, w, y, attributes = self.activation_shape(depthwise=True)
+            if len(x) == 4 and x[3] % 4 == 0 and x[3] >= 16:
+                break
+        plain = ("strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, "
+                 "group = 1 : i64, layout = #qnn<layout nhwc>")
+        expands, projects = pick.choice([(True, True), (True, True), (True, False), (False, True)])
+        links = [(x, w, y, attributes)]
+        if expands:
+            inner = pick.choice([4, 8, 16, 20, 40])
+            links.insert(0, (x[:3] + [inner], [x[3], inner, 1, 1], x, plain))
+        if projects:
+            outer = pick.choice([3, 8, 16, 40, 70])
+            links.append((y, [outer, y[3], 1, 1], y[:3] + [outer], plain))
+        case = None
+        for i, (x, w, y, attributes) in enumerate(links):
+            last = i + 1 == len(links) and projects
+            part = self.linear_of("conv", x, w, y, attributes, 0, w[0], is_float, (case and case.result, last))
+            if case:
+                case.append(part)
+            else:
+                case = part
+        return case
 
     def product_shape(self):
         """Two batches of matrices that broadcast."""
@@ -668,6 +721,8 @@ class Generator:
             return self.product(is_float)
         if family == "matmul-integer":
             return self.matmul_integer()
+        if family.startswith("rows"):
+            return self.row_chain(is_float)
         if family.startswith("depthwise"):
             return self.linear("conv", depthwise=True, is_float=is_float)
         return self.linear(family.split("-")[0], is_float=is_float)
@@ -703,7 +758,7 @@ def source(cases):
         shape, _, element = case.result
         kind = tensor(shape, element)
         links = [(case.text, operands, types)]
-        for i, (text, before, operand, first, constant) in enumerate(case.tail):
+        for i, (text, before, operand, first, constant, constants) in enumerate(case.tail):
             values, kinds_of = [f"%y{n}_{i}"], [tensor(before[0], before[2])]
             if operand:
                 name = f"t{n}_{i}"
@@ -715,6 +770,12 @@ def source(cases):
                     value, of = given(name, *operand)
                 values.insert(0 if first else 1, value)
                 kinds_of.insert(0 if first else 1, of)
+            for k, (shape, plain, element, data) in enumerate(constants):
+                name = f"%d{n}_{i}_{k}"
+                lines.append(f'{name} = qnn.constant dense<"0x{data.tobytes().hex().upper()}"> : '
+                             f"{tensor(shape, plain)} as {tensor(shape, element)}")
+                values.insert(1 + k, name)
+                kinds_of.insert(1 + k, tensor(shape, element))
             links.append((text, values, kinds_of))
         for i, (text, values, kinds_of) in enumerate(links):
             at = case.tail[i][1] if i < len(case.tail) else case.result
@@ -814,7 +875,7 @@ class Runner:
         if self.kind and not reference:
             with open(kernels) as f:
                 used = len(re.findall(f"func.func private @{self.kind}_", f.read()))
-            if used < CASES // 2:
+            if used < CASES // (3 if self.kind == "conv_rows" else 2):
                 sys.exit(f"{level}: only {used} of {CASES} kernels are {self.kind}")
         call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if level in ARM else "x86-64"), "-o",
              self.at("k.so"))
@@ -852,9 +913,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         text, feeds = source(cases)
         with open(os.path.join(folder, "m.mlir"), "w") as f:
-            f.write(text)
+            f.write(f"module attributes {{qcc.row_block_bytes = 0 : i64}} {{\n{text}}}\n" if family.startswith("rows")
+                    else text)
         kind = ("conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else
-                "attention" if family.startswith("attention") else None)
+                "attention" if family.startswith("attention") else "conv_rows" if family.startswith("rows") else None)
         runner = Runner(folder, feeds, tiles, chosen, kind, sums, parts)
         expected = runner.run(levels[0], arm_command, reference=True)
         if expected is None:

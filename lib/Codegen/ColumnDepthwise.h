@@ -1,0 +1,87 @@
+//===- ColumnDepthwise.h - Integer depthwise by columns ---------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_COLUMNDEPTHWISE_H
+#define QCC_LIB_CODEGEN_COLUMNDEPTHWISE_H
+
+#include "ColumnDepthwisePlan.h"
+#include "ImageRows.h"
+#include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
+
+namespace qcc {
+
+/// An integer depthwise convolution whose kernel ColumnDepthwisePlan.h
+/// describes.
+struct ColumnDepthwise {
+  qnn::ConvOp op;
+  IntConv conv;
+  ColumnDepthwisePlan plan;
+  qnn::LutOp table;   ///< taken over; null: nothing
+  mlir::Value result; ///< of the op or of the table
+
+  /// Nothing where there is no kernel of this kind.
+  static std::optional<ColumnDepthwise> match(mlir::Operation *op,
+                                              const TargetLevel &level);
+  std::string key() const;
+  /// What the kernel takes besides input and result; takes the table over.
+  llvm::SmallVector<mlir::Value> constants(KernelEmitter &emitter) const;
+};
+
+class ColumnKernel {
+public:
+  /// All buffers are flat; `constants` as ColumnDepthwise::constants() has
+  /// them.
+  ColumnKernel(CodeBuilder &c, const ColumnDepthwisePlan &p,
+               const TargetLevel &level, const IntConv &conv,
+               const ImageRows &imageRows, mlir::Value input,
+               mlir::Value result, mlir::ValueRange constants)
+      : c(c), p(p), s(p.shape), level(level), conv(conv), imageRows(imageRows),
+        input(input), weights(constants[0]), bias(constants[1]),
+        scaling(constants[2]), result(result),
+        table(constants.size() > 3 ? constants[3] : Value()),
+        slab(c.stack(element(), p.slabElements())) {}
+
+  void emit(mlir::Value begin, mlir::Value end);
+  /// A group of output rows, for a slice of the channels; `to`: the first
+  /// result of any channel.
+  void tile(mlir::Value image, mlir::Value groupNumber, mlir::Value firstSlice,
+            mlir::Value to);
+
+private:
+  using Value = mlir::Value;
+
+  mlir::Type element() { return c.b.getIntegerType(p.bits); }
+  /// A row of a bundle: where its channels start, and how padding replaces what
+  /// is read for rows outside: (x & mask) | padding. Null: never outside.
+  struct Row {
+    Value start, mask, padding;
+  };
+  void fill(Value image, Value top, Value firstColumn, Value channel);
+  void fillPlane(llvm::ArrayRef<Row> rows, Value to, Value low, Value high,
+                 Value firstColumn);
+  void interleaveRun(llvm::ArrayRef<Row> rows, Value from, Value to,
+                     int64_t count);
+  void padColumns(Value to, Value low, Value high);
+  void slice(Value image, Value groupNumber, Value number, Value to);
+  void group(int64_t rowCount, Value slice, Value to);
+  void vectors(int64_t rowCount, int64_t count, Value phase, Value at, Value to,
+               int64_t valid);
+  void dot(llvm::MutableArrayRef<Value> parts, mlir::ValueRange activations,
+           mlir::ValueRange weights);
+
+  CodeBuilder &c;
+  const ColumnDepthwisePlan &p;
+  const ConvShape &s;
+  const TargetLevel &level;
+  const IntConv &conv;
+  ImageRows imageRows;
+  Value input, weights, bias, scaling, result, table, slab;
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_COLUMNDEPTHWISE_H

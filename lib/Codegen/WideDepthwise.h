@@ -1,0 +1,90 @@
+//===- WideDepthwise.h - Depthwise convolution by channels ------*- C++ -*-===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Channels-last float depthwise convolution of at least a vector of channels.
+// A tile is one vector of channels of a block of output rows; its input is
+// copied to the stack, padded, so that it stays in a first-level cache for all
+// taps however many channels the tensor has:
+//
+//   slab[row][column][channel of the vector]
+//
+// Some neighbouring outputs are summed at once and share each weight.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QCC_LIB_CODEGEN_WIDEDEPTHWISE_H
+#define QCC_LIB_CODEGEN_WIDEDEPTHWISE_H
+
+#include "CodeBuilder.h"
+#include "ConvShape.h"
+#include "ImageRows.h"
+#include "qcc/Codegen/TileChoice.h"
+
+namespace qcc {
+
+struct WidePlan {
+  WidePlan(const ConvShape &s, const TargetLevel &level, TileTable table);
+
+  /// Nothing where there is no kernel of this kind.
+  static std::optional<WidePlan> get(qnn::ConvOp op, const TargetLevel &level);
+
+  /// Sets the output rows of a tile.
+  void setRows(int64_t rows);
+  int64_t tiles() const { return shape.n * rowBlocks * blocks; }
+  /// What a choice of tiles is stored under, and what of one was taken.
+  std::string key() const { return "wide depthwise f32 " + shape.key(); }
+  TileChoice taken() const {
+    TileChoice choice;
+    choice.rows = unsigned(outputRows);
+    return choice;
+  }
+  /// Per vector of channels: the taps, then the bias (added last, as
+  /// everywhere).
+  std::vector<float> pack(const FloatConv &conv) const;
+
+  ConvShape shape;
+  int64_t lanes, blocks;   ///< of channels
+  int64_t columns, window; ///< of the slab; rows that an output needs
+  int64_t outputRows, rowBlocks, slabBytes;
+};
+
+class WideKernel {
+public:
+  /// `args`: input, weights, result.
+  WideKernel(CodeBuilder &c, const WidePlan &plan, const TargetLevel &level,
+             const FloatConv &conv, const ImageRows &rows,
+             mlir::ValueRange args)
+      : c(c), p(plan), s(p.shape), level(level), conv(conv), rows(rows),
+        input(args[0]), weights(args[1]), result(args[2]),
+        slab(c.stack(c.b.getF32Type(), p.slabBytes / 4)) {}
+
+  void emit(mlir::Value begin, mlir::Value end);
+  /// Output rows [first, last) of an image, at most plan.outputRows, for one
+  /// vector of channels; `to`: the first one's first result of any channel.
+  void tile(mlir::Value image, mlir::Value first, mlir::Value last,
+            mlir::Value block, mlir::Value to);
+
+private:
+  using Value = mlir::Value;
+
+  mlir::VectorType type() { return c.vectorType(c.b.getF32Type(), p.lanes); }
+  void fill(Value image, Value first, Value last, Value channel, int64_t valid);
+  void outputs(Value top, Value column, int64_t count, Value weightsAt,
+               Value to, int64_t valid);
+
+  CodeBuilder &c;
+  const WidePlan &p;
+  const ConvShape &s;
+  const TargetLevel &level;
+  const FloatConv &conv;
+  ImageRows rows;
+  Value input, weights, result, slab;
+};
+
+} // namespace qcc
+
+#endif // QCC_LIB_CODEGEN_WIDEDEPTHWISE_H
