@@ -20,7 +20,7 @@ BASELINE = "generic64+sse4.2+popcnt+cx16"
 AVX2 = BASELINE + "+avx2+bmi+bmi2+f16c+fma+lzcnt+movbe"
 AVX512 = AVX2 + "+avx512f+avx512bw+avx512cd+avx512dq+avx512vl+avx512_vnni+avx512vbmi"
 LEVELS = {"baseline": BASELINE, "avx2": AVX2, "avx_vnni": AVX2 + "+avx_vnni",
-          "avx512_vnni": AVX512, "amx": AVX512 + "+amx_tile+amx_int8"}
+          "avx512_vnni": AVX512, "amx": AVX512 + "+amx_tile+amx_int8+amx_bf16+avx512_bf16"}
 # Longest first: avx512_vnni_conv_0 is no kernel of a level avx512.
 BODY = re.compile("^[0-9a-f]+ <(?:qcc_)?(" + "|".join(sorted(LEVELS, key=len, reverse=True)) +
                   r")_\w+(?:\.kernel)?>:$")

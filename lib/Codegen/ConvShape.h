@@ -29,10 +29,13 @@ struct ConvShape {
   static std::optional<ConvShape> get(qnn::ConvOp op);
   /// Spells out all of it, for kernel keys.
   std::string key() const;
+  /// Output pixels.
+  int64_t rows() const { return n * oh * ow; }
 };
 
-/// What is multiplied.
-enum class Factors { Int8, Int16, Float32 };
+/// What is multiplied. BF16: both factors; weights of 16 bits that meet float32
+/// are Float32.
+enum class Factors { Int8, Int16, BF16, Float32 };
 
 /// An integer filter with its zero points taken off.
 struct IntFilter {

@@ -7,6 +7,7 @@
 
 #include "ElementwiseChain.h"
 #include "ExactDivision.h"
+#include "FactorCast.h"
 #include "MatrixEpilogue.h"
 #include "ResultQuantize.h"
 #include "Starts.h"
@@ -118,8 +119,12 @@ static Value chainedOperand(Operation *op) {
                ? unary.getInput()
                : Value();
   if (auto cast = dyn_cast<CastOp>(op))
-    return isCastFromInt(cast) && isLink(cast.getInput(), op) ? cast.getInput()
-                                                              : Value();
+    return (isCastFromInt(cast) ||
+            (isFactorCast(cast) &&
+             !op->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))) &&
+                   isLink(cast.getInput(), op)
+               ? cast.getInput()
+               : Value();
   if (auto quantize = dyn_cast<QuantizeOp>(op))
     return isF32(quantize.getInput()) &&
                    getIntActivationType(quantize.getResult()) &&
@@ -177,7 +182,9 @@ static Value firstOperand(Operation *op) {
                ? quantize.getInput()
                : Value();
   if (auto cast = dyn_cast<CastOp>(op))
-    return isCastFromInt(cast) ? cast.getInput() : Value();
+    return isCastFromInt(cast) || (isFactorCast(cast) && !isTakenOver(op))
+               ? cast.getInput()
+               : Value();
   auto binary = dyn_cast<BinaryOp>(op);
   if (!binary || !isArithmetic(binary))
     return {};
@@ -202,7 +209,10 @@ ElementwiseChain::fromMemory(Operation *producer) {
     chain.others.append(behind.others);
     behind = chain;
   }
-  if (behind.ops.size() < 2 ||
+  // One op has a kernel elsewhere, but for this one.
+  bool isRounding = behind.ops.size() == 1 && isa<CastOp>(behind.ops.front()) &&
+                    isFactorCast(cast<CastOp>(behind.ops.front()));
+  if ((behind.ops.size() < 2 && !isRounding) ||
       tensorTypeOf(behind.start).getNumElements() !=
           tensorTypeOf(behind.result()).getNumElements())
     return std::nullopt;
@@ -326,8 +336,11 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
   if (auto unary = dyn_cast<UnaryOp>(op))
     return b.unary(unary.getKind(), unary.getAlpha().convertToFloat(),
                    unary.getBeta().convertToFloat(), value);
-  if (isa<CastOp>(op))
+  if (auto cast = dyn_cast<CastOp>(op)) {
+    if (isFactorCast(cast))
+      return value;
     return arith::SIToFPOp::create(b, type, value);
+  }
   if (auto quantize = dyn_cast<QuantizeOp>(op)) {
     return divideExactly(
         b, value,
@@ -393,6 +406,9 @@ void ChainEmitter::store(ValueRange values, int64_t count, Value result,
                          c.add(position, at), c.add(column, at)));
   if (auto type = getIntActivationType(chain.result()))
     return storeQuantized(c, level, type, done, count, result, to);
+  if (auto cast = dyn_cast<CastOp>(chain.last()); cast && isFactorCast(cast))
+    for (Value &value : done)
+      value = roundToFactor(c, level, value);
   if (recorder)
     recorder->add(done, count);
   for (auto [v, value] : llvm::enumerate(done)) {

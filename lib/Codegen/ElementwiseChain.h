@@ -30,7 +30,7 @@ public:
 
   /// The chain behind `producer`, which has its own kernel or, where it is
   /// elementwise, is the first link itself. Nothing for chains of fewer than
-  /// two ops.
+  /// two ops, but for the rounding of a factor (FactorCast.h).
   static std::optional<ElementwiseChain> fromMemory(mlir::Operation *producer);
 
   /// The op that starts the chain which `op` is in, if it is in one: `op`
@@ -85,7 +85,7 @@ public:
   /// What the chain makes of the first `count` elements of a vector; they stand
   /// at `position` of the tensor and at `column` of its row. A dequantization
   /// in front takes the integers less their zero point, as reals; a
-  /// quantization at the end is left to store().
+  /// quantization, or a rounding to bf16, at the end is left to store().
   Value apply(Value value, int64_t count, Value position, Value column);
   /// Stores the first `count` results of vectors that follow each other.
   void store(mlir::ValueRange values, int64_t count, Value result,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatrixEpilogue.h"
+#include "FactorCast.h"
 
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -49,11 +50,18 @@ void qcc::storeFirst(CodeBuilder &c, Value vector, int64_t count, Value buffer,
   auto type = cast<VectorType>(vector.getType());
   if (type.getNumElements() == count)
     return c.store(vector, buffer, at);
+  Type element = type.getElementType();
+  // Where no instruction rounds to bf16, LLVM takes bf16 apart only as floats.
+  if (element.isBF16())
+    vector = c.bitcast(vector, type.clone(Type(c.b.getI16Type())));
   forPieces(count, [&](int64_t first, int64_t size) {
     SmallVector<int64_t> mask(size);
     for (int64_t i = 0; i < size; ++i)
       mask[i] = first + i;
-    c.store(c.shuffle(vector, vector, mask), buffer, c.add(at, first));
+    Value piece = c.shuffle(vector, vector, mask);
+    if (element.isBF16())
+      piece = c.bitcast(piece, c.vectorType(element, size));
+    c.store(piece, buffer, c.add(at, first));
   });
 }
 
@@ -219,6 +227,9 @@ void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
         term = scaleBy(c, term, e.sum->term.scale);
       results = {addOther(results, count, first)};
     }
+    if (cast<MemRefType>(result.getType()).getElementType().isBF16())
+      for (Value &value : results) // a factor of products
+        value = roundToFactor(c, level, value);
     storeRun(c, results, count, result, rowOf(to, row));
   }
   if (!e.hasTable)

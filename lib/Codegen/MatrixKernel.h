@@ -97,6 +97,8 @@ protected: // for TileMatrixKernel and WinogradKernel
   mlir::Type elementType() {
     if (m.factors == Factors::Float32)
       return c.b.getF32Type();
+    if (m.factors == Factors::BF16)
+      return c.b.getBF16Type();
     return c.b.getIntegerType(m.factors == Factors::Int8 ? 8 : 16);
   }
   mlir::VectorType bytesType() {

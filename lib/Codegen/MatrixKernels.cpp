@@ -45,7 +45,7 @@ static Value packedWeights(const MatrixOperands &operands,
           ? packing.pack<int16_t>([&](int64_t channel, int64_t index) {
               return operands.packedWeight(channel, index);
             })
-      : operands.halfType
+      : operands.halfType // of two in a unit, or of one
           ? packing.pack<uint16_t>([&](int64_t channel, int64_t index) {
               return operands.halfFilter[at(channel, index)];
             })
@@ -89,6 +89,8 @@ SmallVector<Value> qcc::matrixBuffers(const MatrixOperands &operands,
     buffers.push_back(takeOverTable(operands.table, emitter));
   if (operands.quantize)
     takeOver(operands.quantize);
+  if (operands.factorCast)
+    takeOver(operands.factorCast);
   if (operands.sum) {
     takeOver(operands.sum);
     buffers.push_back(emitter.buffer(operands.other));
@@ -137,9 +139,9 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   MatrixPlan plan(operands->shape, operands->factors,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
                   /*sumsRows=*/!operands->zeroPoints.empty(), level,
-                  TileTable(op), operands->halfType ? 2 : 4);
+                  TileTable(op), operands->weightUnitBytes());
   std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
-  if (!tiles && !plan.fitsStack())
+  if (!tiles && (operands->factors == Factors::BF16 || !plan.fitsStack()))
     return failure();
 
   const MatrixPlan packing =

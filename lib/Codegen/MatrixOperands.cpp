@@ -7,6 +7,7 @@
 
 #include "MatrixOperands.h"
 #include "ByteSum.h"
+#include "FactorCast.h"
 #include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -41,6 +42,11 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     operands.epilogue.result = operands.epilogue.requantize->bits == 8
                                    ? MatrixEpilogue::Result::Bytes
                                    : MatrixEpilogue::Result::Words;
+  }
+  if (CastOp cast = findFactorCast(op);
+      cast && operands.epilogue.result == MatrixEpilogue::Result::Float) {
+    operands.factorCast = cast;
+    operands.result = cast.getResult();
   }
   if (operands.isInteger() &&
       operands.epilogue.result == MatrixEpilogue::Result::Bytes)
@@ -117,8 +123,12 @@ bool MatrixOperands::matchArithmetic(Value weights, int64_t axis, Value bias,
                                      const TargetLevel &level) {
   if (tensorTypeOf(result).getNumElements() == 0 || shape.c == 0)
     return false;
-  if (tensorTypeOf(input).getElementType().isF32())
+  Type element = tensorTypeOf(input).getElementType();
+  if (element.isF32() || element.isBF16()) {
+    if (element.isBF16())
+      factors = Factors::BF16;
     return matchFloat(weights, axis, bias, activation) && matchResidual();
+  }
   return getIntActivationType(input) &&
          matchInteger(weights, axis, bias, activation, level) &&
          matchResidual();
@@ -182,7 +192,7 @@ bool MatrixOperands::matchFloat(Value weights, int64_t axis, Value bias,
     biases.assign(values->begin(), values->end());
     epilogue.hasBias = true;
   }
-  return true;
+  return factors == Factors::Float32 || (halfType && halfType.isBF16());
 }
 
 bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,

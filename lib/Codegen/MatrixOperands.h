@@ -44,7 +44,13 @@ struct MatrixOperands {
   /// Elements from one row of the result's buffer to the next.
   int64_t resultPitch = 0;
 
-  bool isInteger() const { return factors != Factors::Float32; }
+  bool isInteger() const {
+    return factors == Factors::Int8 || factors == Factors::Int16;
+  }
+  /// As MatrixPlan::unitBytes.
+  int64_t weightUnitBytes() const {
+    return halfType && factors == Factors::Float32 ? 2 : 4;
+  }
   int64_t packedWeight(int64_t channel, int64_t index) const {
     return intFilter.at(channel,
                         channel * channelStride + index * elementStride) +
@@ -54,6 +60,7 @@ struct MatrixOperands {
   MatrixEpilogue epilogue;
   qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`
   qnn::QuantizeOp quantize; ///< taken over likewise; null: nothing
+  qnn::CastOp factorCast;   ///< see FactorCast.h; likewise
   qnn::BinaryOp sum;        ///< see MatrixEpilogue::Sum; likewise
   mlir::Value other;        ///< the term of `sum` that is no result
 

@@ -44,9 +44,9 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
   rows = shape.n * shape.oh * shape.ow;
   columns = shape.oc / shape.group;
   depth = shape.kh * shape.kw * (shape.c / shape.group);
-  unitElements = factors == Factors::Int8    ? 4
-                 : factors == Factors::Int16 ? 2
-                                             : 1;
+  unitElements = factors == Factors::Int8      ? 4
+                 : factors == Factors::Float32 ? 1
+                                               : 2;
   this->unitBytes = unitBytes;
   lanes = level.lanes();
   TileChoice choice = table.lookup(level.name, key());
@@ -71,6 +71,7 @@ std::string MatrixPlan::key() const {
   return llvm::formatv("matrix {0}{1}{2} {3}",
                        factors == Factors::Int8    ? "i8"
                        : factors == Factors::Int16 ? "i16"
+                       : factors == Factors::BF16  ? "bf16"
                        : unitBytes == 2            ? "f32 half"
                                                    : "f32",
                        permuted ? " bytes" : "", sumsRows ? " sums" : "",

@@ -17,8 +17,8 @@
 //   columns and weights with zero points, too.
 //
 // Along the depth both operands are cut into units of four bytes: four 8-bit
-// values, two of 16 bits or one float. The weights are packed into panels of
-// some vectors of columns:
+// values, two of 16 bits (bf16 among them) or one float. The weights are packed
+// into panels of some vectors of columns:
 //
 //   packed[group][panel][unit][column of the panel][4 bytes]
 //

@@ -49,26 +49,35 @@ void TileMatrixKernel::configure(bool odd) {
 //===----------------------------------------------------------------------===//
 
 void TileMatrixKernel::emit(Value begin, Value end) {
-  Type i8 = c.b.getI8Type(), i32 = c.b.getI32Type();
-  configurations = c.stack(i8, 2 * unit.configurationBytes());
+  Type element = elementType();
+  if (m.factors == Factors::BF16) {
+    // They are moved, no more: LLVM holds bf16 in vectors as floats where no
+    // instruction rounds to it.
+    element = c.b.getI16Type();
+    auto type = cast<MemRefType>(args.input.getType());
+    args.input =
+        UnrealizedConversionCastOp::create(
+            c.b, c.loc, MemRefType::get(type.getShape(), element), args.input)
+            .getResult(0);
+  }
+  configurations = c.stack(c.b.getI8Type(), 2 * unit.configurationBytes());
   storeConfiguration(wholeRows(), 0);
   if (oddRows())
     storeConfiguration(oddRows(), unit.configurationBytes());
-  sums = c.stack(i32, t.sums());
+  sums = c.stack(unitsType().getElementType(), t.sums());
   int64_t blockRows = p.blockTiles * p.tileRows;
   if (p.gather) {
-    scratch = c.stack(i8, blockRows * p.pitch);
-    // What follows a row in its last unit meets weights of zero.
-    for (int64_t k = p.depth; k < p.units * p.unitElements; ++k)
+    scratch = c.stack(element, blockRows * p.pitch);
+    // What follows a row in its last unit meets weights of zero. (The rest of
+    // the unit is gathered.)
+    if (p.depth % p.unitElements != 0)
       c.loop(0, blockRows, 1, [&](Value row) {
-        Value zero =
-            arith::ConstantOp::create(c.b, c.loc, c.b.getI8IntegerAttr(0));
-        memref::StoreOp::create(c.b, c.loc, zero, scratch,
-                                c.add(c.mul(row, p.pitch), k));
+        c.store(c.splat(element, 0, p.unitElements), scratch,
+                c.add(c.mul(row, p.pitch), (p.units - 1) * p.unitElements));
       });
   }
   if (hasZeroPoints())
-    rowSums = c.stack(i32, blockRows);
+    rowSums = c.stack(c.b.getI32Type(), blockRows);
 
   configure(/*odd=*/false);
   c.loop(begin, end, 1, [&](Value tile) {
@@ -280,23 +289,28 @@ void TileMatrixKernel::part(const Block &block, const Panel &panel,
 void TileMatrixKernel::step(const Block &block, const Panel &panel,
                             const Pass &pass, const Part &part, Value step,
                             bool isRest) {
-  int64_t stepBytes = rowBytes;
-  int64_t unitBytes = int64_t(panel.vectors) * rowBytes;
+  int64_t rowElements = rowBytes / p.elementBytes();
+  int64_t unitElements = int64_t(panel.vectors) * rowElements;
   auto loadActivations = [&](unsigned tile, unsigned half) {
     Value row = c.add(part.row, half * int64_t(TileKernels::maxRows));
     Value at =
-        c.add(c.add(block.at, c.mul(row, p.pitch)), c.mul(step, stepBytes));
-    unit.load(c.b, c.loc, tile, block.elements, at, p.pitch);
+        c.add(c.add(block.at, c.mul(row, p.pitch)), c.mul(step, rowElements));
+    unit.load(c.b, c.loc, tile, block.elements, at, p.pitch * p.elementBytes());
   };
   auto loadWeights = [&](unsigned tile, unsigned vector) {
-    Value at = c.add(c.add(panel.weightsAt,
-                           c.mul(step, TileMatrixPlan::stepUnits * unitBytes)),
-                     (pass.firstVector + vector) * rowBytes);
-    unit.load(c.b, c.loc, tile, args.weights, at, unitBytes);
+    Value at =
+        c.add(c.add(panel.weightsAt,
+                    c.mul(step, TileMatrixPlan::stepUnits * unitElements)),
+              (pass.firstVector + vector) * rowElements);
+    unit.load(c.b, c.loc, tile, args.weights, at,
+              unitElements * p.elementBytes());
   };
   auto dot = [&](unsigned half, unsigned vector, unsigned activations,
                  unsigned weights) {
-    unit.dot(c.b, c.loc, sumsTile(half, vector), activations, weights);
+    if (m.factors == Factors::BF16)
+      unit.dotBF16(c.b, c.loc, sumsTile(half, vector), activations, weights);
+    else
+      unit.dot(c.b, c.loc, sumsTile(half, vector), activations, weights);
   };
   if (!t.restUnits) {
     for (unsigned half = 0; half < part.halves; ++half) {
@@ -342,8 +356,9 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   SmallVector<Value> finished;
   for (unsigned v = 0; v < panel.vectors; ++v) {
     Value at = c.add(c.mul(row, pitchOfSums(panel)), int64_t(v) * p.lanes);
-    Value sum = arith::AddIOp::create(c.b, c.loc, c.load(sums, at, unitsType()),
-                                      panel.offsets[v]);
+    Value sum = c.load(sums, at, unitsType());
+    if (!panel.offsets.empty())
+      sum = arith::AddIOp::create(c.b, c.loc, sum, panel.offsets[v]);
     if (rowSums) {
       Value zeroPoint = m.commonZeroPoint
                             ? c.splat(i32, *m.commonZeroPoint, p.lanes)

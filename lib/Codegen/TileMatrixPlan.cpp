@@ -42,16 +42,17 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
   rowsOfLast = p.rows - (p.rowTiles - 1) * tileRows;
   if (p.gather) {
     // Whole cache lines, and not all of a column in one set of the cache.
-    p.pitch = llvm::alignTo(p.units * 4, 64);
-    if (p.pitch % 1024 == 0)
-      p.pitch += 64;
+    int64_t bytes = llvm::alignTo(p.units * 4, 64);
+    if (bytes % 1024 == 0)
+      bytes += 64;
+    p.pitch = bytes / p.elementBytes();
   }
   // Gathered rows serve all panels; else a panel's weights serve all rows.
   p.rowsOuter = p.gather;
   int64_t most = maxBlockTiles;
   if (p.gather)
-    most =
-        std::clamp<int64_t>(goodGatheredBytes / (tileRows * p.pitch), 1, most);
+    most = std::clamp<int64_t>(
+        goodGatheredBytes / (tileRows * p.pitch * p.elementBytes()), 1, most);
   int64_t others = p.shape.group * (p.rowsOuter ? 1 : p.panels());
   p.blockTiles =
       std::clamp<int64_t>(p.rowTiles * others / enoughTiles, 1, most);
@@ -60,8 +61,10 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
 
 bool TileMatrixPlan::fits(const MatrixOperands &operands) const {
   // The instructions multiply what is stored: signs cannot be flipped.
-  return matrix.factors == Factors::Int8 && !operands.flip &&
-         (!matrix.gather || tileRows * matrix.pitch <= maxGatheredBytes);
+  return (matrix.factors == Factors::BF16 ||
+          (matrix.factors == Factors::Int8 && !operands.flip)) &&
+         (!matrix.gather ||
+          tileRows * matrix.pitch * matrix.elementBytes() <= maxGatheredBytes);
 }
 
 /// Compares estimates in cycles of one core. The rates are those measured on
@@ -73,8 +76,23 @@ bool TileMatrixPlan::fits(const MatrixOperands &operands) const {
 bool TileMatrixPlan::pays() const {
   const MatrixPlan &p = matrix;
   double panels = double(p.paddedColumns()) / 64;
-  double vectorCycles =
-      double(p.rows) * panels * (double(p.units * 4 * 64) / 128 * 1.05 + 8);
+  if (p.factors != Factors::BF16)
+    return tileCycles() < double(p.rows) * panels *
+                              (double(p.units * 4 * 64) / 128 * 1.05 + 8);
+  // 32 float products per cycle. Activations are rounded, 16 in two cycles,
+  // and windows gathered beside them.
+  double rounding = double(p.shape.n * p.shape.h * p.shape.w) *
+                    double(p.shape.c) / 8 / double(p.shape.group);
+  double gathering =
+      p.gather ? double(p.rows) * (double(p.units) / 16 * 2 + 8) : 0;
+  return tileCycles() + rounding + gathering <
+         double(p.rows) * panels * (double(p.depth) * 64 / 32 * 1.05 + 4);
+}
+
+/// Of one group.
+double TileMatrixPlan::tileCycles() const {
+  const MatrixPlan &p = matrix;
+  double panels = double(p.paddedColumns()) / 64;
   // A tile of weights takes 8 cycles to load, however few rows there are.
   double vectors = double(p.paddedColumns()) / p.lanes;
   int64_t depthTiles = steps + (restUnits != 0);
@@ -87,10 +105,18 @@ bool TileMatrixPlan::pays() const {
     return vectors * double(depthTiles) * dot * stream +
            panels * (13. * double(rows) + 64 * double(depthBlocks));
   };
-  double tileCycles = double(p.rowTiles - 1) * cycles(tileRows) +
-                      cycles(rowsOfLast) + 200. * double(p.rowBlocks);
-  return tileCycles * double(p.shape.group) <
-         vectorCycles * double(p.shape.group);
+  return double(p.rowTiles - 1) * cycles(tileRows) + cycles(rowsOfLast) +
+         200. * double(p.rowBlocks);
+}
+
+bool TileMatrixPlan::paysInBF16(const MatrixOperands &operands,
+                                const TargetLevel &level, TileTable table) {
+  if (!level.tiles)
+    return false;
+  TileMatrixPlan tiles(MatrixPlan(operands.shape, Factors::BF16,
+                                  /*permuted=*/false, /*sumsRows=*/false, level,
+                                  table));
+  return tiles.fits(operands) && tiles.pays();
 }
 
 std::optional<TileMatrixPlan>
@@ -98,7 +124,8 @@ TileMatrixPlan::get(const MatrixPlan &plan, const MatrixOperands &operands) {
   if (!plan.level.tiles)
     return std::nullopt;
   TileMatrixPlan tiles(plan);
-  if (!tiles.fits(operands) || !tiles.pays())
+  // Activations are in bf16 only where that was found to pay.
+  if (!tiles.fits(operands) || !(plan.factors == Factors::BF16 || tiles.pays()))
     return std::nullopt;
   return tiles;
 }

@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // On levels with a matrix unit, two tiles of rows times two tiles of columns
-// are summed at once. Weights are packed as for the vector kernels
-// (MatrixPlan.h): the vectors of 16 units, a panel's width apart, are a tile.
+// are summed at once: of 8-bit factors, or of bf16. Weights are packed as for
+// the vector kernels (MatrixPlan.h): the vectors of 16 units, a panel's width
+// apart, are a tile.
 //
 // A kernel tile is a block of row tiles (of 32 rows) times a panel, or times
 // all panels one after the other. Within it, a pair of vectors of columns goes
@@ -37,6 +38,10 @@ struct TileMatrixPlan {
   /// vector kernel is expected to be faster.
   static std::optional<TileMatrixPlan> get(const MatrixPlan &plan,
                                            const MatrixOperands &operands);
+  /// Whether a float product with weights of bf16 is expected to be faster on
+  /// tiles, its activations rounded to bf16.
+  static bool paysInBF16(const MatrixOperands &operands,
+                         const TargetLevel &level, TileTable table);
 
   /// Columns, packing and the windows, as for the vector kernel; the rows are
   /// cut into row tiles.
@@ -54,6 +59,7 @@ private:
   explicit TileMatrixPlan(const MatrixPlan &plan);
   bool fits(const MatrixOperands &operands) const;
   bool pays() const;
+  double tileCycles() const;
 };
 
 } // namespace qcc

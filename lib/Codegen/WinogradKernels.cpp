@@ -566,6 +566,8 @@ static LogicalResult emitWinograd(Operation *op, KernelEmitter &emitter) {
     buffers.push_back(takeOverTable(operands->table, emitter));
   if (operands->quantize)
     takeOver(operands->quantize);
+  if (operands->factorCast)
+    takeOver(operands->factorCast);
 
   std::string key = llvm::formatv("{0} {1}", s.key(), operands->epilogue.key());
   func::FuncOp kernel = emitter.kernel(

@@ -8,6 +8,7 @@
 #include "qcc/Driver/Phases.h"
 #include "Plans.h"
 #include "qcc/Codegen/Kernels.h"
+#include "qcc/Codegen/NarrowActivations.h"
 #include "qcc/Codegen/Passes.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
@@ -90,8 +91,10 @@ LogicalResult lowerToKernels(ModuleOp module, const TargetLevel &level,
   if (options.keepTensors)
     module->setAttr(kKeepTensorsAttr, UnitAttr::get(module.getContext()));
   KernelGenerators generators;
-  if (!options.reference)
+  if (!options.reference) {
+    narrowActivations(module, level);
     populateOptimizedKernels(generators);
+  }
   populateReferenceKernels(generators);
   if (failed(convertQNNToKernels(module, level, generators)))
     return failure();

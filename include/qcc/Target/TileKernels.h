@@ -21,7 +21,7 @@ struct TileShape {
 
 /// Emits the instructions of a matrix unit: registers that hold tiles of up to
 /// maxRows x rowBytes, numbered, with shapes that are configured at run time.
-/// Buffers are flat memrefs of i8 or i32; `at` counts their elements.
+/// Buffers are flat memrefs of numbers; `at` counts their elements.
 class TileKernels {
 public:
   static constexpr unsigned count = 8, maxRows = 16, rowBytes = 64;
@@ -52,6 +52,15 @@ public:
   /// i32 sums of u8 activations times s8 weights.
   virtual void dot(mlir::OpBuilder &b, mlir::Location loc, unsigned sums,
                    unsigned activations, unsigned weights) = 0;
+  /// The same for f32 sums of products of bf16, two for each k:
+  /// sums[i][j] += activations[i][2k..2k+1] . weights[k][2j..2j+1].
+  /// Numbers below 2^-126 count as zero, as factors, products and sums.
+  virtual void dotBF16(mlir::OpBuilder &b, mlir::Location loc, unsigned sums,
+                       unsigned activations, unsigned weights) = 0;
+  /// Rounds a vector of 16 f32 to the factors of dotBF16(): to nearest, ties to
+  /// even.
+  virtual mlir::Value roundToBF16(mlir::OpBuilder &b, mlir::Location loc,
+                                  mlir::Value f32) = 0;
 };
 
 } // namespace qcc

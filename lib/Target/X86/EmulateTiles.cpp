@@ -217,14 +217,10 @@ func.func private @amx_set_word(%state: memref<8256xi8>, %at: index, %value: i32
   }
   return
 }
-// tdpbusd: unsigned a, signed b.
-func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
-  %zero = arith.constant 0 : i8
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
+// Rows, columns and depth, in words, of a product that adds to tile c; where the
+// data of the tiles are.
+func.func private @amx_product(%state: memref<8256xi8>, %c: index, %a: index, %b: index) -> (index, index, index, index, index, index) {
   %c4 = arith.constant 4 : index
-  %c64 = arith.constant 64 : index
-  %c1024 = arith.constant 1024 : index
   %cr, %cb, %co = func.call @amx_shape(%state, %c) : (memref<8256xi8>, index) -> (index, index, index)
   %ar, %ab, %ao = func.call @amx_shape(%state, %a) : (memref<8256xi8>, index) -> (index, index, index)
   %br, %bb, %bo = func.call @amx_shape(%state, %b) : (memref<8256xi8>, index) -> (index, index, index)
@@ -242,7 +238,37 @@ func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: in
   %wholeColumns = arith.muli %columns, %c4 : index
   %areWhole = arith.cmpi eq, %wholeColumns, %cb : index
   func.call @amx_check(%areWhole) : (i1) -> ()
-  scf.for %m = %c0 to %cr step %c1 {
+  return %cr, %columns, %depth, %co, %ao, %bo : index, index, index, index, index, index
+}
+// Columns and rows beyond the shape become zero.
+func.func private @amx_clear_rest(%state: memref<8256xi8>, %tile: index) {
+  %zero = arith.constant 0 : i8
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %c1024 = arith.constant 1024 : index
+  %rows, %bytes, %offset = func.call @amx_shape(%state, %tile) : (memref<8256xi8>, index) -> (index, index, index)
+  scf.for %m = %c0 to %rows step %c1 {
+    %mAt = arith.muli %m, %c64 : index
+    %row = arith.addi %offset, %mAt : index
+    %rowUsed = arith.addi %row, %bytes : index
+    %rowEnd = arith.addi %row, %c64 : index
+    func.call @amx_set(%state, %rowUsed, %rowEnd, %zero) : (memref<8256xi8>, index, index, i8) -> ()
+  }
+  %used = arith.muli %rows, %c64 : index
+  %usedEnd = arith.addi %offset, %used : index
+  %end = arith.addi %offset, %c1024 : index
+  func.call @amx_set(%state, %usedEnd, %end, %zero) : (memref<8256xi8>, index, index, i8) -> ()
+  return
+}
+// tdpbusd: unsigned a, signed b.
+func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c64 = arith.constant 64 : index
+  %rows, %columns, %depth, %co, %ao, %bo = func.call @amx_product(%state, %c, %a, %b) : (memref<8256xi8>, index, index, index) -> (index, index, index, index, index, index)
+  scf.for %m = %c0 to %rows step %c1 {
     %mAt = arith.muli %m, %c64 : index
     %cRow = arith.addi %co, %mAt : index
     %aRow = arith.addi %ao, %mAt : index
@@ -271,16 +297,109 @@ func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: in
       }
       func.call @amx_set_word(%state, %sumAt, %sum) : (memref<8256xi8>, index, i32) -> ()
     }
-    // Columns and, below, rows beyond the shape become zero.
-    %rowUsed = arith.addi %cRow, %cb : index
-    %rowEnd = arith.addi %cRow, %c64 : index
-    func.call @amx_set(%state, %rowUsed, %rowEnd, %zero) : (memref<8256xi8>, index, index, i8) -> ()
   }
-  %used = arith.muli %cr, %c64 : index
-  %usedEnd = arith.addi %co, %used : index
-  %end = arith.addi %co, %c1024 : index
-  func.call @amx_set(%state, %usedEnd, %end, %zero) : (memref<8256xi8>, index, index, i8) -> ()
+  func.call @amx_clear_rest(%state, %c) : (memref<8256xi8>, index) -> ()
   return
+}
+)mlir";
+
+/// Those of numbers in bf16, which need fused multiply-add.
+static constexpr const char *bf16Instructions = R"mlir(
+// A number below 2^-126 is taken for zero, and becomes zero.
+func.func private @amx_flush(%x: f32) -> f32 {
+  %zero = arith.constant 0 : i32
+  %exponentBits = arith.constant 0x7f800000 : i32
+  %signBit = arith.constant 0x80000000 : i32
+  %bits = arith.bitcast %x : f32 to i32
+  %exponent = arith.andi %bits, %exponentBits : i32
+  %isSmall = arith.cmpi eq, %exponent, %zero : i32
+  %sign = arith.andi %bits, %signBit : i32
+  %kept = arith.select %isSmall, %sign, %bits : i32
+  %result = arith.bitcast %kept : i32 to f32
+  return %result : f32
+}
+// The bf16 numbers in the lower and the upper half of a word.
+func.func private @amx_pair(%word: i32) -> (f32, f32) {
+  %sixteen = arith.constant 16 : i32
+  %upperBits = arith.constant 0xffff0000 : i32
+  %lower = arith.shli %word, %sixteen : i32
+  %upper = arith.andi %word, %upperBits : i32
+  %x = arith.bitcast %lower : i32 to f32
+  %y = arith.bitcast %upper : i32 to f32
+  %x1 = func.call @amx_flush(%x) : (f32) -> f32
+  %y1 = func.call @amx_flush(%y) : (f32) -> f32
+  return %x1, %y1 : f32, f32
+}
+// tdpbf16ps: the lower and the upper halves are summed each in a chain of
+// multiply-adds from zero, then both chains are added, then the tile.
+func.func private @amx_dot_bf16(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c64 = arith.constant 64 : index
+  %rows, %columns, %depth, %co, %ao, %bo = func.call @amx_product(%state, %c, %a, %b) : (memref<8256xi8>, index, index, index) -> (index, index, index, index, index, index)
+  scf.for %m = %c0 to %rows step %c1 {
+    %mAt = arith.muli %m, %c64 : index
+    %cRow = arith.addi %co, %mAt : index
+    %aRow = arith.addi %ao, %mAt : index
+    scf.for %n = %c0 to %columns step %c1 {
+      %n4 = arith.muli %n, %c4 : index
+      %chains:2 = scf.for %k = %c0 to %depth step %c1 iter_args(%s = %zero, %t = %zero) -> (f32, f32) {
+        %k4 = arith.muli %k, %c4 : index
+        %k64 = arith.muli %k, %c64 : index
+        %aAt = arith.addi %aRow, %k4 : index
+        %bRow = arith.addi %bo, %k64 : index
+        %bAt = arith.addi %bRow, %n4 : index
+        %aWord = func.call @amx_word(%state, %aAt) : (memref<8256xi8>, index) -> i32
+        %bWord = func.call @amx_word(%state, %bAt) : (memref<8256xi8>, index) -> i32
+        %x:2 = func.call @amx_pair(%aWord) : (i32) -> (f32, f32)
+        %y:2 = func.call @amx_pair(%bWord) : (i32) -> (f32, f32)
+        %s1 = math.fma %x#0, %y#0, %s : f32
+        %t1 = math.fma %x#1, %y#1, %t : f32
+        %s2 = func.call @amx_flush(%s1) : (f32) -> f32
+        %t2 = func.call @amx_flush(%t1) : (f32) -> f32
+        scf.yield %s2, %t2 : f32, f32
+      }
+      %both = arith.addf %chains#0, %chains#1 : f32
+      %product = func.call @amx_flush(%both) : (f32) -> f32
+      %sumAt = arith.addi %cRow, %n4 : index
+      %before = func.call @amx_word(%state, %sumAt) : (memref<8256xi8>, index) -> i32
+      %was = arith.bitcast %before : i32 to f32
+      %sofar = func.call @amx_flush(%was) : (f32) -> f32
+      %total = arith.addf %sofar, %product : f32
+      %sum = func.call @amx_flush(%total) : (f32) -> f32
+      %after = arith.bitcast %sum : f32 to i32
+      func.call @amx_set_word(%state, %sumAt, %after) : (memref<8256xi8>, index, i32) -> ()
+    }
+  }
+  func.call @amx_clear_rest(%state, %c) : (memref<8256xi8>, index) -> ()
+  return
+}
+// vcvtneps2bf16, the bits: rounds to nearest, ties to even; NaN becomes quiet.
+func.func private @amx_round(%x: vector<16xf32>) -> vector<16xi16> {
+  %zero = arith.constant dense<0> : vector<16xi32>
+  %one = arith.constant dense<1> : vector<16xi32>
+  %sixteen = arith.constant dense<16> : vector<16xi32>
+  %half = arith.constant dense<0x7fff> : vector<16xi32>
+  %quietBit = arith.constant dense<0x400000> : vector<16xi32>
+  %exponentBits = arith.constant dense<0x7f800000> : vector<16xi32>
+  %signBit = arith.constant dense<0x80000000> : vector<16xi32>
+  %bits = arith.bitcast %x : vector<16xf32> to vector<16xi32>
+  %upper = arith.shrui %bits, %sixteen : vector<16xi32>
+  %odd = arith.andi %upper, %one : vector<16xi32>
+  %up = arith.addi %bits, %half : vector<16xi32>
+  %nearest = arith.addi %up, %odd : vector<16xi32>
+  %exponent = arith.andi %bits, %exponentBits : vector<16xi32>
+  %isSmall = arith.cmpi eq, %exponent, %zero : vector<16xi32>
+  %sign = arith.andi %bits, %signBit : vector<16xi32>
+  %flushed = arith.select %isSmall, %sign, %nearest : vector<16xi1>, vector<16xi32>
+  %isNaN = arith.cmpf uno, %x, %x : vector<16xf32>
+  %quiet = arith.ori %bits, %quietBit : vector<16xi32>
+  %rounded = arith.select %isNaN, %quiet, %flushed : vector<16xi1>, vector<16xi32>
+  %shifted = arith.shrui %rounded, %sixteen : vector<16xi32>
+  %words = arith.trunci %shifted : vector<16xi32> to vector<16xi16>
+  return %words : vector<16xi16>
 }
 )mlir";
 
@@ -292,17 +411,20 @@ struct EmulateTiles : qcc::impl::EmulateTilesBase<EmulateTiles> {
     ModuleOp module = getOperation();
     bool any = false;
     for (auto kernel : module.getOps<func::FuncOp>()) {
+      emulateRounding(kernel);
       FailureOr<bool> changed = emulate(kernel);
       if (failed(changed))
         return signalPassFailure();
       any |= *changed;
     }
-    if (any) {
-      OwningOpRef<ModuleOp> functions =
-          parseSourceString<ModuleOp>(instructions, &getContext());
-      module.getBody()->getOperations().splice(
-          module.getBody()->end(), functions->getBody()->getOperations());
-    }
+    std::string text = any || usesBF16 ? instructions : "";
+    if (usesBF16)
+      text += bf16Instructions;
+    // The functions refer to each other, so they are parsed together.
+    OwningOpRef<ModuleOp> functions =
+        parseSourceString<ModuleOp>(text, &getContext());
+    module.getBody()->getOperations().splice(
+        module.getBody()->end(), functions->getBody()->getOperations());
     if (auto level = module->getAttrOfType<StringAttr>("qcc.level");
         level && level == "amx")
       module->setAttr("qcc.level", StringAttr::get(&getContext(), //
@@ -311,8 +433,32 @@ struct EmulateTiles : qcc::impl::EmulateTilesBase<EmulateTiles> {
 
 private:
   FailureOr<bool> emulate(func::FuncOp kernel);
+  void emulateRounding(func::FuncOp kernel);
+  bool usesBF16 = false;
 };
 } // namespace
+
+/// Replaces conversions to bf16, which need no tiles.
+void EmulateTiles::emulateRounding(func::FuncOp kernel) {
+  SmallVector<LLVM::CallIntrinsicOp> calls;
+  kernel.walk([&](LLVM::CallIntrinsicOp call) {
+    if (call.getIntrin() == "llvm.x86.avx512bf16.cvtneps2bf16.512")
+      calls.push_back(call);
+  });
+  for (LLVM::CallIntrinsicOp call : calls) {
+    OpBuilder b(call);
+    // LLVM passes bf16 to and from functions as other floats.
+    auto bits = func::CallOp::create(b, call.getLoc(), "amx_round",
+                                     VectorType::get({16}, b.getI16Type()),
+                                     call.getArgs());
+    call.replaceAllUsesWith(arith::BitcastOp::create(b, call.getLoc(),
+                                                     call.getResultTypes()[0],
+                                                     bits.getResult(0))
+                                ->getResults());
+    call.erase();
+  }
+  usesBF16 |= !calls.empty();
+}
 
 /// Replaces the intrinsics of a kernel; whether there were any.
 FailureOr<bool> EmulateTiles::emulate(func::FuncOp kernel) {
@@ -348,11 +494,13 @@ FailureOr<bool> EmulateTiles::emulate(func::FuncOp kernel) {
                              .Case("llvm.x86.tileloadd64", "amx_load")
                              .Case("llvm.x86.tilestored64", "amx_store")
                              .Case("llvm.x86.tdpbusd", "amx_dot")
+                             .Case("llvm.x86.tdpbf16ps", "amx_dot_bf16")
                              .Default("");
     if (function.empty()) {
       call.emitError("has no emulation: ") << call.getIntrin();
       return failure();
     }
+    usesBF16 |= function == "amx_dot_bf16";
     b.setInsertionPoint(call);
     emulated(call.getLoc(), function, call.getArgs());
     call.erase();

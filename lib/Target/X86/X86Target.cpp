@@ -110,10 +110,11 @@ public:
     avx512.micro = createVNNIKernels(64, /*hasTableLookup=*/true);
 
     // The rest of the kernels are those of AVX512-VNNI, and so is the packing
-    // of weights.
+    // of weights. Processors have all of this, or none; but a hypervisor may
+    // hide a part.
     TargetLevel amx = avx512;
     amx.name = "amx";
-    amx.features += ",+amx-tile,+amx-int8";
+    amx.features += ",+amx-tile,+amx-int8,+amx-bf16,+avx512bf16";
     amx.costs = &costsTiles;
     amx.tiles = createAMXKernels();
 

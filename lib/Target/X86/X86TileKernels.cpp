@@ -66,6 +66,18 @@ public:
          {number(b, loc, sums), number(b, loc, activations),
           number(b, loc, weights)});
   }
+  void dotBF16(OpBuilder &b, Location loc, unsigned sums, unsigned activations,
+               unsigned weights) override {
+    call(b, loc, "llvm.x86.tdpbf16ps",
+         {number(b, loc, sums), number(b, loc, activations),
+          number(b, loc, weights)});
+  }
+  Value roundToBF16(OpBuilder &b, Location loc, Value f32) override {
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, VectorType::get({16}, b.getBF16Type()),
+               b.getStringAttr("llvm.x86.avx512bf16.cvtneps2bf16.512"), f32)
+        .getResult(0);
+  }
 
 private:
   void call(OpBuilder &b, Location loc, StringRef name, ValueRange operands) {

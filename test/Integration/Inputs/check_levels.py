@@ -18,7 +18,7 @@ from harness import assets, compiler, steps
 
 # A level that the processor lacks falls back to the next one down.
 X86_LEVELS = ["baseline", "avx2", "avx-vnni", "avx512-vnni"]
-if "amx_int8" in pathlib.Path("/proc/cpuinfo").read_text():
+if "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text():
     X86_LEVELS.append("amx")
 ARM64_PROCESSORS = ["cortex-a53", "cortex-a76", "max"]
 

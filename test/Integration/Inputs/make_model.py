@@ -62,6 +62,18 @@ def products():
                   tensor("c", matrix(256, 10))])
 
 
+def unequal_products():
+    """Four products of 64 rows; two of 256 columns of the first are 500 times the others, which the second undoes."""
+    large = np.where(np.arange(256) < 2, 500, 1).astype(np.float32)
+    matrix = lambda *shape: rng.normal(0, 0.08, shape).astype(np.float32)
+    nodes = [node("MatMul", ["x", "a"], ["p"]), node("Sigmoid", ["p"], ["s"]), node("Mul", ["p", "s"], ["m"]),
+             node("MatMul", ["m", "b"], ["q"]), node("Relu", ["q"], ["r"]),
+             node("MatMul", ["r", "c"], ["t"]), node("Relu", ["t"], ["u"]), node("MatMul", ["u", "d"], ["y"])]
+    return model(nodes, [value("x", [1, 64, 128])], [value("y", [1, 64, 64])],
+                 [tensor("a", matrix(128, 256) * large), tensor("b", matrix(256, 128) / large[:, None]),
+                  tensor("c", matrix(128, 128)), tensor("d", matrix(128, 64))])
+
+
 def quantized():
     """A convolution between QuantizeLinear and DequantizeLinear."""
     w = rng.integers(-127, 128, (4, 3, 3, 3)).astype(np.int8)

@@ -26,7 +26,7 @@
 // CHECK-NEXT: return
 // CHECK: func.func private @amx_dot
 
-// UNKNOWN: error: has no emulation: llvm.x86.tdpbf16ps
+// UNKNOWN: error: has no emulation: llvm.x86.tdpbssd
 
 // Where the processor would raise an exception the emulation stops: tiles that
 // are not configured, and shapes that do not fit each other.
@@ -64,7 +64,7 @@ module attributes {qcc.level = "amx"} {
 module attributes {qcc.level = "amx"} {
   func.func private @kernel() {
     %0 = llvm.mlir.constant(0 : i8) : i8
-    llvm.call_intrinsic "llvm.x86.tdpbf16ps"(%0, %0, %0) : (i8, i8, i8) -> ()
+    llvm.call_intrinsic "llvm.x86.tdpbssd"(%0, %0, %0) : (i8, i8, i8) -> ()
     return
   }
 }

@@ -141,14 +141,19 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
   Type in = elementType(input), w = elementType(weight);
   Type out = elementType(op->getResult(0));
   if (isa<FloatType>(in)) {
-    // Weights may be stored in fewer bits than what they meet.
+    // Weights may be stored in fewer bits than what they meet; factors of bf16
+    // may have sums of f32.
     bool isNarrow = in.isF32() && (w.isF16() || w.isBF16());
-    for (OpOperand &operand : op->getOpOperands())
-      if (Type type = elementType(operand.get());
-          type != in && !(isNarrow && operand.get() == weight))
+    Type sum = in.isBF16() && w.isBF16() && out.isF32() ? out : in;
+    for (OpOperand &operand : op->getOpOperands()) {
+      bool isFactor = operand.get() == input || operand.get() == weight;
+      Type type = elementType(operand.get());
+      if (type != (isFactor ? in : sum) &&
+          !(isNarrow && operand.get() == weight))
         return op->emitOpError("needs operands of one float type, has ")
-               << in << " and " << type;
-    if (out != in)
+               << (isFactor ? in : sum) << " and " << type;
+    }
+    if (out != sum)
       return op->emitOpError("on ") << in << " gives " << in << ", not " << out;
     return success();
   }

@@ -25,9 +25,8 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
-/// Weights that are read for so few rows at most take longer to read than to
-/// multiply with, unless they fit in a first-level cache.
-static constexpr int64_t fewRows = 4, manyBytes = 64 * 1024;
+/// Weights beyond the first-level cache.
+static constexpr int64_t manyBytes = 64 * 1024;
 /// Recurrent weights that a second-level cache holds are read from it at every
 /// step as fast as they are widened.
 static constexpr int64_t manyRecurrentBytes = 2 * 1024 * 1024;
@@ -203,9 +202,9 @@ static bool readsLong(Operation *op) {
   int64_t results = result.getNumElements();
   // A recurrent layer reads them at every step, for all sequences.
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))
-    return recurrence.getNumSequences() <= fewRows &&
+    return recurrence.getNumSequences() <= kFewRows &&
            weights.getNumElements() * 4 >= manyRecurrentBytes;
-  return columns != 0 && results <= fewRows * columns &&
+  return columns != 0 && results <= kFewRows * columns &&
          weights.getNumElements() * 4 >= manyBytes;
 }
 

@@ -408,3 +408,19 @@ func.func @block_input_type(%x: tensor<3x40xf16>, %w: tensor<24x2x16xui8>, %s: t
   %0 = qnn.block_matmul %x, %w, %s {bits = 4 : i64, block = 32 : i64} : (tensor<3x40xf16>, tensor<24x2x16xui8>, tensor<24x2xf32>) -> tensor<3x24xf32>
   return
 }
+
+// -----
+
+func.func @bf16_factors_residual(%x: tensor<2x3xbf16>, %w: tensor<3x4xbf16>, %r: tensor<2x4xbf16>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'qnn.matmul' op needs operands of one float type, has 'f32' and 'bf16'}}
+  %0 = qnn.matmul %x, %w residual %r : (tensor<2x3xbf16>, tensor<3x4xbf16>, tensor<2x4xbf16>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @f16_factors(%x: tensor<2x3xf16>, %w: tensor<3x4xf16>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'qnn.matmul' op on 'f16' gives 'f16', not 'f32'}}
+  %0 = qnn.matmul %x, %w : (tensor<2x3xf16>, tensor<3x4xf16>) -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}

@@ -177,3 +177,13 @@ func.func @narrow_weights(%m: tensor<2x3xf32>, %n: tensor<3x4xbf16>, %b: tensor<
   %0 = qnn.matmul %m, %n, %b : (tensor<2x3xf32>, tensor<3x4xbf16>, tensor<4xf32>) -> tensor<2x4xf32>
   return %0 : tensor<2x4xf32>
 }
+
+// Factors of bf16 may have sums of f32.
+// CHECK-LABEL: func @bf16_factors
+func.func @bf16_factors(%m: tensor<2x3xbf16>, %n: tensor<3x4xbf16>, %b: tensor<4xf32>, %r: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xbf16>) {
+  // CHECK: qnn.matmul {{.*}} : (tensor<2x3xbf16>, tensor<3x4xbf16>, tensor<4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %0 = qnn.matmul %m, %n, %b residual %r : (tensor<2x3xbf16>, tensor<3x4xbf16>, tensor<4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  // CHECK: qnn.matmul {{.*}} : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xbf16>
+  %1 = qnn.matmul %m, %n : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xbf16>
+  return %0, %1 : tensor<2x4xf32>, tensor<2x4xbf16>
+}

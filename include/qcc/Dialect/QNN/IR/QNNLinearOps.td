@@ -15,12 +15,12 @@ def QNN_ConvOp : QNN_ComputeOp<"conv", [AttrSizedOperandSegments, QNN_Quantizabl
     the shape of the result. `pads` holds all begins, then all ends, >= 0.
     `group` = C makes it depthwise.
 
-    Float: `act(conv + bias + residual)`. Quantized (input per tensor, filter
-    per tensor or per axis 0, bias int32 of scale sx*sw): with the exact 32-bit
-    sum `acc`, the real value is `float(acc) * (sx*sw)`, to which an f32 bias or
-    a dequantized residual is added and `activation` applied; without those it
-    is `clamp(roundeven(float(acc) * m), lo, hi) + zp` with `m = sx*sw/sy` in
-    float32. Padding stands for the real value 0.
+    Float: `act(conv + bias + residual)`; with an f32 input the filter may be f16 or bf16,
+    with both of bf16 all else may be f32. Quantized (input per tensor, filter per tensor or
+    per axis 0, bias int32 of scale sx*sw): with the exact 32-bit sum `acc`, the real value
+    is `float(acc) * (sx*sw)`, to which an f32 bias or a dequantized residual is added and
+    `activation` applied; without those it is `clamp(roundeven(float(acc) * m), lo, hi) + zp`
+    with `m = sx*sw/sy` in float32. Padding stands for the real value 0.
     A plain `!quant.uniform<i32:f32, sx*sw>` result is the sum itself.
 
     ```mlir

@@ -14,6 +14,11 @@
 
 namespace qcc::qnn {
 
+/// Weights that are read for so few rows at most take longer to read than to
+/// multiply with: they are stored in 16 bits without being asked, where that is
+/// exact. For more rows 16 bits were asked for.
+constexpr int64_t kFewRows = 4;
+
 /// Whether kernels read the constant float32 weights of `op` in 16 bits: a
 /// product, a convolution (but depthwise ones) or a recurrent layer.
 bool hasNarrowForm(mlir::Operation *op);
