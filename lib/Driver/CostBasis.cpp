@@ -93,11 +93,15 @@ std::string CostBasis::processor() const {
   return std::string("a ") + level.costs->processor + " at 1 GHz";
 }
 
+unsigned CostBasis::countThreads() const {
+  return threads ? threads
+                 : llvm::hardware_concurrency().compute_thread_count();
+}
+
 std::string CostBasis::describe() const {
   if (modelled)
     return name() + " on one thread of " + processor();
-  unsigned count =
-      threads ? threads : llvm::hardware_concurrency().compute_thread_count();
+  unsigned count = countThreads();
   return name() + " on " + std::to_string(count) +
          (count == 1 ? " thread" : " threads");
 }

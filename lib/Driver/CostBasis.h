@@ -22,6 +22,8 @@ public:
   static llvm::Expected<CostBasis> create(const CompileOptions &options);
 
   bool isModelled() const { return modelled; }
+  /// Whether what is measured runs on the thread that calls it alone.
+  bool isOneThread() const { return countThreads() == 1; }
 
   /// Of a legalized module; only where times are measured.
   llvm::Expected<TimedRunners> compile(mlir::ModuleOp legalized) const;
@@ -38,6 +40,7 @@ public:
 private:
   explicit CostBasis(const CompileOptions &options) : options(&options) {}
   std::string processor() const;
+  unsigned countThreads() const;
 
   const CompileOptions *options;
   const TargetBackend *backend = nullptr;

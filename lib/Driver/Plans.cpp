@@ -53,6 +53,22 @@ static PrecisionPlan planInt16(func::FuncOp main) {
   return plan;
 }
 
+/// Names that no layer has are found before anything is calibrated.
+static llvm::Error checkNames(func::FuncOp main, const PrecisionPlan &plan) {
+  llvm::StringMap<unsigned> usedIds;
+  QuantizationSites sites(main, usedIds);
+  llvm::StringSet<> names;
+  for (const QuantizationSites::Layer &layer : sites.layers())
+    names.insert(layer.name);
+  for (const QuantizationSites::RecurrentLayer &layer : sites.recurrentLayers())
+    names.insert(layer.name);
+  for (const LayerPrecision &layer : plan.layers)
+    if (layer.precision != Precision::Int8 && !names.contains(layer.name))
+      return makeError("no layer that could be quantized has the name '" +
+                       layer.name + "'");
+  return llvm::Error::success();
+}
+
 llvm::Error loadPlan(ModuleOp module, const CompileOptions &options,
                      PrecisionPlan &plan) {
   if (options.precision == "int16") {
@@ -68,7 +84,7 @@ llvm::Error loadPlan(ModuleOp module, const CompileOptions &options,
                      "file of -save-precision; " +
                      llvm::toString(loaded.takeError()));
   plan = std::move(*loaded);
-  return llvm::Error::success();
+  return checkNames(module.lookupSymbol<func::FuncOp>("main"), plan);
 }
 
 /// The members of both that hold the layers of one precision.

@@ -36,14 +36,8 @@ void qcc::import::convertGather(Node &node) {
 }
 
 /// Indices in i64, negative ones (which count from the end) made positive.
-/// Those beyond the bounds, which are an error in ONNX, are clamped as
-/// qnn.gather does, before positions in several dimensions are added up.
 static Value positiveIndices(Node &node, Value indices, int64_t extent) {
   Value wide = node.cast(indices, node.getBuilder().getI64Type());
-  if (node.failed())
-    return {};
-  wide = node.binary(BinaryKind::Max, wide, node.scalarLike(wide, -extent));
-  wide = node.binary(BinaryKind::Min, wide, node.scalarLike(wide, extent - 1));
   if (node.failed())
     return {};
   Value isNegative =
@@ -53,6 +47,18 @@ static Value positiveIndices(Node &node, Value indices, int64_t extent) {
                       : node.binary(BinaryKind::Add, wide,
                                     node.ints(extent, ArrayRef<int64_t>()));
   return node.select(isNegative, shifted, wide);
+}
+
+/// The same within the bounds. Those beyond, which are an error in ONNX, are
+/// clamped as qnn.gather does, before positions in several dimensions add up.
+static Value clampedIndices(Node &node, Value indices, int64_t extent) {
+  Value positive = positiveIndices(node, indices, extent);
+  if (node.failed())
+    return {};
+  Value low = node.scalarLike(positive, 0);
+  Value high = node.scalarLike(positive, double(extent - 1));
+  return node.binary(BinaryKind::Min,
+                     node.binary(BinaryKind::Max, positive, low), high);
 }
 
 /// The number of elements behind one index of each dimension.
@@ -75,7 +81,7 @@ void qcc::import::convertGatherElements(Node &node) {
   // along all others.
   ArrayRef<int64_t> shape = node.shape(0), indexShape = node.shape(1);
   SmallVector<int64_t> strides = rowMajorStrides(shape);
-  Value position = positiveIndices(node, node.in(1), shape[size_t(axis)]);
+  Value position = clampedIndices(node, node.in(1), shape[size_t(axis)]);
   position = node.binary(BinaryKind::Mul, position,
                          node.ints(strides[size_t(axis)], ArrayRef<int64_t>()));
   for (int64_t i = 0; i < rank; ++i) {
@@ -124,7 +130,7 @@ void qcc::import::convertGatherND(Node &node) {
                                positionShape);
     auto dim = size_t(batchDims + i);
     Value term =
-        node.binary(BinaryKind::Mul, positiveIndices(node, index, shape[dim]),
+        node.binary(BinaryKind::Mul, clampedIndices(node, index, shape[dim]),
                     node.ints(strides[dim], ArrayRef<int64_t>()));
     position = position ? node.binary(BinaryKind::Add, position, term) : term;
   }

@@ -54,7 +54,11 @@ def check_bounds():
     rows = np.where(index < 0, np.maximum(index, -3) + 3, np.minimum(index, 2))
     assert np.array_equal(got["e"], np.take_along_axis(data, rows, 0)), got["e"]
     assert np.array_equal(got["d"], data[[0, 2, 2, 0], [3, 0, 1, 3]]), got["d"]
-    print("bounds: clamped")
+    hot = np.array([0, -1, 3, 4, -5], np.int64)
+    got = run([helper.make_node("OneHot", ["i", "d", "v"], ["y"])], {"i": hot},
+              {"d": np.array(4, np.int64), "v": np.array([0, 1], np.float32)})
+    assert np.array_equal(got["y"], [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0] * 4, [0] * 4]), got["y"]
+    print("bounds: clamped, and of OneHot all off")
 
 
 check_hyperbolic()

@@ -101,6 +101,8 @@ bits = rng.integers(0, 99, (2, 7)).astype(np.uint32)
 case("bits", [("BitwiseAnd", ["a", "b"], ["c"], {}), ("BitwiseOr", ["c", "a"], ["d"], {}),
               ("BitwiseXor", ["d", "b"], ["e"], {}), ("BitShift", ["e", "s"], ["y"], dict(direction="LEFT"))],
      {"a": bits, "b": bits[::-1].copy(), "s": bits % 5})
+case("RNN of a constant", [("RNN", ["c", "w", "r", "b", "", "x"], ["y"], dict(hidden_size=3))],
+     {"x": weight(1, 2, 3)}, {"c": weight(4, 2, 5), "w": weight(1, 3, 5), "r": weight(1, 3, 3), "b": weight(1, 6)})
 one("Softmax", axis=0)
 one("LogSoftmax", axis=1)
 one("LRN", x=x4, size=3, alpha=0.5)
