@@ -212,8 +212,7 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
   for (Operation &op : source.front().without_terminator()) {
     // Constants become buffers where a kernel asks for them; what is marked is
     // computed by the kernel of an earlier op.
-    if (isa<qnn::ConstantOp>(op) || op.use_empty() ||
-        op.hasAttr(kTakenOver))
+    if (isa<qnn::ConstantOp>(op) || op.use_empty() || op.hasAttr(kTakenOver))
       continue;
     emitter.setInsertionPoint(end);
     if (isa<qnn::ReshapeOp, qnn::StorageCastOp>(op)) {
