@@ -16,8 +16,8 @@ namespace qcc {
 /// only on the way.
 constexpr llvm::StringLiteral kKeepTensorsAttr = "qcc.keep_tensors";
 
-/// On a module: how many bytes must be between a depthwise convolution and those
-/// that stand around it, for them to be computed by blocks of rows.
+/// On a module: how many bytes must be between a depthwise convolution and
+/// those that stand around it, for them to be computed by blocks of rows.
 constexpr llvm::StringLiteral kRowBlockBytesAttr = "qcc.row_block_bytes";
 
 /// Appends every optimized generator, in the order in which they are tried.
