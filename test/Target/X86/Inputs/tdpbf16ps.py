@@ -150,7 +150,7 @@ def main():
         wrong = (got != expected).sum() + (out["r"].view(np.uint32) >> 16 != to_bf16(x)).sum()
         print(f"{rows}x{pairs}x{columns}: {wrong} of {got.size + 16} differ, {(expected == 0).sum()} zeros")
         bad += wrong
-    sys.exit(bad != 0)
+    sys.exit(int(bad != 0))
 
 
 if __name__ == "__main__":
