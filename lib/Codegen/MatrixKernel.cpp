@@ -44,10 +44,9 @@ void MatrixKernel::run(Value begin, Value end) {
     held.push_back(c.index(-1));
   c.loop(begin, end, 1, held, [&](Value tile, ValueRange carried) {
     SmallVector<Value> next;
-    auto [number, rowBlock] = locate(tile);
-    Value outer = number;
+    Value outer = c.div(tile, p.rowBlocks);
     Value group = p.rowsOuter ? outer : c.div(outer, p.panels());
-    Value firstTile = c.mul(rowBlock, p.blockTiles);
+    Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
     Value lastTile = c.add(firstTile, p.blockTiles);
     if (p.rowTiles % p.blockTiles != 0)
       lastTile = c.min(lastTile, c.index(p.rowTiles));
@@ -61,22 +60,6 @@ void MatrixKernel::run(Value begin, Value end) {
           [&](auto emitPanel) { forPanels(outer, emitPanel); });
     return next;
   });
-}
-
-std::pair<Value, Value> MatrixKernel::locate(Value tile) {
-  if (p.chunkBlocks == p.rowBlocks)
-    return {c.div(tile, p.rowBlocks), c.rem(tile, p.rowBlocks)};
-  int64_t ofGroup = p.rowBlocks * p.panels(),
-          ofChunk = p.chunkBlocks * p.panels();
-  Value group = c.div(tile, ofGroup), rest = c.rem(tile, ofGroup);
-  Value first = c.mul(c.div(rest, ofChunk), p.chunkBlocks);
-  Value inChunk = c.rem(rest, ofChunk);
-  // The last chunk may be smaller.
-  Value blocks =
-      c.min(c.index(p.chunkBlocks), c.sub(c.index(p.rowBlocks), first));
-  Value panel = arith::DivUIOp::create(c.b, c.loc, inChunk, blocks);
-  Value block = arith::RemUIOp::create(c.b, c.loc, inChunk, blocks);
-  return {c.add(c.mul(group, p.panels()), panel), c.add(first, block)};
 }
 
 /// The panels of a tile: all of a group, or one.
@@ -293,12 +276,9 @@ Value MatrixKernel::startOf(Value row, Value firstOfBlock, Value group) {
 SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                                       MatrixWeights &weights,
                                       ArrayRef<Value> initial) {
-  Value tileOfChunk = rows.tile;
-  if (p.chunkBlocks != p.rowBlocks)
-    tileOfChunk = c.rem(rows.tile, p.chunkTiles());
   if (p.lines == 1)
     return lineSums(rows.elements, rows.starts, vectors, weights, c.index(0),
-                    tileOfChunk, initial);
+                    rows.tile, initial);
   return c.loop(c.index(0), c.index(p.lines), 1, initial,
                 [&](Value line, ValueRange carried) {
                   Value offset = c.mul(line, p.shape.dh * p.linePitch);
@@ -307,7 +287,7 @@ SmallVector<Value> MatrixKernel::sums(const Rows &rows, unsigned vectors,
                     starts.push_back(c.add(start, offset));
                   return lineSums(rows.elements, starts, vectors, weights,
                                   c.mul(line, p.lineUnits),
-                                  c.add(c.mul(tileOfChunk, p.lines), line),
+                                  c.add(c.mul(rows.tile, p.lines), line),
                                   carried);
                 });
 }
@@ -354,7 +334,7 @@ MatrixKernel::lineSums(Value elements, ArrayRef<Value> starts, unsigned vectors,
   PanelPrefetch prefetch;
   if (!p.rowsOuter && p.panels() > 1 && !sharedPacking(p) && !widened)
     prefetch = PanelPrefetch(int64_t(vectors) * p.units * level.vectorBytes,
-                             p.chunkTiles() * p.lines, blocks);
+                             p.rowTiles * p.lines, blocks);
   PanelPrefetch rowsPrefetch;
   int64_t elementBytes = 4 / p.unitElements;
   if (!p.gather && !p.band && p.shape.group == 1 &&

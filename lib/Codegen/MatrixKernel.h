@@ -55,8 +55,6 @@ protected: // for TileMatrixKernel and WinogradKernel
     Value sumsAt;                    ///< of the first row in `rowSums`
   };
 
-  /// The group and panel, as one number, and the row block of a tile.
-  std::pair<Value, Value> locate(Value tile);
   void block(Value firstTile, Value lastTile, Value group,
              llvm::function_ref<void(llvm::function_ref<void(Value, unsigned)>)>
                  forPanels);

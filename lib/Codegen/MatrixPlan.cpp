@@ -23,9 +23,6 @@ static constexpr int64_t fewTiles = 4;
 /// A panel and the next one, which is fetched meanwhile, should stay in a
 /// second-level cache.
 static constexpr int64_t goodPanelBytes = 640 * 1024;
-/// The fewest rows that are worth reading all panels for, and how many such
-/// chunks leave each of several threads its own.
-static constexpr int64_t chunkRows = 96, maxChunks = 16;
 /// Depths at which storing results takes longer than summing them.
 static constexpr int64_t shortUnits = 16;
 /// What a block of gathered rows should take, and the most that it may; a
@@ -64,7 +61,6 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
               groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
   if (choice.panelsOuter && panels() > 1)
     rowsOuter = !*choice.panelsOuter;
-  cutChunks();
 }
 
 std::string MatrixPlan::key() const {
@@ -238,21 +234,6 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
   blockTiles = llvm::divideCeil(rowTiles, rowBlocks);
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
-}
-
-/// Threads take neighbouring tiles, so that each stays with the rows that it
-/// has computed in the layer before, as long as the weights of all panels are
-/// read again from the second-level cache and serve many rows each time.
-void MatrixPlan::cutChunks() {
-  chunkBlocks = rowBlocks;
-  int64_t groupBytes = packedBytes() / shape.group;
-  if (rowsOuter || gather || band || groupBytes > goodPanelBytes ||
-      widensPanels())
-    return;
-  int64_t chunks = std::min<int64_t>(rows / chunkRows, maxChunks);
-  if (chunks > 1)
-    chunkBlocks =
-        llvm::divideCeil(rowBlocks, int64_t(llvm::bit_floor(uint64_t(chunks))));
 }
 
 bool MatrixPlan::widensPanels() const {

@@ -78,9 +78,6 @@ struct MatrixPlan {
   /// which then stays in the cache from tile to tile.
   int64_t blockTiles, rowBlocks;
   bool rowsOuter;
-  /// Blocks of which all panels come before those of the next ones, where a
-  /// tile has one panel; else all of a group.
-  int64_t chunkBlocks;
 
   /// What a choice of tiles is stored under, and what of one was taken.
   std::string key() const;
@@ -91,9 +88,6 @@ struct MatrixPlan {
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
   int64_t tiles() const {
     return shape.group * rowBlocks * (rowsOuter ? 1 : panels());
-  }
-  int64_t chunkTiles() const {
-    return std::min(chunkBlocks * blockTiles, rowTiles);
   }
   int64_t panelColumns() const { return int64_t(vectors) * lanes; }
   /// Columns of one group with the padding of the last panel.
@@ -136,7 +130,6 @@ private:
   static std::optional<TileChoice> tallTile(const TargetLevel &level);
   void cut(const TileChoice &choice);
   void chooseAccess(const TileChoice &choice);
-  void cutChunks();
   int64_t bandElements(int64_t rows) const;
   int64_t bandRows() const;
   void cutColumns(RegisterTile tile, const TileChoice &choice);

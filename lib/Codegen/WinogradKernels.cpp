@@ -199,7 +199,6 @@ WinogradPlan::WinogradPlan(const MatrixOperands &operands,
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
   matrix.blockTiles = llvm::divideCeil(matrix.rowTiles, matrix.rowBlocks);
   matrix.rowBlocks = llvm::divideCeil(matrix.rowTiles, matrix.blockTiles);
-  matrix.chunkBlocks = matrix.rowBlocks;
 }
 
 /// Fewer rows per tile where many channels would not leave one on the stack.
