@@ -6,8 +6,15 @@ import numpy as np
 from harness import assets, compiler, loaded
 
 # Causal models: what stands behind a token changes nothing in front of it, so that
-# sequences can be filled up to a multiple of this. Input, dimension, multiple.
-FILLED = {"stories260k_prefill_f32": ("input_ids", 1, 128)}
+# sequences (dimension 1 of inputs and outputs) can be filled up to a multiple of this.
+FILLED = {"stories260k_prefill_f32": ("input_ids", 128)}
+
+
+def fitted(value, shape):
+    """Repeated or cut along each dimension."""
+    for axis, size in enumerate(shape):
+        value = np.take(value, np.arange(size) % value.shape[axis], axis)
+    return value
 
 
 class Shaped:
@@ -22,11 +29,9 @@ class Shaped:
         feeds = {key: np.asarray(value) for key, value in feeds.items()}
         whole = None
         if self.name in FILLED:
-            key, axis, multiple = FILLED[self.name]
-            whole = feeds[key].shape[axis]
-            rest = [(0, 0)] * feeds[key].ndim
-            rest[axis] = (0, -whole % multiple)
-            feeds = {**feeds, key: np.pad(feeds[key], rest)}
+            key, multiple = FILLED[self.name]
+            whole = feeds[key].shape[1]
+            feeds = {**feeds, key: np.pad(feeds[key], [(0, 0), (0, -whole % multiple)])}
         shapes = tuple(sorted((key, value.shape) for key, value in feeds.items()))
         if shapes not in self.runs:
             self.runs[shapes] = self._compile(feeds)
@@ -42,7 +47,7 @@ class Shaped:
             samples.mkdir(exist_ok=True)
             for k, sample in enumerate(self._calibration()):
                 np.savez(samples / f"{k:04}.npz",
-                         **{key: np.resize(value, feeds[key].shape) for key, value in sample.items()})
+                         **{key: fitted(value, feeds[key].shape) for key, value in sample.items()})
             options.append(f"-calib={samples}")
         out = self.folder / f"{self.name}.{number}.{'int8' if self.samples else 'float'}.so"
         compiler.compile_model(assets.path(self.name), out, *options, feeds=feeds)

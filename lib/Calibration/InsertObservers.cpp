@@ -136,6 +136,7 @@ LogicalResult qcc::narrowLayers(ModuleOp module,
 
 static LogicalResult insertInFunction(func::FuncOp function,
                                       const OtherPrecisions &others,
+                                      Observed observed,
                                       llvm::StringMap<unsigned> &usedIds,
                                       llvm::StringSet<> &unknown) {
   QuantizationSites sites(function, usedIds);
@@ -185,7 +186,8 @@ static LogicalResult insertInFunction(func::FuncOp function,
           return isInputOf(use, int16Layers);
         }))
       source = observeInt16(value, id, int16Layers);
-    if (!isQuantized || QuantizationSites::isInsideChain(value, selected))
+    if (!isQuantized || (observed == Observed::Rounded &&
+                         QuantizationSites::isInsideChain(value, selected)))
       continue;
     builder.setInsertionPointAfterValue(source);
     auto observe =
@@ -212,13 +214,14 @@ static LogicalResult insertInFunction(func::FuncOp function,
 }
 
 LogicalResult qcc::insertObservers(ModuleOp module,
-                                   const OtherPrecisions &others) {
+                                   const OtherPrecisions &others,
+                                   Observed observed) {
   llvm::StringMap<unsigned> usedIds;
   llvm::StringSet<> unknown = toSet(others.names());
   module.walk([&](ObserveOp op) { usedIds[op.getId()] = 1; });
   for (auto function : module.getOps<func::FuncOp>())
     if (isPlain(function) &&
-        failed(insertInFunction(function, others, usedIds, unknown)))
+        failed(insertInFunction(function, others, observed, usedIds, unknown)))
       return failure();
   return checkNames(module, unknown);
 }

@@ -19,6 +19,10 @@ using namespace qcc::qnn;
 /// What the scores of a block should take, beside what else a near cache holds,
 /// and what those of the fewest rows may.
 static constexpr int64_t nearBytes = 32 * 1024, maxBytes = 256 * 1024;
+/// Matrices that do not stay in a second-level cache from block to block are
+/// read again by each; from this depth and width on, separate products, which
+/// keep a panel of them over all rows, are faster.
+static constexpr int64_t residentBytes = 1536 * 1024, shortRows = 128;
 /// Blocks that there should be, for the threads to share.
 static constexpr int64_t goodBlocks = 16;
 
@@ -79,6 +83,8 @@ std::optional<Attention> Attention::match(Operation *op,
       attention.scores.rows != attention.values.rows)
     return std::nullopt;
   attention.cut(level);
+  if (attention.readsFromAfar())
+    return std::nullopt;
   if (attention.blockRows() * attention.pitch() * 4 > maxBytes)
     return std::nullopt;
   return attention;
@@ -120,8 +126,10 @@ void Attention::cut(const TargetLevel &level) {
   int64_t rowBytes = pitch() * 4;
   int64_t tiles = std::max<int64_t>(nearBytes / (rows * rowBytes), 1);
   int64_t wanted = llvm::divideCeil(goodBlocks, scores.batches);
-  for (Product *product : {&scores, &values}) {
+  for (Product *product : {&scores, &values})
     product->cutRows(rows);
+  tiles = std::min(tiles, scores.mostCopiedTiles());
+  for (Product *product : {&scores, &values}) {
     int64_t blocks =
         std::max<int64_t>(llvm::divideCeil(product->rowTiles, tiles),
                           std::min<int64_t>(wanted, product->rowTiles));
@@ -130,6 +138,14 @@ void Attention::cut(const TargetLevel &level) {
         llvm::divideCeil(product->rowTiles, product->blockTiles);
     product->panelsOuter = false;
   }
+}
+
+bool Attention::readsFromAfar() const {
+  int64_t bytes = 0;
+  for (const Product *product : {&scores, &values})
+    bytes += product->matrixElements() * 4 / product->unitElements;
+  return scores.rowBlocks > 1 && bytes > residentBytes &&
+         scores.depth + values.columns > shortRows;
 }
 
 std::string Attention::key() const {

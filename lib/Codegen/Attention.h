@@ -48,6 +48,9 @@ struct Attention {
 
 private:
   void cut(const TargetLevel &level);
+  /// Whether blocks read the matrices from behind the second-level cache, for
+  /// longer than they compute.
+  bool readsFromAfar() const;
 };
 
 mlir::LogicalResult emitAttention(const Attention &attention,

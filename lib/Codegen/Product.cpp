@@ -321,6 +321,12 @@ void Product::cutRows(int64_t most) {
   longTiles = rowTiles - (tileRows * rowTiles - rows);
 }
 
+int64_t Product::mostCopiedTiles() const {
+  if (!copiesRows())
+    return rowTiles;
+  return std::max<int64_t>(maxCopiedBytes / (tileRows * rowPitch()), 1);
+}
+
 void Product::cut(const TargetLevel &level) {
   TileChoice choice = TileTable(op).lookup(level.name, tileKey());
   units = llvm::divideCeil(depth, unitElements);
@@ -351,9 +357,7 @@ void Product::cut(const TargetLevel &level) {
   int64_t wanted = std::clamp<int64_t>(llvm::divideCeil(goodTiles, others), 1,
                                        llvm::divideCeil(rowTiles, 2));
   blockTiles = llvm::divideCeil(rowTiles, wanted);
-  if (copiesRows())
-    blockTiles = std::clamp<int64_t>(maxCopiedBytes / (tileRows * rowPitch()),
-                                     1, blockTiles);
+  blockTiles = std::min(blockTiles, mostCopiedTiles());
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
 }
 

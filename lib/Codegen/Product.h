@@ -83,6 +83,8 @@ struct Product {
   void cut(const TargetLevel &level);
   /// Tiles of at most so many rows each, as equal as can be.
   void cutRows(int64_t most);
+  /// Tiles whose rows may be copied to the stack together; all where none are.
+  int64_t mostCopiedTiles() const;
 
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
   int64_t panelColumns() const { return int64_t(vectors) * lanes; }

@@ -130,8 +130,10 @@ bool RowBlocks::matchExpansion(const TargetLevel &level) {
   std::optional<MatrixOperands> operands;
   if (op && !isProjection(op, level))
     operands = MatrixOperands::match(op, level);
-  // A sum is marked too late, and may have other terms that come later.
-  if (!operands || operands->result != input || operands->sum)
+  // A sum is marked too late, and may have other terms that come later; rows of
+  // a residual are not where those of the result are kept.
+  if (!operands || operands->result != input || operands->sum ||
+      operands->residual)
     return false;
   std::optional<MatrixPlan> plan = planRows(op, *operands, 1, level);
   if (!plan)
@@ -429,7 +431,7 @@ static LogicalResult emitRowBlocks(Operation *op, KernelEmitter &emitter) {
     last.operands.resultPitch = rows.pitch;
     result = rows.buffer;
     ofProjection = buffersOf(last);
-    key += matrixKey(last.operands, last.plan->shape) + " | ";
+    key += "projects " + matrixKey(last.operands, last.plan->shape) + " | ";
   } else {
     result = emitter.buffer(blocks->between());
   }
@@ -439,7 +441,7 @@ static LogicalResult emitRowBlocks(Operation *op, KernelEmitter &emitter) {
     input = first.operands.input;
     ofExpansion = buffersOf(first);
     locations.push_back(first.op.getLoc());
-    key += matrixKey(first.operands, first.plan->shape) + " | ";
+    key += "expands " + matrixKey(first.operands, first.plan->shape) + " | ";
   }
   if (blocks->column) {
     constants = blocks->column->constants(emitter);

@@ -74,7 +74,8 @@ observeForShapes(ArrayRef<HostTensor> sample, const PTQOptions &ptq,
   if (module) {
     PassManager pm(module->getContext(), ModuleOp::getOperationName());
     buildFloatPipeline(pm, options, run);
-    if (succeeded(pm.run(*module)) && succeeded(insertObservers(*module, {})))
+    if (succeeded(pm.run(*module)) &&
+        succeeded(insertObservers(*module, {}, Observed::Candidates)))
       return module;
   }
   return llvm::createStringError(
@@ -183,7 +184,7 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
   if (!dataset)
     return dataset.takeError();
   OwningOpRef<ModuleOp> observed(module.clone());
-  if (failed(insertObservers(*observed, {})))
+  if (failed(insertObservers(*observed, {}, Observed::Candidates)))
     return llvm::createStringError("the model cannot be observed");
   auto reshape = [&](ArrayRef<HostTensor> sample) {
     return observeForShapes(sample, ptq, options, run, module.getContext());

@@ -49,6 +49,8 @@ private:
   OpBuilder builder;
   /// By value of the model: its copy as 8 bits resolve it.
   DenseMap<Value, Value> rounded;
+  /// The switches of ops with twins.
+  DenseMap<Operation *, Value> conditions;
 };
 
 } // namespace
@@ -93,6 +95,7 @@ void TwinBuilder::addTwin(QuantizableOpInterface original) {
   for (unsigned i : original.getActivationOperands())
     twin->setOperand(i, rounded.lookup(original->getOperand(i)));
   Value condition = addSwitch(original.getOperation());
+  conditions[original] = condition;
   Value chosen =
       select(copy->getLoc(), condition, twin->getResult(0), copy->getResult(0));
   copy->getResult(0).replaceAllUsesExcept(chosen, chosen.getDefiningOp());
@@ -133,6 +136,12 @@ llvm::Error TwinBuilder::run() {
       return error;
     if (!selected.contains(original.getDefiningOp()))
       return llvm::Error::success();
+    if (QuantizationSites::isInsideChain(original, selected)) {
+      rounded[original] =
+          select(copy.getLoc(), conditions.lookup(original.getDefiningOp()),
+                 copy, rounded[original]);
+      return llvm::Error::success();
+    }
     // Float users of a value that is stored in 8 bits see what they hold.
     Value condition = addSwitch(original);
     Value stored = select(copy.getLoc(), condition, rounded[original], copy);

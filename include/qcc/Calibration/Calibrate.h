@@ -27,10 +27,15 @@ struct OtherPrecisions {
   std::vector<std::string> names() const;
 };
 
+/// Which values are observed: those that are rounded where all precisions are
+/// as OtherPrecisions says, or all that are for some choice of them.
+enum class Observed { Rounded, Candidates };
+
 /// What qnn-insert-observers does. Reports a name that no layer has, a layer
 /// that has no form in 16 bits, and weights that 16 bits cannot hold.
 llvm::LogicalResult insertObservers(mlir::ModuleOp module,
-                                    const OtherPrecisions &others);
+                                    const OtherPrecisions &others,
+                                    Observed observed = Observed::Rounded);
 
 /// Stores the weights of the layers of `others.fp16` and `others.bf16` in 16
 /// bits, and reports as insertObservers does.

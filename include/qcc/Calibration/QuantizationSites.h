@@ -59,7 +59,7 @@ public:
   static bool isUsedBy(mlir::Value value, const OpSet &ops);
 
   /// Whether of `ops` only elementwise ones on its shape compute and read
-  /// `value`. They become one kernel that never stores it: rounding it would
+  /// `value`. Most become one kernel that never stores it: rounding it would
   /// cost accuracy and gain nothing.
   static bool isInsideChain(mlir::Value value, const OpSet &ops);
 

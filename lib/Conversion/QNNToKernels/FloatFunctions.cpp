@@ -145,9 +145,10 @@ Value FloatFunctions::geluOf(Value x, double most, ArrayRef<double> q,
 
 bool FloatFunctions::hasRough(UnaryKind kind, float scale) {
   switch (kind) {
+  case UnaryKind::Gelu:
+    return scale >= 1e-3f; // 2 % of a step
   case UnaryKind::Sigmoid:
   case UnaryKind::Silu:
-  case UnaryKind::Gelu:
   case UnaryKind::GeluTanh:
     return std::isnormal(scale) && std::isnormal(1.0f / scale);
   default:

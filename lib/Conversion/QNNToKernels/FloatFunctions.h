@@ -36,7 +36,7 @@ public:
   Value expOfNegative(Value x);
   /// numerator / (1 + exp(-x)). Within 2e-7 of it, relative to the numerator.
   Value gated(Value numerator, Value x);
-  /// x times the normal distribution's probability up to x, within 1.2e-7 |x|.
+  /// x times the normal distribution's probability up to x, within 1.3e-7 |x|.
   Value gelu(Value x);
   /// 1 / x for x in [1, 2^125], within an ulp and a half.
   Value reciprocal(Value x);
@@ -44,8 +44,8 @@ public:
   /// Whether roughly() has the function and can divide by `scale`.
   static bool hasRough(qnn::UnaryKind kind, float scale);
   /// kind(x) / scale for what is then rounded to a byte: kind(x) is off by at
-  /// most 2e-4 of itself or, of GELU, 2e-5, far less than the rounding. Takes a
-  /// third fewer instructions. NaN counts as a large negative number.
+  /// most 2.1e-4 of itself or, of GELU, 2.1e-5, far less than the rounding.
+  /// Takes a third fewer instructions. NaN counts as a large negative number.
   Value roughly(qnn::UnaryKind kind, Value x, float scale);
 
 private:

@@ -225,9 +225,12 @@ static Name exportReduce(GraphBuilder &graph, ReduceOp op) {
   std::string input = graph.name(op.getInput());
   if (op.getAxes().empty()) // which ONNX takes for all of them
     return graph.node("Identity", {input});
-  // Runtimes that have an integer kernel have it for this.
-  int64_t rank = typeOf(op.getInput()).getRank();
-  if (op.getKind() == ReduceKind::Mean && rank > 2 && op.getKeepdims() &&
+  // Runtimes that have an integer kernel have it for this. They pool floats,
+  // and up to three dimensions.
+  RankedTensorType type = typeOf(op.getInput());
+  int64_t rank = type.getRank();
+  if (op.getKind() == ReduceKind::Mean && type.getElementType().isF32() &&
+      rank > 2 && rank <= 5 && op.getKeepdims() &&
       llvm::equal(op.getAxes(), llvm::seq<int64_t>(2, rank)))
     return graph.node("GlobalAveragePool", {input});
   return reduce(graph, types[size_t(op.getKind())], input, op.getAxes(),

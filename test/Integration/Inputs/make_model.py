@@ -168,6 +168,48 @@ def uneven_channels():
     return unequal_channels(50)
 
 
+def elementwise_chains():
+    """Between convolutions one row of elementwise operators from one of them, and one from two."""
+    w = lambda *shape: rng.normal(0, 0.3, shape).astype(np.float32)
+    nodes = [node("Conv", ["x", "w0"], ["a"], pads=[1, 1, 1, 1]), node("Conv", ["x", "w1"], ["b"], pads=[1, 1, 1, 1]),
+             node("Softsign", ["b"], ["s"]), node("Tanh", ["s"], ["v"]), node("Mul", ["a", "v"], ["u"]),
+             node("Conv", ["u", "w2"], ["c"]), node("Mul", ["c", "k"], ["m"]), node("Add", ["m", "c"], ["n"]),
+             node("Conv", ["n", "w3"], ["y"])]
+    constants = [tensor("w0", w(16, 3, 3, 3)), tensor("w1", w(16, 3, 3, 3)), tensor("w2", w(16, 16, 1, 1)),
+                 tensor("w3", w(8, 16, 1, 1)), tensor("k", w(1, 16, 1, 1))]
+    return model(nodes, [value("x", [1, 3, 16, 16])], [value("y", [1, 8, 16, 16])], constants)
+
+
+def row_blocks():
+    """Large images: an expansion that adds another tensor in front of a depthwise convolution, and
+    two pairs of depthwise and 1x1 convolution of equal shapes, in either order."""
+    w = lambda *shape: (rng.normal(0, 1, shape) / np.prod(shape[1:]) ** 0.5).astype(np.float32)
+    nodes = [node("Conv", ["x", "w1"], ["a"]), node("Conv", ["x", "w2"], ["b"]), node("Add", ["a", "b"], ["e"]),
+             node("Conv", ["e", "wd"], ["d"], group=96, pads=[1, 1, 1, 1]), node("Conv", ["d", "wp"], ["y"]),
+             node("Conv", ["u", "v1"], ["f"]), node("Conv", ["f", "vd"], ["g"], group=96, pads=[1, 1, 1, 1]),
+             node("MaxPool", ["g"], ["z"], kernel_shape=[2, 2], strides=[2, 2]),
+             node("Conv", ["u", "vd"], ["i"], group=96, pads=[1, 1, 1, 1]), node("Conv", ["i", "v1"], ["t"])]
+    constants = [tensor("w1", w(96, 16, 1, 1)), tensor("w2", w(96, 16, 1, 1)), tensor("wd", w(96, 1, 3, 3)),
+                 tensor("wp", w(8, 96, 1, 1)), tensor("v1", w(96, 96, 1, 1)), tensor("vd", w(96, 1, 3, 3))]
+    return model(nodes, [value("x", [1, 16, 80, 80]), value("u", [1, 96, 40, 256])],
+                 [value("y", [1, 8, 80, 80]), value("z", [1, 96, 20, 128]), value("t", [1, 96, 40, 256])], constants)
+
+
+def deep_attention():
+    """8-bit attention whose rows are copied: their depth is no multiple of 4."""
+    nodes, constants = [], [tensor("root", np.float32(12))]
+    for name, scale, zero in (("q", 0.02, 128), ("k", 0.02, 128), ("v", 0.02, 128), ("p", 1 / 255, 0)):
+        constants += [tensor(name + "_s", np.float32(scale)), tensor(name + "_z", np.uint8(zero))]
+        pair = [node("QuantizeLinear", [name, name + "_s", name + "_z"], [name + "_q"]),
+                node("DequantizeLinear", [name + "_q", name + "_s", name + "_z"], [name + "_r"])]
+        if name == "p":
+            pair = [node("MatMul", ["q_r", "k_r"], ["s"]), node("Div", ["s", "root"], ["t"]),
+                    node("Softmax", ["t"], ["p"], axis=-1), *pair, node("MatMul", ["p_r", "v_r"], ["y"])]
+        nodes += pair
+    return model(nodes, [value("q", [2, 256, 4099]), value("k", [2, 4099, 16]), value("v", [2, 16, 16])],
+                 [value("y", [2, 256, 16])], constants)
+
+
 def unequal_relu():
     """Two of 16 channels are 512 times the others, which the next convolution undoes."""
     large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)

@@ -30,8 +30,9 @@ using quant::UniformQuantizedType;
 
 /// Scales are changed by so many units in the last place.
 static constexpr int kMostUlps = 16;
-/// More than what any formula is off by, of a step.
-static constexpr double kFormulaError = 1e-4;
+/// More than what any formula is off by, of a step, for each step that sums go
+/// up to in units of 256: some roundings to float32 of values of that size.
+static constexpr double kFormulaError = 4e-5;
 /// So many of the best scales are tried with all formulas.
 static constexpr size_t kMostTried = 200;
 
@@ -121,8 +122,8 @@ static std::vector<Pair> findPairs(const Addition &add,
                                    ArrayRef<UniformQuantizedType> operands) {
   double reach = kFormulaError;
   for (unsigned i : {0u, 1u})
-    reach += kMostUlps * 0x1p-23 * 256 * double(add.scales[i]) /
-             double(add.resultScale);
+    reach += (kFormulaError + kMostUlps * 0x1p-23 * 256) *
+             double(add.scales[i]) / double(add.resultScale);
   std::vector<Pair> pairs;
   for (int64_t a = operands[0].getStorageTypeMin();
        a <= operands[0].getStorageTypeMax(); ++a)
