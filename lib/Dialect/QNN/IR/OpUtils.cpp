@@ -146,10 +146,11 @@ LogicalResult qcc::qnn::detail::verifyContraction(Operation *op, Value input,
     bool isNarrow = in.isF32() && (w.isF16() || w.isBF16());
     Type sum = in.isBF16() && w.isBF16() && out.isF32() ? out : in;
     for (OpOperand &operand : op->getOpOperands()) {
-      bool isFactor = operand.get() == input || operand.get() == weight;
+      // The same value may be a bias or residual, too.
+      bool isWeight = operand.getOperandNumber() == 1;
+      bool isFactor = operand.getOperandNumber() <= 1;
       Type type = elementType(operand.get());
-      if (type != (isFactor ? in : sum) &&
-          !(isNarrow && operand.get() == weight))
+      if (type != (isFactor ? in : sum) && !(isNarrow && isWeight))
         return op->emitOpError("needs operands of one float type, has ")
                << (isFactor ? in : sum) << " and " << type;
     }

@@ -424,3 +424,12 @@ func.func @f16_factors(%x: tensor<2x3xf16>, %w: tensor<3x4xf16>) -> tensor<2x4xf
   %0 = qnn.matmul %x, %w : (tensor<2x3xf16>, tensor<3x4xf16>) -> tensor<2x4xf32>
   return %0 : tensor<2x4xf32>
 }
+
+// -----
+
+// A factor that is the residual as well.
+func.func @bf16_residual(%x: tensor<4x4xbf16>, %w: tensor<4x4xbf16>) {
+  // expected-error @+1 {{'qnn.matmul' op needs operands of one float type, has 'f32' and 'bf16'}}
+  %0 = qnn.matmul %x, %w residual %x : (tensor<4x4xbf16>, tensor<4x4xbf16>, tensor<4x4xbf16>) -> tensor<4x4xf32>
+  return
+}
