@@ -19,9 +19,25 @@ namespace qcc::qnn {
 using namespace mlir;
 using namespace qcc::qnn;
 
-/// The kinds that are worth a place in an epilogue: the activation functions.
+/// The kinds that kernels of products compute in their epilogue. Others are
+/// chains of elementwise ops, or tables, behind a kernel: with one of them as
+/// its activation an op would be left to the reference kernel.
 static bool isActivation(UnaryKind kind) {
-  return kind >= UnaryKind::Relu && kind <= UnaryKind::Mish;
+  switch (kind) {
+  case UnaryKind::Relu:
+  case UnaryKind::Clamp:
+  case UnaryKind::LeakyRelu:
+  case UnaryKind::Sigmoid:
+  case UnaryKind::Tanh:
+  case UnaryKind::HardSigmoid:
+  case UnaryKind::HardSwish:
+  case UnaryKind::Silu:
+  case UnaryKind::Gelu:
+  case UnaryKind::GeluTanh:
+    return true;
+  default:
+    return false;
+  }
 }
 
 namespace {

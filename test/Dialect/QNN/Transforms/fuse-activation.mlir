@@ -264,3 +264,15 @@ func.func @clamp_of_quantized(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>) -> (
   %8 = qnn.quantize %7 : (tensor<1x2x4xf32>) -> tensor<1x2x4x!r>
   return %4, %8 : tensor<1x2x4x!q>, tensor<1x2x4x!r>
 }
+
+// -----
+
+// What no kernel computes in its epilogue stays apart.
+// CHECK-LABEL: func @no_epilogue
+func.func @no_epilogue(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  // CHECK: %[[M:.*]] = qnn.matmul %arg0, %arg1 :
+  // CHECK: qnn.unary elu %[[M]]
+  %0 = qnn.matmul %x, %w : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %1 = qnn.unary elu %0 {alpha = 1.0 : f32} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %1 : tensor<2x2xf32>
+}

@@ -193,7 +193,8 @@ def FuseActivation : Pass<"qnn-fuse-activation"> {
     (relu, clamp), prelu with one slope (leaky_relu).
 
     Then a `qnn.unary` that alone uses the float result of a convolution, a
-    matrix product or a `qnn.binary` becomes its `activation`.
+    matrix product or a `qnn.binary` becomes its `activation`, if it is one that
+    kernels compute with them (not elu, mish, softplus and the like).
   }];
 }
 
