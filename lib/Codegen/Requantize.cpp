@@ -10,6 +10,7 @@
 #include "ExactDivision.h"
 #include "Interleave.h"
 
+#include "qcc/Dialect/QNN/Transforms/Epilogue.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
 
@@ -211,22 +212,10 @@ Value Requantize::packToInt16(CodeBuilder &c, ArrayRef<Value> rounded,
 std::optional<FloatActivation> FloatActivation::get(ActivationAttr activation) {
   if (!activation || activation.getKind() == UnaryKind::Identity)
     return FloatActivation();
-  switch (activation.getKind()) {
-  case UnaryKind::Relu:
-  case UnaryKind::Clamp:
-  case UnaryKind::LeakyRelu:
-  case UnaryKind::Sigmoid:
-  case UnaryKind::Tanh:
-  case UnaryKind::HardSigmoid:
-  case UnaryKind::HardSwish:
-  case UnaryKind::Silu:
-  case UnaryKind::Gelu:
-  case UnaryKind::GeluTanh:
-    return FloatActivation{activation.getKind(), activation.alpha(),
-                           activation.beta()};
-  default:
+  if (!isEpilogueActivation(activation.getKind()))
     return std::nullopt;
-  }
+  return FloatActivation{activation.getKind(), activation.alpha(),
+                         activation.beta()};
 }
 
 std::string FloatActivation::key() const {

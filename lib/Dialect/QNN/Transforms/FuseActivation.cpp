@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qcc/Dialect/QNN/Transforms/Epilogue.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 
 #include "PatternUtils.h"
@@ -19,10 +20,7 @@ namespace qcc::qnn {
 using namespace mlir;
 using namespace qcc::qnn;
 
-/// The kinds that kernels of products compute in their epilogue. Others are
-/// chains of elementwise ops, or tables, behind a kernel: with one of them as
-/// its activation an op would be left to the reference kernel.
-static bool isActivation(UnaryKind kind) {
+bool qcc::qnn::isEpilogueActivation(UnaryKind kind) {
   switch (kind) {
   case UnaryKind::Relu:
   case UnaryKind::Clamp:
@@ -46,7 +44,7 @@ struct FuseUnary : OpRewritePattern<UnaryOp> {
   LogicalResult matchAndRewrite(UnaryOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *producer = skipMovement(op.getInput()).getDefiningOp();
-    if (!isActivation(op.getKind()) || !op.getInput().hasOneUse() ||
+    if (!isEpilogueActivation(op.getKind()) || !op.getInput().hasOneUse() ||
         !producer || !producer->hasOneUse() || !canTakeActivation(producer) ||
         op.getType() != op.getInput().getType())
       return failure();
