@@ -256,7 +256,7 @@ static constexpr size_t reportSamples = 4;
 LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
                                        ModuleOp legalized, PrecisionPlan plan,
                                        const ModelRunnerFactory &run) {
-  report = describeModel(legalized, isExplicitlyQuantized(imported),
+  report = describeModel(legalized, keepsOwnQuantization(imported, options),
                          quantizeModeName(options), std::move(plan));
   report.model = options.input;
   report.target = options.target;

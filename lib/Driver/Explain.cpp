@@ -35,14 +35,14 @@ LogicalResult qcc::explain(MLIRContext &context, const CompileOptions &options,
   OwningOpRef<ModuleOp> imported = importModel(context, options);
   if (!imported)
     return failure();
-  bool isExplicit = isExplicitlyQuantized(*imported);
+  bool keepsOwn = keepsOwnQuantization(*imported, options);
   PrecisionPlan plan;
   OwningOpRef<ModuleOp> compiled =
       makeForm(*imported, Form::Compiled, options, &plan);
   if (!compiled)
     return failure();
   ModelReport report = describeModel(
-      *compiled, isExplicit, quantizeModeName(options), std::move(plan));
+      *compiled, keepsOwn, quantizeModeName(options), std::move(plan));
   size_t shown = 0;
   for (const LayerReport &entry : report.layers) {
     if (!StringRef(entry.layer.nodes).contains(filter))

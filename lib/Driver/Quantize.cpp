@@ -13,6 +13,7 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
@@ -36,7 +37,8 @@ static constexpr size_t kMostGuardSamples = 32, kMostBudgetSamples = 64,
 /// lower it to, as part of it.
 static constexpr double kTooNoisy = 0.1, kWorthwhileNoise = 0.6;
 
-bool isExplicitlyQuantized(ModuleOp module) {
+/// Whether activations come with scales of the file.
+static bool hasScales(ModuleOp module) {
   return module
       .walk([](Operation *op) {
         return isa<qnn::QuantizeOp, qnn::DequantizeOp, qnn::StorageCastOp>(op)
@@ -44,6 +46,33 @@ bool isExplicitlyQuantized(ModuleOp module) {
                    : WalkResult::advance();
       })
       .wasInterrupted();
+}
+
+/// Whether products have integer factors: dynamically quantized activations,
+/// or weights in 8 bits or in blocks.
+static bool hasQuantizedProducts(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        bool isQuantized =
+            isa<qnn::MatmulIntegerOp, qnn::ConvIntegerOp, qnn::BlockMatmulOp>(
+                op);
+        if (auto recurrence = dyn_cast<qnn::RecurrenceOp>(op))
+          isQuantized = !isa<FloatType>(
+              getElementTypeOrSelf(recurrence.getWeights().getType()));
+        return isQuantized ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static bool hasRanges(const CompileOptions &options) {
+  return hasSamples(options) || !options.calibrationTable.empty();
+}
+
+bool keepsOwnQuantization(ModuleOp module, const CompileOptions &options) {
+  if (hasScales(module))
+    return true;
+  return options.quantize == QuantizeMode::Auto && !hasRanges(options) &&
+         hasQuantizedProducts(module);
 }
 
 /// From the imported model to one that can be calibrated.
@@ -403,8 +432,8 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
                                  PipelineRunner runPipeline,
                                  PrecisionPlan *plan) {
-  bool isExplicit = isExplicitlyQuantized(module);
-  bool hasRanges = hasSamples(options) || !options.calibrationTable.empty();
+  bool keepsOwn = keepsOwnQuantization(module, options);
+  bool isCalibrated = hasRanges(options);
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
         buildFloatPipeline(pm, options, run);
       })))
@@ -413,7 +442,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   QuantizeMode mode = options.quantize;
   // Weights go to 16 bits in the end, and nothing to 8.
   if (narrowsWeights(options)) {
-    if (hasRanges || mode == QuantizeMode::Static ||
+    if (isCalibrated || mode == QuantizeMode::Static ||
         mode == QuantizeMode::Dynamic)
       return emitError(module.getLoc())
              << "-precision=" << options.precision
@@ -423,7 +452,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     if (mode == QuantizeMode::Auto)
       mode = QuantizeMode::None;
   }
-  if (namesPlan(options) && !hasRanges) {
+  if (namesPlan(options) && !isCalibrated) {
     if (mode == QuantizeMode::Dynamic || mode == QuantizeMode::WeightOnly)
       return emitError(module.getLoc())
              << "-precision=" << options.precision
@@ -432,20 +461,20 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     if (mode == QuantizeMode::Auto)
       mode = QuantizeMode::None;
   }
-  if (isExplicit && mode != QuantizeMode::None) {
-    if (hasRanges || mode != QuantizeMode::Auto)
+  if (keepsOwn && mode != QuantizeMode::None) {
+    if (isCalibrated || mode != QuantizeMode::Auto)
       emitRemark(module.getLoc())
           << "the model is quantized already; its own scales are kept";
     mode = QuantizeMode::None;
   }
-  if (mode == QuantizeMode::Auto && !hasRanges)
+  if (mode == QuantizeMode::Auto && !isCalibrated)
     emitRemark(module.getLoc())
         << "no calibration data (-calib): large matrix products and recurrent "
            "layers get int8 "
            "weights and dynamic activations, the rest stays float; "
            "-quantize=none keeps all of it float";
   if (mode == QuantizeMode::Auto)
-    mode = hasRanges ? QuantizeMode::Static : QuantizeMode::Dynamic;
+    mode = isCalibrated ? QuantizeMode::Static : QuantizeMode::Dynamic;
 
   PrecisionPlan unused;
   if (mode == QuantizeMode::Static &&

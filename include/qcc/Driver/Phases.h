@@ -48,8 +48,10 @@ void buildNarrowPipeline(mlir::OpPassManager &pm,
 /// Fuses what is left and chooses channels-last.
 void buildLayoutPipeline(mlir::OpPassManager &pm);
 
-/// Whether the model came with quantization of its own.
-bool isExplicitlyQuantized(mlir::ModuleOp module);
+/// Whether the imported model is compiled with the quantization it came with,
+/// so that what it computes in float stays float: it has scales of activations,
+/// or, where the options ask for no quantization, other quantized products.
+bool keepsOwnQuantization(mlir::ModuleOp module, const CompileOptions &options);
 
 /// Phase Quantize up to the legalize pipeline: simplifies, calibrates and
 /// quantizes as the options say. It ends with a model of float ops
