@@ -385,6 +385,7 @@ static llvm::json::Object toJSON(const PrecisionPlan &plan) {
     llvm::json::Object object{{"int8_layers", int64_t(point.int8Layers)},
                               {"int16_layers", int64_t(point.int16Layers)},
                               {"fp16_layers", int64_t(point.fp16Layers)},
+                              {"bf16_layers", int64_t(point.bf16Layers)},
                               {"ms", point.milliseconds},
                               {"verdict", point.verdict}};
     if (point.bytes != 0) {

@@ -62,6 +62,14 @@ def products():
                   tensor("c", matrix(256, 10))])
 
 
+def large_products():
+    """The same with a first matrix of numbers beyond those of f16."""
+    m = products()
+    for t, factor in ((m.graph.initializer[0], 2 ** 20), (m.graph.initializer[1], 2 ** -20)):
+        t.CopyFrom(tensor(t.name, numpy_helper.to_array(t) * np.float32(factor)))
+    return m
+
+
 def unequal_products():
     """Four products of 64 rows; two of 256 columns of the first are 500 times the others, which the second undoes."""
     large = np.where(np.arange(256) < 2, 500, 1).astype(np.float32)
