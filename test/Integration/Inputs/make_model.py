@@ -188,6 +188,17 @@ def elementwise_chains():
     return model(nodes, [value("x", [1, 3, 16, 16])], [value("y", [1, 8, 16, 16])], constants)
 
 
+def float_operators():
+    """Between two convolutions operators that calibration leaves in float, each for a reason of its own."""
+    w = lambda *shape: rng.normal(0, 0.3, shape).astype(np.float32)
+    nodes = [node("Conv", ["x", "w0"], ["a"]), node("Mul", ["a", "a"], ["q"]), node("Exp", ["q"], ["e"]), node("Slice", ["e", "from", "to", "axis"], ["s"]),
+             node("Softmax", ["s"], ["m"], axis=1), node("Div", ["m", "s"], ["d"]),
+             node("Conv", ["d", "w1"], ["y"])]
+    constants = [tensor("w0", w(16, 3, 1, 1)), tensor("w1", w(4, 8, 1, 1)), tensor("from", np.int64([4])),
+                 tensor("to", np.int64([12])), tensor("axis", np.int64([1]))]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 4, 8, 8])], constants)
+
+
 def row_blocks():
     """Large images: an expansion that adds another tensor in front of a depthwise convolution, and
     two pairs of depthwise and 1x1 convolution of equal shapes, in either order."""
