@@ -38,15 +38,37 @@ std::optional<ByteSum> ByteSum::get(BinaryOp op) {
   return sum;
 }
 
+/// `value`, or the only view of it in another type.
+static Value followStorageCasts(Value value) {
+  while (value.hasOneUse()) {
+    auto cast = dyn_cast<StorageCastOp>(*value.user_begin());
+    if (!cast)
+      break;
+    value = cast.getResult();
+  }
+  return value;
+}
+
+Value qcc::skipStorageCasts(Value value) {
+  while (auto cast = value.getDefiningOp<StorageCastOp>())
+    value = cast.getInput();
+  return value;
+}
+
+unsigned qcc::operandOf(BinaryOp sum, Value term) {
+  return sum.getRhs() == followStorageCasts(term);
+}
+
 BinaryOp qcc::findResultSum(Operation *product, Value term) {
-  if (!term.hasOneUse() ||
+  Value view = followStorageCasts(term);
+  if (!view.hasOneUse() ||
       product->getParentOfType<ModuleOp>()->hasAttr(kKeepTensorsAttr))
     return {};
-  auto sum = dyn_cast<BinaryOp>(*term.user_begin());
+  auto sum = dyn_cast<BinaryOp>(*view.user_begin());
   if (!sum || sum.getKind() != BinaryKind::Add || !ByteSum::get(sum) ||
       isTakenOver(sum) || sum->getBlock() != product->getBlock())
     return {};
-  Value other = otherTerm(sum, term);
+  Value other = skipStorageCasts(sum->getOperand(1 - operandOf(sum, term)));
   Operation *producer = other.getDefiningOp();
   int64_t elements = tensorTypeOf(sum.getResult()).getNumElements();
   return tensorTypeOf(term).getNumElements() == elements &&

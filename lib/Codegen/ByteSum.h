@@ -30,13 +30,15 @@ struct ByteSum {
 
 /// The addition that the kernel of `product`, whose 8-bit result is `term`, can
 /// compute; null where there is none. The other term is a tensor of the same
-/// shape that is known when the product is computed.
+/// shape that is known when the product is computed. Either may be integers
+/// that are taken for those of another scale (qnn.storage_cast).
 qnn::BinaryOp findResultSum(mlir::Operation *product, mlir::Value term);
 
-/// The other term of `sum`.
-inline mlir::Value otherTerm(qnn::BinaryOp sum, mlir::Value term) {
-  return sum.getLhs() == term ? sum.getRhs() : sum.getLhs();
-}
+/// Which operand of that sum `term` is.
+unsigned operandOf(qnn::BinaryOp sum, mlir::Value term);
+
+/// The tensor that has the integers of `value`.
+mlir::Value skipStorageCasts(mlir::Value value);
 
 } // namespace qcc
 

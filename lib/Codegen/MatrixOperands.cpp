@@ -57,17 +57,19 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
 
 void MatrixOperands::takeSum(BinaryOp op) {
   ByteSum byteSum = *ByteSum::get(op);
-  other = otherTerm(op, result);
-  auto termOf = [&](Value value) {
-    quant::UniformQuantizedType type = getActivationType(value);
+  unsigned own = operandOf(op, result);
+  other = skipStorageCasts(op->getOperand(1 - own));
+  auto termOf = [&](unsigned operand) {
+    quant::UniformQuantizedType type =
+        getActivationType(op->getOperand(operand));
     MatrixEpilogue::Residual r;
     r.isFloat = false;
     r.isUnsigned = !type.isSigned();
     r.zeroPoint = type.getZeroPoint();
-    r.scale = byteSum.factors[value == op.getRhs()];
+    r.scale = byteSum.factors[operand];
     return r;
   };
-  epilogue.sum = {termOf(result), termOf(other), byteSum.requantize};
+  epilogue.sum = {termOf(own), termOf(1 - own), byteSum.requantize};
   sum = op;
   result = op.getResult();
 }

@@ -26,7 +26,7 @@ static constexpr size_t kFewestSamples = 4, kMostSamples = 64;
 static constexpr double kFasterThanFloat = 0.9;
 /// Keeping a region float must make the model faster by this part.
 static constexpr double kWorthwhile = 0.01;
-/// How often weights of f16 are chosen anew for the size that was measured.
+/// How often weights in 16 bits are chosen anew for the size that was measured.
 static constexpr unsigned kMostCorrected = 3;
 
 llvm::Error BudgetSearch::prepare() {
@@ -101,25 +101,29 @@ llvm::Error BudgetSearch::measureLayers() {
   return llvm::Error::success();
 }
 
-OtherPrecisions BudgetSearch::precisionsOf(const llvm::BitVector &notInt8,
-                                           const llvm::BitVector &fp16) const {
+OtherPrecisions
+BudgetSearch::precisionsOf(const llvm::BitVector &notInt8,
+                           const llvm::BitVector &narrow) const {
   OtherPrecisions others;
   for (unsigned i : notInt8.set_bits())
-    (int16Layers.test(i) ? others.int16
-     : fp16.test(i)      ? others.fp16
-                         : others.keepFloat)
+    (int16Layers.test(i)  ? others.int16
+     : bf16Layers.test(i) ? others.bf16
+     : !narrow.test(i)    ? others.keepFloat
+     : prefersFp16(i)     ? others.fp16
+                          : others.bf16)
         .insert(simulation->layers()[i].name);
   return others;
 }
 
-/// What weights of f16 cost, where the size of the artefact may ask for them.
-llvm::Error BudgetSearch::measureFp16() {
+/// What weights in 16 bits cost, where the size of the artefact may ask for
+/// them.
+llvm::Error BudgetSearch::measureNarrow() {
   if (budgets.bytes == 0)
     return llvm::Error::success();
-  usesFp16 = true;
+  usesNarrow = true;
   llvm::BitVector all(allFloat.notInt8.size());
   for (unsigned i = 0; i < all.size(); ++i)
-    if (allowsFp16(i))
+    if (allowsNarrow(i))
       all.set(i);
   auto variant = compileVariant(allFloat.notInt8, all);
   if (!variant)
@@ -128,46 +132,76 @@ llvm::Error BudgetSearch::measureFp16() {
       compiler.timeLayers({&*variant, &allFloat.variant}, simulation->layers());
   if (!times)
     return times.takeError();
-  fp16Excess = std::move((*times)[0]);
+  narrowExcess = std::move((*times)[0]);
   // Measured together, so that neither is favoured.
-  for (auto [narrow, wide] : llvm::zip_equal(fp16Excess, (*times)[1]))
+  for (auto [narrow, wide] : llvm::zip_equal(narrowExcess, (*times)[1]))
     narrow -= wide;
   return llvm::Error::success();
 }
 
-/// Layers go to 16 bits where they are faster than in float.
+/// What layers take that are not in 8 bits: 16 where those are faster than
+/// float; int16, which loses less, unless bf16 is faster still.
+void BudgetSearch::chooseOthers(bool allowsBf16) {
+  int16Layers.reset();
+  bf16Layers.reset();
+  for (auto [i, layer] : llvm::enumerate(simulation->layers())) {
+    double bound = kFasterThanFloat * floatSeconds[i];
+    if (layer.hasInt16Form && int16Seconds[i] <= bound) {
+      int16Layers.set(unsigned(i));
+      bound = kFasterThanFloat * int16Seconds[i];
+    }
+    if (allowsBf16 && layer.hasBf16Form && bf16Seconds[i] <= bound) {
+      int16Layers.reset(unsigned(i));
+      bf16Layers.set(unsigned(i));
+    }
+  }
+}
+
 llvm::Error BudgetSearch::measureCosts() {
   auto layers = unsigned(losses.size());
   int16Layers.resize(layers, false);
+  bf16Layers.resize(layers, false);
   for (auto [choice, isFloat] :
        {std::pair(&allInt8, false), std::pair(&allFloat, true)}) {
     choice->isFloat = isFloat;
     choice->notInt8.resize(layers, isFloat);
-    choice->fp16.resize(layers, false);
-    auto variant = compileVariant(choice->notInt8, choice->fp16);
+    choice->narrow.resize(layers, false);
+    auto variant = compileVariant(choice->notInt8, choice->narrow);
     if (!variant)
       return variant.takeError();
     choice->variant = std::move(*variant);
   }
-  if (llvm::Error error = measureFp16())
+  if (llvm::Error error = measureNarrow())
     return error;
   for (auto [i, layer] : llvm::enumerate(simulation->layers()))
     if (layer.hasInt16Form)
       int16Layers.set(unsigned(i));
-  auto inInt16 = compileVariant(allFloat.notInt8, allFloat.fp16);
+  auto inInt16 = compileVariant(allFloat.notInt8, allFloat.narrow);
   if (!inInt16)
     return inInt16.takeError();
   allInt16 = std::move(*inInt16);
+  int16Layers.reset();
+  bool usesBf16 = basis.multipliesBF16();
+  if (usesBf16) {
+    for (auto [i, layer] : llvm::enumerate(simulation->layers()))
+      if (layer.hasBf16Form)
+        bf16Layers.set(unsigned(i));
+    auto inBf16 = compileVariant(allFloat.notInt8, allFloat.narrow);
+    if (!inBf16)
+      return inBf16.takeError();
+    allBf16 = std::move(*inBf16);
+  }
+  const Variant &brain = usesBf16 ? allBf16 : allFloat.variant;
   auto times = compiler.timeLayers(
-      {&allInt8.variant, &allInt16, &allFloat.variant}, simulation->layers());
+      {&allInt8.variant, &allInt16, &brain, &allFloat.variant},
+      simulation->layers());
   if (!times)
     return times.takeError();
   int8Seconds = std::move((*times)[0]);
   int16Seconds = std::move((*times)[1]);
-  floatSeconds = std::move((*times)[2]);
-  for (unsigned i = 0; i < layers; ++i)
-    if (int16Seconds[i] > kFasterThanFloat * floatSeconds[i])
-      int16Layers.reset(i);
+  bf16Seconds = std::move((*times)[2]);
+  floatSeconds = std::move((*times)[3]);
+  chooseOthers(usesBf16);
   if (llvm::Error error = compiler.time({&allInt8.variant, &allFloat.variant}))
     return error;
   if (verification) {
@@ -194,44 +228,42 @@ llvm::Error BudgetSearch::measureCosts() {
 /// search begins with, are.
 llvm::Expected<Variant>
 BudgetSearch::compileVariant(const llvm::BitVector &notInt8,
-                             const llvm::BitVector &fp16) {
+                             const llvm::BitVector &narrow) {
   std::vector<std::string> names;
   for (unsigned i : notInt8.set_bits())
     names.push_back(simulation->layers()[i].name);
   if (notInt8.any() && !notInt8.all())
     if (llvm::Error error = correct(names))
       return std::move(error);
-  return compiler.compile(precisionsOf(notInt8, fp16), budgets.measuresSizes());
+  return compiler.compile(precisionsOf(notInt8, narrow),
+                          budgets.measuresSizes());
 }
 
 llvm::Expected<Choice> BudgetSearch::compile(const llvm::BitVector &notInt8) {
   if (notInt8.none())
     return allInt8;
   double excess = 0;
-  bool isAllFloat = notInt8.all() && int16Layers.none();
-  // Weights that layers share are counted for each of them.
-  if (usesFp16 && !(isAllFloat && double(allFloat.variant.sizes.fileBytes) <=
-                                      double(budgets.bytes))) {
-    excess = double(allInt8.variant.sizes.fileBytes) - budgets.bytes;
-    for (unsigned i : notInt8.set_bits())
-      excess += double((int16Layers.test(i) ? 1 : 3) *
-                       simulation->layers()[i].weights);
+  bool isAllFloat = notInt8.all() && int16Layers.none() && bf16Layers.none();
+  if (usesNarrow && !(isAllFloat && double(allFloat.variant.sizes.fileBytes) <=
+                                        double(budgets.bytes))) {
+    excess = double(allInt8.variant.sizes.fileBytes) - budgets.bytes +
+             extraBytes(notInt8, llvm::BitVector(notInt8.size()));
   }
   Choice choice;
   choice.notInt8 = notInt8;
-  choice.fp16 = chooseFp16(notInt8, excess);
-  if (isAllFloat && choice.fp16.none())
+  choice.narrow = chooseNarrow(notInt8, excess);
+  if (isAllFloat && choice.narrow.none())
     return allFloat;
-  auto variant = compileVariant(notInt8, choice.fp16);
+  auto variant = compileVariant(notInt8, choice.narrow);
   // Files are a little larger than the weights let expect.
-  for (unsigned i = 0; variant && usesFp16 && i < kMostCorrected; ++i) {
+  for (unsigned i = 0; variant && usesNarrow && i < kMostCorrected; ++i) {
     double missed = double(variant->sizes.fileBytes) - budgets.bytes;
     excess += std::max(missed, 0.0);
-    llvm::BitVector more = chooseFp16(notInt8, excess);
-    if (missed <= 0 || more == choice.fp16)
+    llvm::BitVector more = chooseNarrow(notInt8, excess);
+    if (missed <= 0 || more == choice.narrow)
       break;
-    choice.fp16 = more;
-    variant = compileVariant(notInt8, choice.fp16);
+    choice.narrow = more;
+    variant = compileVariant(notInt8, choice.narrow);
   }
   if (!variant)
     return variant.takeError();
@@ -265,19 +297,23 @@ llvm::Error BudgetSearch::measureLoss(Choice &choice) const {
 // What is made of a choice
 //===----------------------------------------------------------------------===//
 
-unsigned BudgetSearch::countInt16(const Choice &choice) const {
+/// Layers of the choice that are not in 8 bits but in those of `layers`.
+unsigned BudgetSearch::countOthers(const Choice &choice,
+                                   const llvm::BitVector &layers) const {
   if (choice.isFloat)
     return 0;
-  llvm::BitVector int16 = choice.notInt8;
-  int16 &= int16Layers;
-  return int16.count();
+  llvm::BitVector others = choice.notInt8;
+  others &= layers;
+  return others.count();
 }
 
 void BudgetSearch::record(Choice &choice) {
   SearchPoint point;
   point.int8Layers = choice.notInt8.size() - choice.notInt8.count();
-  point.int16Layers = countInt16(choice);
-  point.fp16Layers = choice.fp16.count();
+  point.int16Layers = countOthers(choice, int16Layers);
+  for (unsigned i : choice.narrow.set_bits())
+    ++(prefersFp16(i) ? point.fp16Layers : point.bf16Layers);
+  point.bf16Layers += countOthers(choice, bf16Layers);
   point.milliseconds = 1000 * choice.variant.seconds;
   point.bytes = choice.variant.sizes.fileBytes;
   point.ram = choice.variant.sizes.arenaBytes;
@@ -292,15 +328,20 @@ void BudgetSearch::record(Choice &choice) {
   plan.points.push_back(std::move(point));
 }
 
-/// Regions of layers that are slower in 8 bits than in 16 or float once
+/// Regions of layers that are slower in 8 bits than in others once
 /// conversions are counted, which only the compiled choice shows, become that.
 llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
+  const Variant &brain = basis.multipliesBF16() ? allBf16 : allFloat.variant;
   auto times = compiler.timeLayers(
-      {&choice.variant, &allInt16, &allFloat.variant}, simulation->layers());
+      {&choice.variant, &allInt16, &brain, &allFloat.variant},
+      simulation->layers());
   if (!times)
     return times.takeError();
-  llvm::BitVector notInt8 = leaveSlowRegions(
-      choice.notInt8, int16Layers, (*times)[0], (*times)[1], (*times)[2]);
+  std::vector<double> others;
+  for (unsigned i = 0; i < choice.notInt8.size(); ++i)
+    others.push_back(otherOf(i, (*times)[1], (*times)[2], (*times)[3]));
+  llvm::BitVector notInt8 =
+      leaveSlowRegions(choice.notInt8, (*times)[0], others);
   if (notInt8 == choice.notInt8)
     return llvm::Error::success();
   auto changed = compile(notInt8);
@@ -315,18 +356,19 @@ llvm::Error BudgetSearch::dropSlowRegions(Choice &choice) {
 }
 
 std::string BudgetSearch::describe(const Choice &choice) const {
-  unsigned int16 = countInt16(choice);
-  std::string text = llvm::formatv(
-      "{0} of {1} layers in 8 bits{2}{3}: {4:f3} ms {7} (all float {5:f3} ms, "
-      "all 8 bits {6:f3} ms)",
-      choice.notInt8.size() - choice.notInt8.count(), choice.notInt8.size(),
-      int16 == 0 ? std::string() : llvm::formatv(", {0} in 16", int16).str(),
-      choice.fp16.none()
-          ? std::string()
-          : llvm::formatv(", {0} with weights of f16", choice.fp16.count())
-                .str(),
-      1000 * choice.variant.seconds, 1000 * allFloat.variant.seconds,
-      1000 * allInt8.variant.seconds, basis.describe());
+  const SearchPoint &point = plan.points[choice.point];
+  std::string text = llvm::formatv("{0} of {1} layers in 8 bits",
+                                   point.int8Layers, choice.notInt8.size());
+  for (auto [count, form] :
+       {std::pair(point.int16Layers, "in 16"),
+        std::pair(point.bf16Layers, "in bf16"),
+        std::pair(point.fp16Layers, "with weights of f16")})
+    if (count != 0)
+      text += llvm::formatv(", {0} {1}", count, form);
+  text += llvm::formatv(
+      ": {0:f3} ms {1} (all float {2:f3} ms, all 8 bits {3:f3} ms)",
+      1000 * choice.variant.seconds, basis.describe(),
+      1000 * allFloat.variant.seconds, 1000 * allInt8.variant.seconds);
   if (budgets.bytes != 0)
     text += llvm::formatv(", {0} bytes", choice.variant.sizes.fileBytes);
   if (budgets.ram != 0)
@@ -390,14 +432,19 @@ void BudgetSearch::finishPlan(const Choice &choice) {
     LayerPrecision entry;
     entry.name = layer.name;
     if (choice.notInt8.test(unsigned(i)))
-      entry.precision = !choice.isFloat && int16Layers.test(unsigned(i))
-                            ? Precision::Int16
-                        : choice.fp16.test(unsigned(i)) ? Precision::Fp16
-                                                        : Precision::Float;
+      entry.precision =
+          !choice.isFloat && int16Layers.test(unsigned(i))  ? Precision::Int16
+          : !choice.isFloat && bf16Layers.test(unsigned(i)) ? Precision::Bf16
+          : !choice.narrow.test(unsigned(i))                ? Precision::Float
+          : prefersFp16(i)                                  ? Precision::Fp16
+                                                            : Precision::Bf16;
     entry.noiseDecibels = toDecibels(errors[i].noise);
     entry.floatMicroseconds = 1e6 * floatSeconds[i];
-    if (allowsFp16(i))
-      entry.fp16Microseconds = 1e6 * (floatSeconds[i] + fp16Excess[i]);
+    if (basis.multipliesBF16() && layer.hasBf16Form)
+      entry.bf16Microseconds = 1e6 * bf16Seconds[i];
+    if (allowsNarrow(i))
+      (prefersFp16(i) ? entry.fp16Microseconds : entry.bf16Microseconds) =
+          1e6 * (floatSeconds[i] + narrowExcess[i]);
     if (layer.hasInt16Form)
       entry.int16Microseconds = 1e6 * int16Seconds[i];
     entry.int8Microseconds = 1e6 * int8Seconds[i];
@@ -407,7 +454,7 @@ void BudgetSearch::finishPlan(const Choice &choice) {
                           ? "8 bits are not faster, "
                           : "8 bits lose too much for the time they save, ") +
                      basis.name();
-    if (entry.precision == Precision::Fp16)
+    if (choice.narrow.test(unsigned(i)))
       entry.reason += "; float32 weights would exceed -max-size=";
     plan.layers.push_back(std::move(entry));
   }

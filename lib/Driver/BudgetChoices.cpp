@@ -32,51 +32,69 @@ static constexpr double kHalf = 0.5;
 
 /// By 8 bits, per element: three quarters of a float, half of 16 bits.
 int64_t BudgetSearch::savedBytes(size_t layer) const {
-  return int16Layers.test(unsigned(layer)) || allowsFp16(layer) ? 1 : 3;
+  return isHalf(layer) || allowsNarrow(layer) ? 1 : 3;
 }
 
-/// The float layers that take weights of f16 so that the artefact, which would
-/// be `excess` too large, keeps its limit: those first that lose least time for
-/// what they save.
-llvm::BitVector BudgetSearch::chooseFp16(const llvm::BitVector &notInt8,
-                                         double excess) const {
+/// The float layers whose weights are stored in 16 bits so that the artefact,
+/// which would be `excess` too large, keeps its limit: those first that lose
+/// least time for what they save.
+llvm::BitVector BudgetSearch::chooseNarrow(const llvm::BitVector &notInt8,
+                                           double excess) const {
   llvm::BitVector chosen(notInt8.size());
   std::vector<std::pair<double, unsigned>> order;
   for (unsigned i : notInt8.set_bits())
     if (int64_t weights = simulation->layers()[i].weights;
-        allowsFp16(i) && weights != 0)
-      order.push_back({fp16Excess[i] / double(weights), i});
+        allowsNarrow(i) && weights != 0)
+      order.push_back({narrowExcess[i] / double(weights), i});
   llvm::sort(order);
+  double largest = extraBytes(notInt8, chosen);
   for (auto [perWeight, i] : order) {
-    if (excess <= 0)
+    if (largest - extraBytes(notInt8, chosen) >= excess)
       break;
     chosen.set(i);
-    excess -= 2 * double(simulation->layers()[i].weights);
   }
   return chosen;
 }
 
-/// Of the artefact, with weights of f16 wherever they may be.
+double BudgetSearch::extraBytes(const llvm::BitVector &notInt8,
+                                const llvm::BitVector &narrow) const {
+  std::vector<WeightForm> forms;
+  for (unsigned i = 0; i < notInt8.size(); ++i)
+    forms.push_back(!notInt8.test(i)                         ? WeightForm::Int8
+                    : int16Layers.test(i)                    ? WeightForm::Int16
+                    : !bf16Layers.test(i) && !narrow.test(i) ? WeightForm::Float
+                    : bf16Layers.test(i) || !prefersFp16(i) ? WeightForm::Bf16
+                                                            : WeightForm::Fp16);
+  return double(countExtraBytes(simulation->layers(), forms));
+}
+
+/// Of the artefact, with weights in 16 bits wherever they may be.
 double BudgetSearch::estimateBytes(const llvm::BitVector &notInt8) const {
-  auto bytes = double(allInt8.variant.sizes.fileBytes);
-  for (unsigned i : notInt8.set_bits())
-    bytes += double(savedBytes(i) * simulation->layers()[i].weights);
-  return bytes;
+  llvm::BitVector narrow(notInt8.size());
+  for (unsigned i = 0; i < narrow.size(); ++i)
+    if (allowsNarrow(i))
+      narrow.set(i);
+  return double(allInt8.variant.sizes.fileBytes) + extraBytes(notInt8, narrow);
 }
 
 /// The fastest choice whose losses sum to `allowed` at most, and that keeps the
 /// limits of size and memory, if one does: time is given up for them as far as
 /// needed.
 llvm::BitVector BudgetSearch::chooseWithin(double allowed) const {
+  // Of a constant that layers share each has its part.
+  std::vector<int64_t> sharers(losses.size());
+  for (const Simulation::Layer &layer : simulation->layers())
+    ++sharers[layer.sharedWith];
   auto choose = [&](double secondsPerByte) {
     std::vector<double> gains;
     for (size_t i = 0; i < losses.size(); ++i) {
       double gain = otherSeconds(i) - int8Seconds[i];
       if (gain <= 0 && -gain <= kTimeNoise * otherSeconds(i))
         gain = 1e-12;
-      double saved = double(savedBytes(i) * (simulation->layers()[i].weights +
-                                             simulation->layers()[i].results *
-                                                 int64_t(budgets.ram != 0)));
+      const Simulation::Layer &layer = simulation->layers()[i];
+      double saved =
+          double(savedBytes(i) * (layer.weights / sharers[layer.sharedWith] +
+                                  layer.results * int64_t(budgets.ram != 0)));
       gains.push_back(gain + secondsPerByte * saved);
     }
     return chooseFloatLayers(losses, gains, allowed);
@@ -192,11 +210,15 @@ llvm::Expected<Choice> BudgetSearch::searchByLoss() {
     double margin = kCloseEnough * (failing - holding);
     allowed = std::clamp(share * allowed, holding + margin, failing - margin);
   }
-  if (!best && (int16Layers.any() || usesFp16)) {
-    // A layer in 16 bits loses too much, too: without those, and without
-    // weights of f16 in the end.
-    usesFp16 &= int16Layers.any();
-    int16Layers.reset();
+  if (!best && (bf16Layers.any() || int16Layers.any() || usesNarrow)) {
+    // A layer in 16 bits loses too much, too: without bf16, then without int16,
+    // and with float32 weights in the end.
+    if (bf16Layers.any()) {
+      chooseOthers(/*allowsBf16=*/false);
+    } else {
+      usesNarrow &= int16Layers.any();
+      int16Layers.reset();
+    }
     failed.clear();
     return searchByLoss();
   }

@@ -18,8 +18,8 @@ namespace qcc {
 /// A choice that was compiled; copies share it.
 struct Choice {
   llvm::BitVector notInt8; ///< layers
-  llvm::BitVector fp16;    ///< those of them with weights stored in f16
-  bool isFloat = false;    ///< all of them in float, none in 16 bits
+  llvm::BitVector narrow;  ///< those of them with weights stored in 16 bits
+  bool isFloat = false;    ///< all of them in float, none in int16 or bf16
   Variant variant;
   BoundedMean loss;
   size_t point = 0; ///< in the plan
@@ -46,27 +46,47 @@ private:
   llvm::Error prepare();
   llvm::Error measureLayers();
   llvm::Error measureCosts();
-  llvm::Error measureFp16();
+  llvm::Error measureNarrow();
   std::vector<llvm::BitVector> listCandidates() const;
   llvm::BitVector chooseWithin(double allowed) const;
   double sumLosses(const llvm::BitVector &notInt8) const;
+  void chooseOthers(bool allowsBf16);
+  /// Of a layer that is not in 8 bits, among the times of a precision each.
+  double otherOf(unsigned layer, llvm::ArrayRef<double> int16,
+                 llvm::ArrayRef<double> bf16,
+                 llvm::ArrayRef<double> single) const {
+    return int16Layers.test(layer)  ? int16[layer]
+           : bf16Layers.test(layer) ? bf16[layer]
+                                    : single[layer];
+  }
   double otherSeconds(size_t layer) const {
-    return int16Layers.test(unsigned(layer)) ? int16Seconds[layer]
-                                             : floatSeconds[layer];
+    return otherOf(unsigned(layer), int16Seconds, bf16Seconds, floatSeconds);
+  }
+  /// Whether a layer that is not in 8 bits has weights of 16.
+  bool isHalf(size_t layer) const {
+    return int16Layers.test(unsigned(layer)) ||
+           bf16Layers.test(unsigned(layer));
   }
   OtherPrecisions precisionsOf(const llvm::BitVector &notInt8,
-                               const llvm::BitVector &fp16) const;
+                               const llvm::BitVector &narrow) const;
   int64_t savedBytes(size_t layer) const;
+  /// By all weights, beyond those of 8 bits.
+  double extraBytes(const llvm::BitVector &notInt8,
+                    const llvm::BitVector &narrow) const;
   double estimateBytes(const llvm::BitVector &notInt8) const;
-  /// Whether a layer that stays float may take weights of f16.
-  bool allowsFp16(size_t layer) const {
-    return usesFp16 && simulation->layers()[layer].hasFp16Form &&
-           !int16Layers.test(unsigned(layer));
+  /// Weights are stored in f16 rather than in bf16, which loses more.
+  bool prefersFp16(size_t layer) const {
+    return simulation->layers()[layer].prefersFp16;
   }
-  llvm::BitVector chooseFp16(const llvm::BitVector &notInt8,
-                             double excess) const;
+  /// Whether the weights of a layer that stays float may be stored in 16 bits.
+  bool allowsNarrow(size_t layer) const {
+    return usesNarrow && !isHalf(layer) &&
+           simulation->layers()[layer].hasBf16Form;
+  }
+  llvm::BitVector chooseNarrow(const llvm::BitVector &notInt8,
+                               double excess) const;
   llvm::Expected<Variant> compileVariant(const llvm::BitVector &notInt8,
-                                         const llvm::BitVector &fp16);
+                                         const llvm::BitVector &narrow);
   llvm::Error measureLoss(Choice &choice) const;
   double predictShare(const Choice &choice) const;
   /// Compiles, and verifies the loss where it is limited.
@@ -84,7 +104,8 @@ private:
   llvm::Error settle(Choice &choice);
   llvm::Error refuse(const Choice &choice);
   std::string describe(const Choice &choice) const;
-  unsigned countInt16(const Choice &choice) const;
+  unsigned countOthers(const Choice &choice,
+                       const llvm::BitVector &layers) const;
   void record(Choice &choice);
   void finishPlan(const Choice &choice);
 
@@ -108,11 +129,15 @@ private:
   std::vector<double> losses;
   std::vector<llvm::BitVector> failed; ///< choices that lose too much
   std::vector<double> floatSeconds, int16Seconds, int8Seconds; ///< by layer
-  std::vector<double> fp16Excess; ///< seconds beyond float by weights of f16
-  llvm::BitVector int16Layers; ///< layers that take 16 bits where they do not 8
-  bool usesFp16 = false; ///< size is limited, and f16 was not found to fail
+  std::vector<double> bf16Seconds; ///< of float where the level has no products
+  std::vector<double>
+      narrowExcess; ///< seconds beyond float by weights in 16 bits
+  /// Layers that take int16, or bf16, where they do not take 8 bits.
+  llvm::BitVector int16Layers, bf16Layers;
+  bool usesNarrow = false; ///< size is limited, and that was not found to fail
   Choice allFloat, allInt8;
-  Variant allInt16; ///< all layers that have a form of it, the others in float
+  /// All layers that have a form of it, the others in float.
+  Variant allInt16, allBf16;
   PrecisionPlan plan;
 };
 

@@ -256,10 +256,10 @@ static constexpr size_t reportSamples = 4;
 LogicalResult Compilation::startReport(ModelReport &report, ModuleOp imported,
                                        ModuleOp legalized, PrecisionPlan plan,
                                        const ModelRunnerFactory &run) {
-  report = describeModel(legalized, keepsOwnQuantization(imported, options),
-                         quantizeModeName(options), std::move(plan));
+  report =
+      describeModel(legalized, keepsOwnQuantization(imported, options),
+                    quantizeModeName(options), options.target, std::move(plan));
   report.model = options.input;
-  report.target = options.target;
   if (!hasSamples(options) && !hasVerification(options))
     return success();
   OwningOpRef<ModuleOp> expected = makeForm(imported, Form::Float, options);

@@ -10,6 +10,7 @@
 #include "Layers.h"
 
 #include "qcc/Codegen/KernelCost.h"
+#include "qcc/Codegen/NarrowActivations.h"
 #include "qcc/Driver/Targets.h"
 #include "qcc/Support/ResultToExpected.h"
 #include "qcc/Target/LevelCosts.h"
@@ -83,6 +84,17 @@ CostBasis::model(ModuleOp legalized) const {
         {llvm::join(getNodes(call), ", "), 1e-9 * cost.cycles(call)});
   });
   return steps;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>>
+CostBasis::imitate(ModuleOp legalized) const {
+  OwningOpRef<ModuleOp> copy(legalized.clone());
+  PassManager pm(legalized.getContext(), ModuleOp::getOperationName());
+  buildLayoutPipeline(pm);
+  if (failed(pm.run(*copy)))
+    return makeError("the model cannot be laid out");
+  narrowActivations(*copy, level, /*widens=*/true);
+  return copy;
 }
 
 std::string CostBasis::name() const {

@@ -22,6 +22,8 @@ public:
   static llvm::Expected<CostBasis> create(const CompileOptions &options);
 
   bool isModelled() const { return modelled; }
+  /// Whether layers in bf16 may be faster than with float32 weights.
+  bool multipliesBF16() const { return level.tiles != nullptr; }
   /// Whether what is measured runs on the thread that calls it alone.
   bool isOneThread() const { return countThreads() == 1; }
 
@@ -29,6 +31,11 @@ public:
   llvm::Expected<TimedRunners> compile(mlir::ModuleOp legalized) const;
   /// The kernel calls of a legalized module; only where they are modelled.
   llvm::Expected<std::vector<StepTime>> model(mlir::ModuleOp legalized) const;
+
+  /// A legalized module that loses on this machine what it would lose at the
+  /// modelled level: activations are rounded where that rounds them.
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+  imitate(mlir::ModuleOp legalized) const;
 
   /// "measured at avx2" or "modelled for dotprod".
   std::string name() const;

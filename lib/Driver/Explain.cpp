@@ -41,8 +41,9 @@ LogicalResult qcc::explain(MLIRContext &context, const CompileOptions &options,
       makeForm(*imported, Form::Compiled, options, &plan);
   if (!compiled)
     return failure();
-  ModelReport report = describeModel(
-      *compiled, keepsOwn, quantizeModeName(options), std::move(plan));
+  ModelReport report =
+      describeModel(*compiled, keepsOwn, quantizeModeName(options),
+                    options.target, std::move(plan));
   size_t shown = 0;
   for (const LayerReport &entry : report.layers) {
     if (!StringRef(entry.layer.nodes).contains(filter))

@@ -11,6 +11,7 @@
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Driver/Targets.h"
 #include "qcc/Driver/Version.h"
 #include "qcc/Support/OutputFile.h"
 #include "qcc/Support/ResultToExpected.h"
@@ -85,11 +86,16 @@ static std::string reasonForInt8(Operation *op) {
     return "activations are quantized while the model runs";
   if (isa<LutOp>(op))
     return "a function of one 8-bit tensor: a table of 256 results";
-  if (hasConstantWeight(op))
-    return isQuantized(op->getResult(0))
-               ? "constant weights: 8-bit products"
-               : "constant weights: 8-bit products; the result stays float "
-                 "because no layer with weights uses it";
+  if (hasConstantWeight(op)) {
+    std::string products = "constant weights: 8-bit products";
+    if (isQuantized(op->getResult(0)))
+      return products;
+    return products + (reachesWeights(op, /*down=*/true)
+                           ? "; the result stays float because what reads it "
+                             "is computed in float"
+                           : "; the result stays float because no layer with "
+                             "weights uses it");
+  }
   auto quantizable = dyn_cast<QuantizableOpInterface>(op);
   if (quantizable &&
       quantizable.getScaleConstraint() == ScaleConstraint::SameScale)
@@ -107,6 +113,22 @@ static std::string reasonForWide(Operation *op) {
     return "it has no weights";
   return hasNarrowForm(op) ? "16 bits cannot hold its weights"
                            : "its kernels read weights of float32 only";
+}
+
+/// Of an operator that calibration never puts in 8 bits.
+static std::string reasonForNoForm(Operation *op) {
+  if (auto unary = dyn_cast<UnaryOp>(op))
+    return (stringifyUnaryKind(unary.getKind()) +
+            " of 256 steps would lose too much of its result; quantize it in "
+            "the model (QuantizeLinear around it) for a table of 256 results")
+        .str();
+  if (auto binary = dyn_cast<BinaryOp>(op))
+    return (stringifyBinaryKind(binary.getKind()) +
+            " has no 8-bit kernel; layers around it convert at its edges")
+        .str();
+  return (op->getName().stripDialect() +
+          " has no 8-bit kernel; layers around it convert at its edges")
+      .str();
 }
 
 static std::string reasonForFloat(Operation *op, StringRef mode,
@@ -129,7 +151,7 @@ static std::string reasonForFloat(Operation *op, StringRef mode,
     return "without calibration data only large matrix products go to 8 bits";
   auto quantizable = dyn_cast<QuantizableOpInterface>(op);
   if (!quantizable || !quantizable.isQuantizable())
-    return "the operator has no 8-bit form";
+    return reasonForNoForm(op);
   if (quantizable.getWeightOperand() && !hasConstantWeight(op))
     return "its weights are computed while the model runs";
   if (!hasConstantWeight(op) && !reachesWeights(op, /*down=*/true))
@@ -138,10 +160,12 @@ static std::string reasonForFloat(Operation *op, StringRef mode,
   if (!hasConstantWeight(op) && !reachesWeights(op, /*down=*/false))
     return "stands before the first layer with weights";
   if (isa<UnaryOp, BinaryOp>(op))
-    return "elementwise operators in a row are one kernel, without rounding in "
-           "between";
+    return "computed on floats of the layer in front, in one kernel with other "
+           "elementwise operators, without rounding in between; quantize it in "
+           "the model (QuantizeLinear around it) if 8 bits are exact enough";
   if (isa<SliceOp>(op))
-    return "a part of a float tensor has a range of its own";
+    return "a part of a float tensor has a range of its own; what is cut is "
+           "moved in 8 bits where the model quantizes it in front of the cut";
   return "its neighbours are float";
 }
 
@@ -159,9 +183,39 @@ static int64_t constantBytes(Operation *op) {
   return bytes;
 }
 
+/// Of weights that are stored in 16 bits.
+static std::string reasonForNarrow(Operation *op, bool isBrain,
+                                   StringRef target) {
+  std::string widened = "weights are stored in 16 bits and widened as they are "
+                        "read";
+  if (!isBrain || !isa<ConvOp, MatmulOp>(op))
+    return widened;
+  auto resolved = resolveTarget(target);
+  if (!resolved) { // reported elsewhere
+    llvm::consumeError(resolved.takeError());
+    return widened;
+  }
+  llvm::ArrayRef<TargetLevel> levels = resolved->backend->levels();
+  bool others = false;
+  std::string multiplies;
+  for (unsigned index : resolved->levels)
+    if (levels[index].tiles)
+      multiplies = levels[index].name;
+    else
+      others = true;
+  if (multiplies.empty())
+    return widened;
+  return "weights are stored in 16 bits; " + multiplies +
+         " multiplies them by activations rounded to bf16 where tiles of them "
+         "pay, and widens them elsewhere" +
+         (others ? ", as other levels do" : "");
+}
+
 ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
-                               StringRef mode, PrecisionPlan plan) {
+                               StringRef mode, StringRef target,
+                               PrecisionPlan plan) {
   ModelReport report;
+  report.target = target.str();
   report.plan = std::move(plan);
   llvm::StringMap<StringRef> reasons;
   for (const LayerPrecision &layer : report.plan.layers)
@@ -197,8 +251,7 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
                          ? "the table or plan of precisions says so"
                          : reasons.lookup(layer.name).str();
     else if (narrow)
-      entry.reason = "weights are stored in 16 bits and widened as they are "
-                     "read";
+      entry.reason = reasonForNarrow(op, narrow.isBF16(), target);
     else
       entry.reason = reasonForFloat(op, mode, explicitModel);
     entry.weightBytes = constantBytes(op);
@@ -385,6 +438,7 @@ static llvm::json::Object toJSON(const PrecisionPlan &plan) {
     llvm::json::Object object{{"int8_layers", int64_t(point.int8Layers)},
                               {"int16_layers", int64_t(point.int16Layers)},
                               {"fp16_layers", int64_t(point.fp16Layers)},
+                              {"bf16_layers", int64_t(point.bf16Layers)},
                               {"ms", point.milliseconds},
                               {"verdict", point.verdict}};
     if (point.bytes != 0) {

@@ -72,7 +72,8 @@ struct ModelReport {
 
 /// Precisions, reasons and weights. `explicitModel`: it came quantized.
 ModelReport describeModel(mlir::ModuleOp legalized, bool explicitModel,
-                          llvm::StringRef quantizeMode, PrecisionPlan plan);
+                          llvm::StringRef quantizeMode, llvm::StringRef target,
+                          PrecisionPlan plan);
 
 /// Runs both forms on the samples and compares layers and outputs.
 llvm::Error measureErrors(ModelReport &report, mlir::ModuleOp expected,

@@ -68,7 +68,7 @@ measureArtefact(ModuleOp legalized, const CompileOptions &options) {
 }
 
 /// Where times are modelled, the best level of this machine computes: integers
-/// are the same on all levels.
+/// are the same on all levels, and what one rounds can be rounded on another.
 llvm::Error VariantCompiler::addRunners(ModuleOp legalized,
                                         Variant &variant) const {
   if (!basis.isModelled()) {
@@ -79,7 +79,10 @@ llvm::Error VariantCompiler::addRunners(ModuleOp legalized,
     variant.timed = std::move(runners->timed);
     return llvm::Error::success();
   }
-  auto runner = run(legalized);
+  auto imitation = basis.imitate(legalized);
+  if (!imitation)
+    return imitation.takeError();
+  auto runner = run(**imitation);
   if (!runner)
     return runner.takeError();
   variant.runner = std::move(*runner);

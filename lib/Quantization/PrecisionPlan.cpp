@@ -69,6 +69,7 @@ template <> struct MappingTraits<LayerPrecision> {
     io.mapOptional("noise_db", layer.noiseDecibels, 0.0);
     io.mapOptional("float_us", layer.floatMicroseconds, 0.0);
     io.mapOptional("fp16_us", layer.fp16Microseconds, 0.0);
+    io.mapOptional("bf16_us", layer.bf16Microseconds, 0.0);
     io.mapOptional("int16_us", layer.int16Microseconds, 0.0);
     io.mapOptional("int8_us", layer.int8Microseconds, 0.0);
   }
@@ -79,6 +80,7 @@ template <> struct MappingTraits<SearchPoint> {
     io.mapRequired("int8_layers", point.int8Layers);
     io.mapOptional("int16_layers", point.int16Layers, 0u);
     io.mapOptional("fp16_layers", point.fp16Layers, 0u);
+    io.mapOptional("bf16_layers", point.bf16Layers, 0u);
     io.mapRequired("ms", point.milliseconds);
     io.mapOptional("bytes", point.bytes, uint64_t(0));
     io.mapOptional("ram", point.ram, uint64_t(0));

@@ -161,10 +161,8 @@ llvm::BitVector qcc::chooseFloatLayers(llvm::ArrayRef<double> losses,
 }
 
 llvm::BitVector qcc::leaveSlowRegions(const llvm::BitVector &notInt8,
-                                      const llvm::BitVector &int16Layers,
                                       llvm::ArrayRef<double> own,
-                                      llvm::ArrayRef<double> int16Seconds,
-                                      llvm::ArrayRef<double> floatSeconds) {
+                                      llvm::ArrayRef<double> others) {
   llvm::BitVector result = notInt8;
   unsigned layers = notInt8.size();
   for (unsigned begin = 0; begin < layers;) {
@@ -179,11 +177,29 @@ llvm::BitVector qcc::leaveSlowRegions(const llvm::BitVector &notInt8,
     double inInt8 = 0, otherwise = 0;
     for (unsigned i = begin == 0 ? 0 : begin - 1; i < end; ++i) {
       inInt8 += own[i];
-      otherwise += int16Layers.test(i) ? int16Seconds[i] : floatSeconds[i];
+      otherwise += others[i];
     }
     if (inInt8 > otherwise)
       result.set(begin, end);
     begin = end;
   }
   return result;
+}
+
+int64_t qcc::countExtraBytes(llvm::ArrayRef<Simulation::Layer> layers,
+                             llvm::ArrayRef<WeightForm> forms) {
+  std::vector<unsigned> taken(layers.size()); // of a constant, as bits
+  for (auto [layer, form] : llvm::zip_equal(layers, forms))
+    taken[layer.sharedWith] |= 1u << unsigned(form);
+  static constexpr int64_t size[] = {1, 2, 2, 2, 4};
+  int64_t bytes = 0;
+  for (auto [layer, bits] : llvm::zip_equal(layers, taken)) {
+    if (bits == 0)
+      continue;
+    int64_t perWeight = -size[unsigned(WeightForm::Int8)];
+    for (unsigned form = 0; form < std::size(size); ++form)
+      perWeight += bits >> form & 1 ? size[form] : 0;
+    bytes += perWeight * layer.weights;
+  }
+  return bytes;
 }

@@ -16,6 +16,8 @@
 
 #include "mlir/IR/IRMapping.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
@@ -212,6 +214,20 @@ Simulation::create(ModuleOp module, const CalibrationTable &table,
   return simulation;
 }
 
+namespace {
+/// The 16-bit floats that can hold the weights of an operation.
+struct NarrowForms {
+  explicit NarrowForms(Operation *op) {
+    MLIRContext *context = op->getContext();
+    double brain = getNarrowingError(op, BFloat16Type::get(context));
+    hasBf16 = std::isfinite(brain);
+    prefersFp16 =
+        hasBf16 && getNarrowingError(op, Float16Type::get(context)) <= brain;
+  }
+  bool hasBf16, prefersFp16;
+};
+} // namespace
+
 llvm::Error Simulation::build(const CalibrationTable &table,
                               const ModelRunnerFactory &compile) {
   auto main = model->lookupSymbol<func::FuncOp>("main");
@@ -219,13 +235,18 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     return makeError("the module has no function 'main' of one block");
   llvm::StringMap<unsigned> usedIds;
   sites = std::make_unique<QuantizationSites>(main, usedIds);
-  FloatType half = Float16Type::get(main.getContext());
+  DenseMap<Value, unsigned> firstOf;
+  auto findFirst = [&](Value weight) {
+    return firstOf.try_emplace(weight, allLayers.size()).first->second;
+  };
   for (QuantizationSites::Layer layer : sites->layers()) {
-    auto weight = cast<RankedTensorType>(
-        layer.op->getOperand(*layer.op.getWeightOperand()).getType());
+    Value weight = layer.op->getOperand(*layer.op.getWeightOperand());
+    NarrowForms narrow(layer.op);
     allLayers.push_back(
-        {layer.name, hasInt16Form(layer.op), canNarrow(layer.op, half),
-         countProducts(layer.op), weight.getNumElements(),
+        {layer.name, hasInt16Form(layer.op), narrow.hasBf16, narrow.prefersFp16,
+         countProducts(layer.op),
+         cast<RankedTensorType>(weight.getType()).getNumElements(),
+         findFirst(weight),
          cast<RankedTensorType>(layer.op->getResult(0).getType())
              .getNumElements(),
          estimateNoise(layer.op, *sites, table)});
@@ -235,10 +256,11 @@ llvm::Error Simulation::build(const CalibrationTable &table,
     auto states = cast<RankedTensorType>(layer.op.getStates().getType());
     // Each step multiplies the state by all weights.
     int64_t steps = states.getNumElements() / weights.getDimSize(1);
-    allLayers.push_back({layer.name, /*hasInt16Form=*/false,
-                         canNarrow(layer.op, half),
-                         steps * weights.getNumElements(),
-                         weights.getNumElements(), states.getNumElements(), 0});
+    NarrowForms narrow(layer.op);
+    allLayers.push_back(
+        {layer.name, /*hasInt16Form=*/false, narrow.hasBf16, narrow.prefersFp16,
+         steps * weights.getNumElements(), weights.getNumElements(),
+         findFirst(layer.op.getWeights()), states.getNumElements(), 0});
   }
   IRMapping copies;
   OwningOpRef<ModuleOp> twins(

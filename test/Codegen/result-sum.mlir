@@ -75,3 +75,28 @@ func.func @main(%x: tensor<4x64x!x> {qnn.name = "x"}, %a: tensor<4x64x!y> {qnn.n
   %u = qnn.binary add %q, %l : (tensor<4x64x!y>, tensor<4x64x!y>) -> tensor<4x64x!y>
   return %y, %z, %v, %u : tensor<4x64x!y>, tensor<4x64x!y>, tensor<4x64x!y>, tensor<4x64x!y>
 }
+
+// -----
+
+!x = !quant.uniform<u8:f32, 0.05:3>
+!w = !quant.uniform<i8:f32, 0.02>
+!y = !quant.uniform<u8:f32, 0.1:128>
+!n = !quant.uniform<u8:f32, 0.10000001:128>
+
+// The integers of either term may be taken for those of another scale.
+// CHECK-LABEL: func.func @main
+// CHECK-NEXT: call @matmul_0({{.*}} : (memref<4x8xi8>, memref<{{.*}}xi8>, memref<4x16xi8>, memref<{{.*}}xi32>, memref<{{.*}}xf32>, index, index)
+// CHECK-NEXT: call @matmul_1({{.*}} : (memref<4x8xi8>, memref<{{.*}}xi8>, memref<4x16xi8>, memref<{{.*}}xi32>, memref<{{.*}}xf32>, memref<4x16xi8>, index, index)
+// CHECK-NEXT: return
+func.func @main(%x: tensor<4x8x!x> {qnn.name = "x"}) -> (tensor<4x16x!y> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1> : tensor<8x16xi8> as tensor<8x16x!w>
+  %v = qnn.constant dense<2> : tensor<8x16xi8> as tensor<8x16x!w>
+  %t = qnn.matmul %x, %w : (tensor<4x8x!x>, tensor<8x16x!w>) -> tensor<4x16x!y>
+  %u = qnn.matmul %x, %v : (tensor<4x8x!x>, tensor<8x16x!w>) -> tensor<4x16x!y>
+  %j = qnn.storage_cast %u : (tensor<4x16x!y>) -> tensor<4x16xui8>
+  %m = qnn.storage_cast %j : (tensor<4x16xui8>) -> tensor<4x16x!n>
+  %i = qnn.storage_cast %t : (tensor<4x16x!y>) -> tensor<4x16xui8>
+  %n = qnn.storage_cast %i : (tensor<4x16xui8>) -> tensor<4x16x!n>
+  %y = qnn.binary add %m, %n : (tensor<4x16x!n>, tensor<4x16x!n>) -> tensor<4x16x!y>
+  return %y : tensor<4x16x!y>
+}

@@ -45,7 +45,7 @@ struct LayerPrecision {
   double noiseDecibels = 0; ///< of this layer alone in 8 bits, at the outputs
   /// Measured or modelled, as the plan says; 0 unknown.
   double floatMicroseconds = 0, int16Microseconds = 0, int8Microseconds = 0,
-         fp16Microseconds = 0;
+         fp16Microseconds = 0, bf16Microseconds = 0;
 };
 
 /// A choice that a search compiled and measured.
@@ -58,7 +58,7 @@ struct SearchPoint {
   /// those of the search, the mean on those.
   double loss = 0, upper = 0;
   std::string verdict; ///< "chosen", "float", "loses too much", ...
-  unsigned int16Layers = 0, fp16Layers = 0;
+  unsigned int16Layers = 0, fp16Layers = 0, bf16Layers = 0;
 };
 
 struct PrecisionPlan {

@@ -66,14 +66,19 @@ findNoisyLayers(const PrecisionSearch &search, const GuardOptions &options);
 llvm::BitVector chooseFloatLayers(llvm::ArrayRef<double> losses,
                                   llvm::ArrayRef<double> gains, double allowed);
 
+/// How a layer's weights are stored.
+enum class WeightForm : unsigned { Int8, Int16, Fp16, Bf16, Float };
+
+/// The bytes of weights, in a form for each layer, beyond those of 8 bits. A
+/// constant that layers share counts once in each form that one of them takes.
+int64_t countExtraBytes(llvm::ArrayRef<Simulation::Layer> layers,
+                        llvm::ArrayRef<WeightForm> forms);
+
 /// `notInt8` and the layers of regions in 8 bits that take longer so (`own`
-/// times, of all layers) than where nothing is in 8 bits: there the layers of
-/// `int16Layers` take the times of 16 bits, the others those of float.
+/// times, of all layers) than where nothing is in 8 bits (`others`).
 llvm::BitVector leaveSlowRegions(const llvm::BitVector &notInt8,
-                                 const llvm::BitVector &int16Layers,
                                  llvm::ArrayRef<double> own,
-                                 llvm::ArrayRef<double> int16Seconds,
-                                 llvm::ArrayRef<double> floatSeconds);
+                                 llvm::ArrayRef<double> others);
 
 } // namespace qcc
 

@@ -23,11 +23,13 @@ class Simulation {
 public:
   struct Layer {
     std::string name;
-    bool hasInt16Form; ///< see QuantizationSites.h
-    bool hasFp16Form;  ///< weights that can be stored in f16
-    int64_t products;  ///< multiplications per inference
-    int64_t weights;   ///< elements of its constant weight
-    int64_t results;   ///< elements of its result
+    bool hasInt16Form;   ///< see QuantizationSites.h
+    bool hasBf16Form;    ///< weights that can be stored in bf16
+    bool prefersFp16;    ///< and in f16, which changes them no more
+    int64_t products;    ///< multiplications per inference
+    int64_t weights;     ///< elements of its constant weight
+    unsigned sharedWith; ///< the first layer with that constant, maybe itself
+    int64_t results;     ///< elements of its result
     /// Steps of the result by which one step of the input disturbs a quarter of
     /// the channels: `sx * |w| / sy`. A tensor with few large channels and many
     /// small ones, which the weights behind it make equal again, has much.

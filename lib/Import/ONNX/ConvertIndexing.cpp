@@ -7,6 +7,8 @@
 
 #include "Converters.h"
 
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+
 #include <cmath>
 #include <numeric>
 
@@ -287,6 +289,43 @@ void qcc::import::convertShape(Node &node) {
 void qcc::import::convertSize(Node &node) {
   node.setOutput(0,
                  node.ints(*countElements(node.shape(0)), ArrayRef<int64_t>()));
+}
+
+/// Of constants: masks and shapes that exporters compute in the graph.
+void qcc::import::convertNonZero(Node &node) {
+  auto data = ConstantBytes::get(node.in(0));
+  if (node.rank(0) == 0) {
+    node.error() << "the input is a single number, expected a tensor";
+    return;
+  }
+  if (!data) {
+    node.error() << "the shape of its result depends on values that are "
+                    "computed at run time; make the input constant, or cut the "
+                    "model in front of this node";
+    return;
+  }
+  auto rank = size_t(node.rank(0));
+  int64_t count = *countElements(node.shape(0));
+  size_t width = count == 0 ? 0 : data->bytes().size() / size_t(count);
+  bool isFloat = isa<FloatType>(node.elementType(0));
+  std::vector<std::vector<int64_t>> places(rank);
+  SmallVector<int64_t> strides(rank, 1);
+  for (size_t i = rank; i-- > 1;)
+    strides[i - 1] = strides[i] * node.shape(0)[i];
+  for (int64_t e = 0; e < count; ++e) {
+    ArrayRef<char> element = data->bytes().slice(size_t(e) * width, width);
+    // A float is zero with either sign.
+    if (llvm::all_of(element.drop_back(), [](char c) { return c == 0; }) &&
+        (element.back() & (isFloat ? 0x7f : 0xff)) == 0)
+      continue;
+    for (size_t i = 0; i < rank; ++i)
+      places[i].push_back(e / strides[i] % node.shape(0)[i]);
+  }
+  SmallVector<int64_t> result;
+  for (const std::vector<int64_t> &coordinates : places)
+    llvm::append_range(result, coordinates);
+  auto found = int64_t(places.front().size());
+  node.setOutput(0, node.ints(result, {int64_t(rank), found}));
 }
 
 template <typename T> static ArrayRef<char> asBytes(ArrayRef<T> values) {

@@ -105,6 +105,14 @@ void qcc::import::convertHyperbolic(Node &node) {
         node.binary(BinaryKind::Equal, rounded, node.scalarLike(x, 0));
     return node.select(isLost, y, value);
   };
+  // log(y + sqrt(y^2 +- 1)) for y >= 1, whose square may overflow.
+  auto logOfSum = [&](Value y, BinaryKind sign) {
+    Value inverse = div(one, y);
+    Value root = node.unary(UnaryKind::Sqrt,
+                            node.binary(sign, one, mul(inverse, inverse)));
+    return add(node.unary(UnaryKind::Log, y),
+               node.unary(UnaryKind::Log, add(one, root)));
+  };
   auto absolute = [&] { return node.unary(UnaryKind::Abs, x); };
   auto whereSmall = [&](double limit, Value small, Value other) {
     Value isSmall =
@@ -125,14 +133,18 @@ void qcc::import::convertHyperbolic(Node &node) {
     y = mul(node.unary(UnaryKind::Log, ratio), half);
     y = whereSmall(0.5, mul(log1p(div(add(x, x), sub(one, x))), half), y);
   } else if (op == "Acosh") {
-    Value root = node.unary(UnaryKind::Sqrt, sub(mul(x, x), one));
-    y = node.unary(UnaryKind::Log, add(x, root));
+    // Of 1 + t. The roots of the factors are no numbers for t < 0.
+    Value t = sub(x, one);
+    Value root =
+        mul(node.unary(UnaryKind::Sqrt, t),
+            node.unary(UnaryKind::Sqrt, add(t, node.scalarLike(x, 2))));
+    y = whereSmall(2, log1p(add(t, root)), logOfSum(x, BinaryKind::Sub));
   } else {
     // Odd: by the absolute value, since x + sqrt(x^2 + 1) cancels below zero.
     Value size = absolute(), square = mul(x, x);
     Value root = node.unary(UnaryKind::Sqrt, add(square, one));
-    y = node.unary(UnaryKind::Log, add(size, root));
-    y = whereSmall(1, log1p(add(size, div(square, add(one, root)))), y);
+    y = whereSmall(1, log1p(add(size, div(square, add(one, root)))),
+                   logOfSum(size, BinaryKind::Add));
     y = mul(node.unary(UnaryKind::Sign, x), y);
   }
   node.setOutput(0, y);

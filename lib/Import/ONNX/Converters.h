@@ -50,6 +50,7 @@ void convertMatMulNBits(Node &node);
 
 // ConvertPool.cpp
 void convertMaxPool(Node &node);
+void convertMaxUnpool(Node &node);
 void convertAveragePool(Node &node);
 void convertLpPool(Node &node);
 void convertGlobalPool(Node &node);
@@ -109,6 +110,7 @@ void convertSize(Node &node);
 void convertConstant(Node &node);
 void convertConstantOfShape(Node &node);
 void convertRange(Node &node);
+void convertNonZero(Node &node);
 void convertEyeLike(Node &node);
 
 // ConvertRecurrent.cpp

@@ -35,14 +35,25 @@ def check_hyperbolic():
     size = np.concatenate([2.0 ** np.arange(-30, 4), np.linspace(0.05, 3, 61)])
     x = np.concatenate([-size, [0], size]).astype(np.float32)
     inside = np.clip(x, -0.999, 0.999).astype(np.float32)
-    functions = {"Sinh": (np.sinh, "x", x), "Asinh": (np.arcsinh, "x", x), "Atanh": (np.arctanh, "i", inside)}
+    # Squares beyond float32, and arguments next to 1.
+    wide = np.concatenate([x, -(10.0 ** np.arange(2, 39)), 10.0 ** np.arange(2, 39)]).astype(np.float32)
+    above = np.concatenate([1 + 2.0 ** -np.arange(24), np.linspace(1, 4, 64), 10.0 ** np.arange(39)]).astype(np.float32)
+    functions = {"Sinh": (np.sinh, "x", x), "Asinh": (np.arcsinh, "w", wide), "Atanh": (np.arctanh, "i", inside),
+                 "Acosh": (np.arccosh, "a", above)}
     got = run([helper.make_node(f, [name], [f]) for f, (_, name, _) in functions.items()],
-              {"x": x, "i": inside})
+              {"x": x, "i": inside, "w": wide, "a": above})
     for name, (function, _, data) in functions.items():
         want = function(data.astype(np.float64))
+        assert np.array_equal(got[name] == 0, want == 0), name
         error = np.abs(got[name] - want)[want != 0] / np.abs(want)[want != 0]
         assert error.max() < 1e-6, (name, error.max(), data[want != 0][error.argmax()])
         print(f"{name}: exact to six digits")
+    special = np.array([np.inf, -np.inf, np.nan, -0.0, 0.5, -2, -1e25], np.float32)
+    got = run([helper.make_node(f, ["s"], [f]) for f in ("Asinh", "Acosh")], {"s": special})
+    with np.errstate(invalid="ignore"):
+        for name, function in (("Asinh", np.arcsinh), ("Acosh", np.arccosh)):
+            want = function(special)
+            assert np.allclose(got[name], want, rtol=1e-6, equal_nan=True), (name, got[name], want)
 
 
 def check_bounds():

@@ -62,6 +62,14 @@ def products():
                   tensor("c", matrix(256, 10))])
 
 
+def large_products():
+    """The same with a first matrix of numbers beyond those of f16."""
+    m = products()
+    for t, factor in ((m.graph.initializer[0], 2 ** 20), (m.graph.initializer[1], 2 ** -20)):
+        t.CopyFrom(tensor(t.name, numpy_helper.to_array(t) * np.float32(factor)))
+    return m
+
+
 def unequal_products():
     """Four products of 64 rows; two of 256 columns of the first are 500 times the others, which the second undoes."""
     large = np.where(np.arange(256) < 2, 500, 1).astype(np.float32)
@@ -178,6 +186,17 @@ def elementwise_chains():
     constants = [tensor("w0", w(16, 3, 3, 3)), tensor("w1", w(16, 3, 3, 3)), tensor("w2", w(16, 16, 1, 1)),
                  tensor("w3", w(8, 16, 1, 1)), tensor("k", w(1, 16, 1, 1))]
     return model(nodes, [value("x", [1, 3, 16, 16])], [value("y", [1, 8, 16, 16])], constants)
+
+
+def float_operators():
+    """Between two convolutions operators that calibration leaves in float, each for a reason of its own."""
+    w = lambda *shape: rng.normal(0, 0.3, shape).astype(np.float32)
+    nodes = [node("Conv", ["x", "w0"], ["a"]), node("Mul", ["a", "a"], ["q"]), node("Exp", ["q"], ["e"]), node("Slice", ["e", "from", "to", "axis"], ["s"]),
+             node("Softmax", ["s"], ["m"], axis=1), node("Div", ["m", "s"], ["d"]),
+             node("Conv", ["d", "w1"], ["y"])]
+    constants = [tensor("w0", w(16, 3, 1, 1)), tensor("w1", w(4, 8, 1, 1)), tensor("from", np.int64([4])),
+                 tensor("to", np.int64([12])), tensor("axis", np.int64([1]))]
+    return model(nodes, [value("x", [1, 3, 8, 8])], [value("y", [1, 4, 8, 8])], constants)
 
 
 def row_blocks():

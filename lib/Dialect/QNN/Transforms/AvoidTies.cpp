@@ -241,6 +241,17 @@ struct AvoidTies : qcc::qnn::impl::AvoidTiesBase<AvoidTies> {
     std::vector<Pair> pairs = findPairs(addition, types);
     if (agree(addition, pairs))
       return;
+    // What else reads the sum would get another one.
+    bool isShared =
+        llvm::any_of(op.getInput().getUsers(), [&](Operation *user) {
+          auto other = dyn_cast<QuantizeOp>(user);
+          return !other ||
+                 other.getResult().getType() != op.getResult().getType();
+        });
+    if (isShared || (op.getInput() != add.getResult() && !add->hasOneUse())) {
+      ++numMissed;
+      return;
+    }
     auto found = findScales(addition, pairs);
     if (!found) {
       ++numMissed;

@@ -7,8 +7,10 @@
 
 #include "LegalizeQDQ.h"
 
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/QuantMath.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -133,17 +135,48 @@ struct LegalizeOp : OpInterfaceRewritePattern<QuantizableOpInterface> {
   Pass::Statistic &numLegalized;
 };
 
-/// quantize(dequantize(q)) -> requantize(q), by its definition.
+/// Whether a requantization from one type to the other leaves every integer as
+/// it is, scales that differ in their last places, say.
+static bool keepsIntegers(UniformQuantizedType from, UniformQuantizedType to) {
+  if (getStorageType(from) != getStorageType(to) ||
+      from.getStorageTypeIntegralWidth() > 16)
+    return false;
+  QuantParams source = getQuantParams(from), result = getQuantParams(to);
+  for (int64_t q = source.qmin; q <= source.qmax; ++q)
+    if (quantize(dequantize(q, source), result) != q)
+      return false;
+  return true;
+}
+
+/// `source` taken for integers of `type`: where it is defined, since whatever
+/// reads the view can be computed from there on.
+static Value viewAs(UniformQuantizedType type, Value source,
+                    PatternRewriter &rewriter) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfterValue(source);
+  RankedTensorType shape = tensorTypeOf(source);
+  Value integers = StorageCastOp::create(
+      rewriter, source.getLoc(), shape.clone(getStorageType(type)), source);
+  return StorageCastOp::create(rewriter, source.getLoc(), shape.clone(type),
+                               integers);
+}
+
+/// quantize(dequantize(q)) -> requantize(q), by its definition, or q where that
+/// changes no integer.
 struct LegalizePair : OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(QuantizeOp op,
                                 PatternRewriter &rewriter) const override {
     Value source = getDequantizedSource(op.getInput());
-    if (!source || !getActivationType(source) ||
-        !getActivationType(op.getResult()))
+    UniformQuantizedType from =
+        source ? getActivationType(source) : UniformQuantizedType();
+    UniformQuantizedType to = getActivationType(op.getResult());
+    if (!from || !to)
       return failure();
-    if (source.getType() == op.getResult().getType())
+    if (from == to)
       rewriter.replaceOp(op, source);
+    else if (keepsIntegers(from, to))
+      rewriter.replaceOp(op, viewAs(to, source, rewriter));
     else
       rewriter.replaceOpWithNewOp<RequantizeOp>(op, op.getResult().getType(),
                                                 source);

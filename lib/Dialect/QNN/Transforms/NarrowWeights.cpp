@@ -61,6 +61,10 @@ static float fromHalf(uint16_t half) {
   return half & 0x8000 ? -value : value;
 }
 
+static float fromBits(uint16_t bits, bool isHalf) {
+  return isHalf ? fromHalf(bits) : llvm::bit_cast<float>(uint32_t(bits) << 16);
+}
+
 namespace {
 /// Weights in 16 bits.
 struct NarrowBits {
@@ -88,11 +92,8 @@ static std::optional<NarrowBits> convert(ArrayRef<float> values,
     std::optional<uint16_t> converted = convert(value, isHalf);
     if (!converted)
       return std::nullopt;
-    uint16_t bits = *converted;
-    float back =
-        isHalf ? fromHalf(bits) : llvm::bit_cast<float>(uint32_t(bits) << 16);
-    result.isExact &= back == value;
-    result.bits.push_back(bits);
+    result.isExact &= fromBits(*converted, isHalf) == value;
+    result.bits.push_back(*converted);
   }
   return result;
 }
@@ -111,13 +112,21 @@ bool qcc::qnn::hasNarrowForm(Operation *op) {
          isF32(op->getResult(0));
 }
 
-bool qcc::qnn::canNarrow(Operation *op, FloatType type) {
-  if (!hasNarrowForm(op))
-    return false;
-  auto bytes = ConstantBytes::get(op->getOperand(1));
-  return bytes && llvm::all_of(bytes->as<float>(), [&](float value) {
-           return convert(value, type.isF16()).has_value();
-         });
+double qcc::qnn::getNarrowingError(Operation *op, FloatType type) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  auto bytes =
+      hasNarrowForm(op) ? ConstantBytes::get(op->getOperand(1)) : std::nullopt;
+  if (!bytes)
+    return infinity;
+  double error = 0;
+  for (float value : bytes->as<float>()) {
+    std::optional<uint16_t> bits = convert(value, type.isF16());
+    if (!bits)
+      return infinity;
+    double change = double(fromBits(*bits, type.isF16())) - double(value);
+    error += change * change;
+  }
+  return error;
 }
 
 FloatType qcc::qnn::getNarrowType(Operation *op) {

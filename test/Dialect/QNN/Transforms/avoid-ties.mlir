@@ -60,3 +60,36 @@ func.func @others(%a: tensor<4x!a>, %b: tensor<4x!b>) -> (tensor<4x!c>, tensor<4
   %8 = qnn.quantize %7 : (tensor<4xf32>) -> tensor<4x!c>
   return %4, %2, %8 : tensor<4x!c>, tensor<4xf32>, tensor<4x!c>
 }
+
+// -----
+
+!a = !quant.uniform<u8:f32, 0.02384469285607338:125>
+!b = !quant.uniform<u8:f32, 0.033792369067668915:123>
+!c = !quant.uniform<u8:f32, 0.034786373376846313:129>
+!d = !quant.uniform<u8:f32, 0.031:129>
+
+// Scales that suit one quantization may not suit another of the same sum.
+// CHECK-LABEL: func @two
+// CHECK-NOT: storage_cast
+// CHECK: return
+func.func @two(%a: tensor<4x!a>, %b: tensor<4x!b>) -> (tensor<4x!c>, tensor<4x!d>) {
+  %0 = qnn.dequantize %a : (tensor<4x!a>) -> tensor<4xf32>
+  %1 = qnn.dequantize %b : (tensor<4x!b>) -> tensor<4xf32>
+  %2 = qnn.binary add %0, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %3 = qnn.quantize %2 : (tensor<4xf32>) -> tensor<4x!c>
+  %4 = qnn.quantize %2 : (tensor<4xf32>) -> tensor<4x!d>
+  return %3, %4 : tensor<4x!c>, tensor<4x!d>
+}
+
+// The same quantization twice is one.
+// CHECK-LABEL: func @twice
+// CHECK-COUNT-2: storage_cast
+// CHECK-NOT: storage_cast
+func.func @twice(%a: tensor<4x!a>, %b: tensor<4x!b>) -> (tensor<4x!c>, tensor<4x!c>) {
+  %0 = qnn.dequantize %a : (tensor<4x!a>) -> tensor<4xf32>
+  %1 = qnn.dequantize %b : (tensor<4x!b>) -> tensor<4xf32>
+  %2 = qnn.binary add %0, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %3 = qnn.quantize %2 : (tensor<4xf32>) -> tensor<4x!c>
+  %4 = qnn.quantize %2 : (tensor<4xf32>) -> tensor<4x!c>
+  return %3, %4 : tensor<4x!c>, tensor<4x!c>
+}

@@ -330,3 +330,36 @@ func.func @narrow_activation(%x: tensor<1x3xf32>) -> tensor<1x2xf32> {
   %4 = qnn.matmul %2, %3 : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
   return %4 : tensor<1x2xf32>
 }
+
+// -----
+
+!x = !quant.uniform<u8:f32, 0.1:10>
+!near = !quant.uniform<u8:f32, 0.10000002:10>
+!other = !quant.uniform<u8:f32, 0.10000002:11>
+!far = !quant.uniform<u8:f32, 0.1003:10>
+!less = !quant.uniform<u8<0:127>:f32, 0.10000002:10>
+!small = !quant.uniform<u8<0:100>:f32, 0.1:10>
+
+// Where no integer changes nothing is computed: scales a unit in the last place
+// apart. 245 steps of 0.3 % are more than half a step, and so is another zero point.
+// CHECK-LABEL: func @same_integers
+// CHECK-SAME: (%[[X:.*]]: tensor<4x!quant{{[^)]*}}%[[S:.*]]: tensor
+// CHECK-DAG: %[[I:.*]] = qnn.storage_cast %[[X]] : {{.*}} -> tensor<4xui8>
+// CHECK-DAG: %[[NEAR:.*]] = qnn.storage_cast %[[I]] : (tensor<4xui8>) -> tensor<4x!quant.uniform<u8:f32, 0.1000{{.*}}:10>>
+// CHECK-DAG: %[[OTHER:.*]] = qnn.requantize %[[X]] : {{.*}}:11>>
+// CHECK-DAG: %[[FAR:.*]] = qnn.requantize %[[X]] : {{.*}} -> tensor<4x!quant.uniform<u8:f32, 1.003{{.*}}:10>>
+// CHECK-DAG: %[[LESS:.*]] = qnn.requantize %[[X]] : {{.*}} -> tensor<4x!quant.uniform<u8<0:127>
+// CHECK-DAG: %[[K:.*]] = qnn.storage_cast %[[S]] :
+// CHECK-DAG: %[[MORE:.*]] = qnn.storage_cast %[[K]] : {{.*}} -> tensor<4x!quant.uniform<u8<0:127>
+// CHECK: return %[[NEAR]], %[[OTHER]], %[[FAR]], %[[LESS]], %[[MORE]]
+func.func @same_integers(%x: tensor<4x!x>, %s: tensor<4x!small>)
+    -> (tensor<4x!near>, tensor<4x!other>, tensor<4x!far>, tensor<4x!less>, tensor<4x!less>) {
+  %0 = qnn.dequantize %x : (tensor<4x!x>) -> tensor<4xf32>
+  %1 = qnn.quantize %0 : (tensor<4xf32>) -> tensor<4x!near>
+  %2 = qnn.quantize %0 : (tensor<4xf32>) -> tensor<4x!other>
+  %3 = qnn.quantize %0 : (tensor<4xf32>) -> tensor<4x!far>
+  %4 = qnn.quantize %0 : (tensor<4xf32>) -> tensor<4x!less>
+  %5 = qnn.dequantize %s : (tensor<4x!small>) -> tensor<4xf32>
+  %6 = qnn.quantize %5 : (tensor<4xf32>) -> tensor<4x!less>
+  return %1, %2, %3, %4, %6 : tensor<4x!near>, tensor<4x!other>, tensor<4x!far>, tensor<4x!less>, tensor<4x!less>
+}

@@ -82,7 +82,7 @@ def duplicate_input():
 @case
 def unknown():
     nodes = [node("Frobnicate", "x", "a"), node("Frobnicate", "a", "b"), node("Relu", "b", "c"),
-             node("NonZero", "c", "y"), node("Split", "c", "d e")]
+             node("Unique", "c", "y"), node("Split", "c", "d e")]
     nodes[1].domain = "com.acme"
     return model(nodes, x(2), y(), domains=["com.acme"])
 
@@ -195,7 +195,8 @@ NODES = {
     "auto-pad": node("Conv", "x w", "y", auto_pad="SOMETIMES"),
     "large-kernel": node("MaxPool", "x", "y", kernel_shape=[9, 9]),
     "no-kernel": node("MaxPool", "x", "y"),
-    "indices": node("MaxPool", "x", "z y", kernel_shape=[1, 1]),
+    "indices": node("MaxUnpool", "x xi", "y", kernel_shape=[2, 2]),
+    "non-zero": node("NonZero", "x", "y"),
     "top-k-runtime": node("TopK", "x xi", "y z"),
     "top-k-many": node("TopK", "x max", "y z"),
     "scatter-reduction": node("ScatterND", "x xi x", "y", reduction="mean"),

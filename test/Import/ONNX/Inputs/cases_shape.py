@@ -84,6 +84,14 @@ def gathers():
 
 
 @case
+def non_zero():
+    """Of constants, one of them computed from a shape."""
+    nodes = [node("NonZero", "k", "places"), node("Shape", "x", "s"), node("ConstantOfShape", "s", "ones",
+             value=tensor("", [1], np.int64)), node("NonZero", "ones", "all"), node("NonZero", "b", "none")]
+    return many(nodes, x(2, 3), [tensor("k", [[0.0, -0.0, 2.0], [0.5, 0.0, -1.0]]), tensor("b", [False, False], bool)])
+
+
+@case
 def shape_chain():
     """A PyTorch flatten: Shape, Gather, Unsqueeze, Concat, Reshape."""
     nodes = [node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Unsqueeze", "n ax", "n1"),

@@ -23,8 +23,9 @@ constexpr int64_t kFewRows = 4;
 /// product, a convolution (but depthwise ones) or a recurrent layer.
 bool hasNarrowForm(mlir::Operation *op);
 
-/// Whether `type` can hold those weights, too.
-bool canNarrow(mlir::Operation *op, mlir::FloatType type);
+/// The sum of squares by which rounding those weights to `type` changes them;
+/// infinity where it cannot hold them all, or `op` has no such form.
+double getNarrowingError(mlir::Operation *op, mlir::FloatType type);
 
 /// The 16-bit float type that constant weights of `op`, or of the table that
 /// its operand was looked up in, are stored in; null for other ops.
