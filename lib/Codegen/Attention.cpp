@@ -122,12 +122,17 @@ int64_t Attention::pitch() const {
 void Attention::cut(const TargetLevel &level) {
   scores.cut(level);
   values.cut(level);
+  // They have the same row tiles.
+  if (bool(scores.tiled) != bool(values.tiled))
+    for (Product *product : {&scores, &values})
+      product->cut(level, /*mayTile=*/false);
   int64_t rows = std::min(scores.tileRows, values.tileRows);
   int64_t rowBytes = pitch() * 4;
   int64_t tiles = std::max<int64_t>(nearBytes / (rows * rowBytes), 1);
   int64_t wanted = llvm::divideCeil(goodBlocks, scores.batches);
-  for (Product *product : {&scores, &values})
-    product->cutRows(rows);
+  if (!scores.tiled)
+    for (Product *product : {&scores, &values})
+      product->cutRows(rows);
   tiles = std::min(tiles, scores.mostCopiedTiles());
   for (Product *product : {&scores, &values}) {
     int64_t blocks =

@@ -136,6 +136,7 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     if (recorder)
       recorder->endTile(tile);
   });
+  values.end();
 }
 
 void AttentionKernel::multiply(ProductTiles &tiles, const Product &p,
@@ -225,7 +226,8 @@ LogicalResult qcc::emitAttention(const Attention &a,
     key += " ranges";
   }
   func::FuncOp kernel =
-      emitter.kernel("attention", key, ValueRange(args).getTypes(), loc,
+      emitter.kernel(a.scores.tiled ? "attention_tiles" : "attention", key,
+                     ValueRange(args).getTypes(), loc,
                      [&](OpBuilder &builder, Location loc, ValueRange values,
                          Value begin, Value end) {
                        LoopBuilder b(builder, loc, emitter.level());

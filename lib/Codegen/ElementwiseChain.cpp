@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ElementwiseChain.h"
+#include "../Conversion/QNNToKernels/FloatFunctions.h"
 #include "ExactDivision.h"
 #include "FactorCast.h"
 #include "MatrixEpilogue.h"
@@ -333,9 +334,14 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
                           int64_t count, Value position, Value column) {
   auto type = c.vectorType(b.getF32Type(),
                            cast<VectorType>(value.getType()).getDimSize(0));
+  auto gelu = [&](Value x) {
+    return reference::FloatFunctions(b, b.getLoc(), type).roughGelu(x);
+  };
+  bool rough = reference::endsInRoughGelu(op);
   if (auto unary = dyn_cast<UnaryOp>(op))
-    return b.unary(unary.getKind(), unary.getAlpha().convertToFloat(),
-                   unary.getBeta().convertToFloat(), value);
+    return rough ? gelu(value)
+                 : b.unary(unary.getKind(), unary.getAlpha().convertToFloat(),
+                           unary.getBeta().convertToFloat(), value);
   if (auto cast = dyn_cast<CastOp>(op)) {
     if (isFactorCast(cast))
       return value;
@@ -361,12 +367,15 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
   }
   auto binary = cast<BinaryOp>(op);
   Value operand = chain.operands()[nextOperand];
+  auto activate = [&](Value result) {
+    return rough ? gelu(result)
+                 : b.activate(binary.getActivationAttr(), result);
+  };
   bool isLhs = binary.getRhs() == operand;
   if (isLhs && binary.getKind() == BinaryKind::Div)
     if (std::optional<float> factor = exactReciprocal(operand)) {
       ++nextOperand;
-      return b.activate(binary.getActivationAttr(),
-                        b.mul(value, b.real(type, *factor)));
+      return activate(b.mul(value, b.real(type, *factor)));
     }
   Value other = loadOperand(nextOperand, type, count, position, column);
   ++nextOperand;
@@ -386,7 +395,7 @@ Value ChainEmitter::apply(Operation *op, Value value, unsigned &nextOperand,
     result = b.div(x, y);
     break;
   }
-  return b.activate(binary.getActivationAttr(), result);
+  return activate(result);
 }
 
 Value ChainEmitter::apply(Value value, int64_t count, Value position,

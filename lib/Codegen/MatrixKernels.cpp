@@ -126,8 +126,10 @@ std::string qcc::matrixKey(const MatrixOperands &operands,
   if (operands.commonZeroPoint)
     zeroPointKey = llvm::formatv("z{0} ", *operands.commonZeroPoint);
   return llvm::formatv("{0} {1}{2}{3} {4} {5}", shape.key(),
-                       operands.flip ? "flip " : "", zeroPointKey,
-                       operands.padding, operands.epilogue.key(),
+                       operands.flip       ? "flip "
+                       : operands.isSigned ? "signed "
+                                           : "",
+                       zeroPointKey, operands.padding, operands.epilogue.key(),
                        operands.resultPitch);
 }
 
@@ -143,6 +145,8 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
   std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
   if (!tiles && (operands->factors == Factors::BF16 || !plan.fitsStack()))
     return failure();
+  if (tiles)
+    operands->keepSign();
 
   const MatrixPlan packing =
       tiles ? tiles->matrix : sharedPacking(plan).value_or(plan);

@@ -74,6 +74,22 @@ void MatrixOperands::takeSum(BinaryOp op) {
   result = op.getResult();
 }
 
+void MatrixOperands::keepSign() {
+  if (!flip)
+    return;
+  flip = false;
+  isSigned = true;
+  // Flipped activations and their zero point are 128 larger.
+  int64_t depth = shape.kh * shape.kw * (shape.c / shape.group);
+  for (auto [channel, offset] : llvm::enumerate(offsets)) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < depth; ++i)
+      sum += intFilter.at(channel,
+                          int64_t(channel) * channelStride + i * elementStride);
+    offset = int32_t(uint32_t(offset + 128 * sum));
+  }
+}
+
 bool MatrixOperands::matchConv(ConvOp op, const TargetLevel &level) {
   std::optional<ConvShape> conv = ConvShape::get(op);
   if (!conv)

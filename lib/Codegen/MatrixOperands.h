@@ -22,7 +22,8 @@ struct MatrixOperands {
   /// The activations have the other sign than the level's dot product wants:
   /// their upper bit is flipped when they are loaded.
   bool flip = false;
-  int64_t padding = 0; ///< what padding holds, as stored (signed)
+  bool isSigned = false; ///< multiplied as they are, see keepSign()
+  int64_t padding = 0;   ///< what padding holds, as stored (signed)
 
   // Weights: element (channel, index) stands at
   // channel * channelStride + index * elementStride.
@@ -56,6 +57,9 @@ struct MatrixOperands {
                         channel * channelStride + index * elementStride) +
            (zeroPoints.empty() ? 0 : zeroPoints[channel]);
   }
+
+  /// For kernels that multiply signed activations, too: flips nothing.
+  void keepSign();
 
   MatrixEpilogue epilogue;
   qnn::LutOp table; ///< see MatrixEpilogue::hasTable; its result is `result`

@@ -10,46 +10,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "MatrixKernel.h"
+#include "RowSum.h"
 
 using namespace mlir;
 using namespace qcc;
 
 /// rowSums[slot] = the sum of the row's activations.
 void MatrixKernel::sumRow(Value elements, Value at, Value slot) {
-  Type i8 = c.b.getI8Type(), i32 = c.b.getI32Type();
-  int64_t step = level.vectorBytes, whole = p.depth / step * step;
-  SmallVector<Value> ones =
-      level.micro->prepareWeights(c.b, c.loc, c.splat(i8, 1, step));
-  auto addChunk = [&](Value offset, int64_t count, ValueRange carried) {
-    Value bytes = loadFirst(c, bytesType(), count, elements, c.add(at, offset));
-    if (m.flip) {
-      SmallVector<int8_t> mask(step, 0);
-      std::fill_n(mask.begin(), count, int8_t(0x80));
-      bytes = arith::XOrIOp::create(
-          c.b, c.loc, bytes,
-          arith::ConstantOp::create(
-              c.b, c.loc,
-              DenseElementsAttr::get(bytesType(), ArrayRef<int8_t>(mask))));
-    }
-    SmallVector<Value> sums(carried);
-    level.micro->dot(c.b, c.loc, sums,
-                     level.micro->prepareActivations(c.b, c.loc, bytes), ones);
-    return sums;
-  };
-  SmallVector<Value> sums(sumsPerVector(), c.splat(i32, 0, p.lanes));
-  if (whole == step)
-    sums = addChunk(c.index(0), step, sums);
-  else if (whole > step)
-    sums = c.loop(c.index(0), c.index(whole), step, sums,
-                  [&](Value offset, ValueRange carried) {
-                    return addChunk(offset, step, carried);
-                  });
-  if (whole < p.depth)
-    sums = addChunk(c.index(whole), p.depth - whole, sums);
-  Value total = vector::ReductionOp::create(
-      c.b, c.loc, vector::CombiningKind::ADD,
-      level.micro->finishAccumulators(c.b, c.loc, sums));
-  memref::StoreOp::create(c.b, c.loc, total, rowSums, slot);
+  sumBytes(c, level, elements, at, p.depth, {m.flip, m.isSigned}, rowSums,
+           slot);
 }
 
 /// What the sums of a row start from, per vector: the columns' offsets, less

@@ -28,6 +28,8 @@ static constexpr int64_t goodTiles = 16;
 static constexpr int64_t maxCopiedBytes = 64 * 1024;
 /// More rows than this gain nothing, as in MatrixPlan.
 static constexpr int64_t maxRows = 12;
+/// Row tiles of a matrix unit that go over a panel, as in TileMatrixPlan.
+static constexpr int64_t maxTiledBlock = 4;
 
 /// The result of a transposition in the buffer of its operand.
 static reference::Place placeOf(TransposeOp transpose) {
@@ -284,7 +286,10 @@ std::string Product::key() const {
   std::string key = llvm::formatv(
       "{0}x{1}x{2} {3}{4}{5}{6}{7} {8} {9} ", rows, depth, columns,
       isInteger ? "i" : "f", isSum ? "s" : "", rhsTransposed ? "t" : "",
-      lhsFlip ? "l" : "", rhsFlip ? "r" : "", zero(lhsZero), zero(rhsZero));
+      lhsFlip     ? "l"
+      : lhsSigned ? "s"
+                  : "",
+      rhsFlip ? "r" : "", zero(lhsZero), zero(rhsZero));
   for (const auto &[starts, pitch] :
        {std::pair(lhsStarts, lhsPitch), std::pair(rhsNumbers, int64_t(0)),
         std::pair(resultStarts, resultPitch)})
@@ -327,19 +332,18 @@ int64_t Product::mostCopiedTiles() const {
   return std::max<int64_t>(maxCopiedBytes / (tileRows * rowPitch()), 1);
 }
 
-void Product::cut(const TargetLevel &level) {
+void Product::cut(const TargetLevel &level, bool mayTile) {
   TileChoice choice = TileTable(op).lookup(level.name, tileKey());
   units = llvm::divideCeil(depth, unitElements);
   lanes = level.lanes();
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
-  int64_t total = llvm::divideCeil(columns, lanes);
-  vectors = std::min<int64_t>(choice.vectors.value_or(tile.vectors), total);
-  // Equal panels where they are not much narrower.
-  if (!choice.vectors && vectors > 2 && total % vectors != 0 &&
-      total % (vectors - 1) == 0)
-    --vectors;
-  fullPanels = total / vectors;
-  tailVectors = total % vectors;
+  cutColumns(tile, choice.vectors);
+  setTiled(mayTile && level.tiles && isInteger ? tilesThatPay() : std::nullopt);
+  if (tiled) {
+    tileRows = TileCut::tileRows;
+    rowTiles = longTiles = tiled->rowTiles;
+    return cutBlocks(choice.panelsOuter);
+  }
 
   // Fewer vectors leave registers for more rows.
   int64_t most = int64_t(tile.rows) * tile.vectors / vectors;
@@ -350,14 +354,54 @@ void Product::cut(const TargetLevel &level) {
   if (copiesRows())
     most = std::min(most, maxCopiedBytes / rowPitch());
   cutRows(most);
+  cutBlocks(choice.panelsOuter);
+}
 
-  panelsOuter = choice.panelsOuter.value_or(
-      matrixElements() * 4 / unitElements > residentBytes);
+/// Nothing where the rows that are copied do not fit or vectors are faster.
+std::optional<TileCut> Product::tilesThatPay() const {
+  TileCut cut(rows, units);
+  if ((copiesRows() && TileCut::tileRows * rowPitch() > maxCopiedBytes) ||
+      cut.cycles(paddedColumns(), std::min(cut.rowTiles, maxTiledBlock)) >=
+          cut.vectorCycles(paddedColumns()))
+    return std::nullopt;
+  return cut;
+}
+
+/// Tiles take signed bytes on the left as they are.
+void Product::setTiled(std::optional<TileCut> cut) {
+  tiled = cut;
+  if (tiled && lhsFlip) {
+    lhsFlip = false;
+    lhsSigned = true;
+    lhsZero.constant -= 128;
+  } else if (!tiled && lhsSigned) {
+    lhsFlip = true;
+    lhsSigned = false;
+    lhsZero.constant += 128;
+  }
+}
+
+void Product::cutColumns(RegisterTile tile, std::optional<unsigned> chosen) {
+  int64_t total = llvm::divideCeil(columns, lanes);
+  vectors = std::min<int64_t>(chosen.value_or(tile.vectors), total);
+  // Equal panels where they are not much narrower.
+  if (!chosen && vectors > 2 && total % vectors != 0 &&
+      total % (vectors - 1) == 0)
+    --vectors;
+  fullPanels = total / vectors;
+  tailVectors = total % vectors;
+}
+
+void Product::cutBlocks(std::optional<bool> chosen) {
+  panelsOuter =
+      chosen.value_or(matrixElements() * 4 / unitElements > residentBytes);
   int64_t others = batches * (panelsOuter ? panels() : 1);
   int64_t wanted = std::clamp<int64_t>(llvm::divideCeil(goodTiles, others), 1,
                                        llvm::divideCeil(rowTiles, 2));
   blockTiles = llvm::divideCeil(rowTiles, wanted);
   blockTiles = std::min(blockTiles, mostCopiedTiles());
+  if (tiled)
+    blockTiles = std::min(blockTiles, maxTiledBlock);
   rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
 }
 

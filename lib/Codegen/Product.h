@@ -13,6 +13,10 @@
 //
 // A unit is one float or four 8-bit values along the depth, as in MatrixPlan.h.
 //
+// Levels with a matrix unit multiply bytes on its tiles where that pays, with
+// the same panels and row tiles of TileCut::tileRows rows, of which the last
+// may have fewer.
+//
 // Rows may stand anywhere: a transposition in front of a product or behind it
 // that keeps rows contiguous is not stored, but read or written through.
 //
@@ -24,6 +28,7 @@
 #include "../Conversion/QNNToKernels/Place.h"
 #include "Requantize.h"
 #include "Starts.h"
+#include "TileCut.h"
 
 #include "qcc/Codegen/TileChoice.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
@@ -47,6 +52,7 @@ struct Product {
   reference::Place lhs, rhs, result;
   bool isInteger = false, rhsTransposed = false;
   bool lhsFlip = false, rhsFlip = false; ///< the upper bit of each byte
+  bool lhsSigned = false; ///< on tiles: multiplied as they are, not flipped
   ZeroPoint lhsZero, rhsZero;
 
   // Extents of one product; its matrices by its number, and what is on the
@@ -68,6 +74,7 @@ struct Product {
   int64_t tileRows, longTiles, rowTiles; ///< as in MatrixPlan
   int64_t blockTiles, rowBlocks;         ///< row tiles of one tile
   bool panelsOuter;                      ///< a tile has one panel
+  std::optional<TileCut> tiled;          ///< on tiles of a matrix unit
 
   /// Nothing for other ops and where the kernel does not apply.
   static std::optional<Product> match(mlir::Operation *op,
@@ -79,8 +86,9 @@ struct Product {
 
   /// Counts the rows of each matrix on the left by themselves.
   void splitBatches() { setShape(/*joinsRows=*/false); }
-  /// Cuts a product into register tiles and blocks of them.
-  void cut(const TargetLevel &level);
+  /// Cuts a product into register tiles, or where it pays and `mayTile` into
+  /// those of a matrix unit, and blocks of them.
+  void cut(const TargetLevel &level, bool mayTile = true);
   /// Tiles of at most so many rows each, as equal as can be.
   void cutRows(int64_t most);
   /// Tiles whose rows may be copied to the stack together; all where none are.
@@ -122,6 +130,10 @@ private:
   bool canRead(mlir::OpOperand &use, const reference::Place &place) const;
   void findResult(const TargetLevel &level);
   void setShape(bool joinsRows);
+  void cutColumns(RegisterTile tile, std::optional<unsigned> chosen);
+  void cutBlocks(std::optional<bool> chosen);
+  std::optional<TileCut> tilesThatPay() const;
+  void setTiled(std::optional<TileCut> cut);
 };
 
 /// The packed right-hand side, and with hasColumnSums() for each padded column
@@ -130,11 +142,6 @@ struct PackedRhs {
   mlir::Value elements, columnSums;
 };
 PackedRhs packRhs(const Product &product, KernelEmitter &emitter);
-
-/// rowSums[slot] = the sum of `depth` bytes of `bytes` from `at` on.
-void sumBytes(CodeBuilder &c, const TargetLevel &level, mlir::Value bytes,
-              mlir::Value at, int64_t depth, bool flip, mlir::Value rowSums,
-              mlir::Value slot);
 
 /// A buffer of bytes under elements of 32 bits.
 mlir::Value wordsOf(CodeBuilder &c, mlir::Value bytes);

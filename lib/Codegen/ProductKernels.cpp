@@ -85,6 +85,7 @@ void ProductKernel::emit(ValueRange args, Value ranges, Value begin,
     if (recorder)
       recorder->endTile(tile);
   });
+  tiles.end();
 }
 
 LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
@@ -106,9 +107,11 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
     args.push_back(ranges);
     key += " ranges";
   }
+  std::string stem = p.isSum ? "matmul_integer" : "matmul";
+  if (p.tiled)
+    stem += "_tiles";
   func::FuncOp kernel =
-      emitter.kernel(p.isSum ? "matmul_integer" : "matmul", key,
-                     ValueRange(args).getTypes(), loc,
+      emitter.kernel(stem, key, ValueRange(args).getTypes(), loc,
                      [&](OpBuilder &builder, Location loc, ValueRange values,
                          Value begin, Value end) {
                        LoopBuilder b(builder, loc, emitter.level());
@@ -116,7 +119,8 @@ LogicalResult qcc::emitProduct(const Product &p, const ElementwiseChain &chain,
                            .emit(ranges ? values.drop_back() : values,
                                  ranges ? values.back() : Value(), begin, end);
                      });
-  noteTiles(kernel, p.tileKey(), p.taken());
+  if (!p.tiled)
+    noteTiles(kernel, p.tileKey(), p.taken());
   emitter.call(kernel, args, p.tiles(), loc);
   noteOperationCount(args[0].getParentBlock()->getTerminator()->getPrevNode(),
                      p.op);

@@ -8,14 +8,18 @@
 #include "ProductTiles.h"
 #include "MatrixEpilogue.h"
 #include "PanelPrefetch.h"
+#include "RowSum.h"
 
 using namespace mlir;
 using namespace qcc;
 using reference::LoopBuilder;
 
 Value qcc::firstRowOf(CodeBuilder &c, const Product &p, Value rowTile) {
+  Value row = c.mul(rowTile, p.tileRows);
+  if (p.tiled) // the last one may be lower
+    return p.rows % p.tileRows == 0 ? row : c.min(row, c.index(p.rows));
   if (p.longTiles == p.rowTiles)
-    return c.mul(rowTile, p.tileRows);
+    return row;
   return c.add(c.mul(rowTile, p.tileRows - 1),
                c.min(rowTile, c.index(p.longTiles)));
 }
@@ -28,7 +32,11 @@ ProductTiles::ProductTiles(LoopBuilder &b, const Product &p,
     copied = c.stack(b.getI8Type(), blockRows * p.rowPitch());
   if (p.hasRowSums())
     rowSums = c.stack(b.getI32Type(), blockRows);
-  if (holds)
+  if (p.tiled)
+    tileSums.emplace(c, level, *p.tiled,
+                     TileSums::Kind{Factors::Int8, p.lhsSigned}, p.blockTiles,
+                     p.panelColumns());
+  else if (holds)
     held = c.stack(unitsType().getElementType(), p.tileRows * p.panelColumns());
 }
 
@@ -69,9 +77,19 @@ void ProductTiles::beginBlock(Value lhs, Value firstStart, int64_t rowPitch,
     });
   if (rowSums)
     c.loop(c.index(0), count, 1, [&](Value slot) {
-      sumBytes(c, level, lhs, rowAt(slot), p.depth, p.lhsFlip, rowSums, slot);
+      sumBytes(c, level, lhs, rowAt(slot), p.depth, {p.lhsFlip, p.lhsSigned},
+               rowSums, slot);
     });
   Value source = copied ? copied : lhs;
+  if (tileSums) {
+    onTiles = {first,
+               last,
+               count,
+               source,
+               copied ? c.index(0) : firstStart,
+               copied ? p.rowPitch() : rowPitch};
+    return tileSums->configure();
+  }
   units = p.isInteger ? wordsOf(c, source) : source;
   start = copied ? c.index(0) : c.div(firstStart, p.unitElements);
   pitch = (copied ? p.rowPitch() : rowPitch) / p.unitElements;
@@ -81,6 +99,8 @@ void ProductTiles::multiply(Value rhsMatrix, Value panel, Store store) {
   Value firstRow = firstRowOf(c, p, firstTile);
   p.forPanel(c, panel, [&](unsigned vectors, int64_t valid) {
     Columns columns{c.mul(panel, p.panelColumns()), vectors, valid};
+    if (tileSums)
+      return multiplyTiles(columns, rhsMatrix, store);
     auto emitRows = [&](Value rowTile, int64_t count) {
       Value slot = c.sub(firstRowOf(c, p, rowTile), firstRow);
       registerTile({count, c.add(start, c.mul(slot, pitch)), rowTile, slot},
@@ -103,35 +123,19 @@ void ProductTiles::registerTile(const Rows &rows, const Columns &columns,
   Value column = columns.first;
   Type sumElement = unitsType().getElementType();
   Value zero = c.splat(sumElement, 0, p.lanes);
-  // Each sum lacks -zx * (sum of the column - depth * zw).
   SmallVector<Value> offsets(vectors, zero);
-  if (columnSums) {
-    Value at = c.add(c.mul(rhsMatrix, p.paddedColumns()), column);
-    Value excess =
-        broadcast(b.mul(rhsZero, b.integer(b.getI32Type(), p.depth)));
-    Value factor = broadcast(lhsZero);
-    for (unsigned v = 0; v < vectors; ++v) {
-      Value sum =
-          c.load(columnSums, c.add(at, int64_t(v) * p.lanes), unitsType());
-      offsets[v] = b.mul(b.sub(excess, sum), factor);
-    }
-  }
+  if (columnSums)
+    offsets = offsetsOf(columns, rhsMatrix);
   bool offsetsFirst = sumsPerVector() == 1;
   SmallVector<Value> initial;
   for (int64_t row = 0; row < rows.count; ++row)
     for (unsigned v = 0; v < vectors; ++v)
       for (unsigned i = 0; i < sumsPerVector(); ++i)
         initial.push_back(offsetsFirst ? offsets[v] : zero);
-  Value weights = c.add(c.mul(rhsMatrix, p.matrixElements()),
-                        c.mul(column, p.units * p.unitElements));
-  SmallVector<Value> all = sums(rows, vectors, weights, initial);
+  SmallVector<Value> all =
+      sums(rows, vectors, weightsOf(columns, rhsMatrix), initial);
 
   for (int64_t row = 0; row < rows.count; ++row) {
-    Value rowOffset;
-    if (rowSums) {
-      Value sum = memref::LoadOp::create(b, rowSums, c.add(rows.slot, row));
-      rowOffset = broadcast(b.mul(sum, rhsZero));
-    }
     SmallVector<Value> finished;
     for (unsigned v = 0; v < vectors; ++v) {
       ArrayRef<Value> parts = ArrayRef<Value>(all).slice(
@@ -139,10 +143,12 @@ void ProductTiles::registerTile(const Rows &rows, const Columns &columns,
       Value sum = parts[0];
       if (p.isInteger)
         sum = level.micro->finishAccumulators(b, b.getLoc(), parts);
-      if (!offsetsFirst && columnSums)
-        sum = b.add(sum, offsets[v]);
-      finished.push_back(rowOffset ? b.sub(sum, rowOffset) : sum);
+      finished.push_back(sum);
     }
+    finished =
+        finish(finished,
+               columnSums && !offsetsFirst ? ValueRange(offsets) : ValueRange(),
+               c.add(rows.slot, row));
     if (!held) {
       store(finished, columns.valid, rows.slot, row, column);
       continue;
@@ -159,6 +165,58 @@ void ProductTiles::registerTile(const Rows &rows, const Columns &columns,
             unitsType()));
       store(finished, columns.valid, c.add(rows.slot, row), 0, column);
     });
+}
+
+void ProductTiles::multiplyTiles(const Columns &columns, Value rhsMatrix,
+                                 Store store) {
+  SmallVector<Value> offsets;
+  if (columnSums)
+    offsets = offsetsOf(columns, rhsMatrix);
+  tileSums->multiply(
+      onTiles, {packed, weightsOf(columns, rhsMatrix), columns.vectors},
+      [&](Value slot) {
+        store(finish(tileSums->of(slot, columns.vectors), offsets, slot),
+              columns.valid, slot, 0, columns.first);
+      });
+}
+
+/// Where a panel stands in the packed right-hand side.
+Value ProductTiles::weightsOf(const Columns &columns, Value rhsMatrix) {
+  return c.add(c.mul(rhsMatrix, p.matrixElements()),
+               c.mul(columns.first, p.units * p.unitElements));
+}
+
+/// What each sum of a column lacks: -zx * (sum of the column - depth * zw).
+SmallVector<Value> ProductTiles::offsetsOf(const Columns &columns,
+                                           Value rhsMatrix) {
+  Value at = c.add(c.mul(rhsMatrix, p.paddedColumns()), columns.first);
+  Value excess = broadcast(b.mul(rhsZero, b.integer(b.getI32Type(), p.depth)));
+  Value factor = broadcast(lhsZero);
+  SmallVector<Value> offsets;
+  for (unsigned v = 0; v < columns.vectors; ++v) {
+    Value sum =
+        c.load(columnSums, c.add(at, int64_t(v) * p.lanes), unitsType());
+    offsets.push_back(b.mul(b.sub(excess, sum), factor));
+  }
+  return offsets;
+}
+
+/// Adds the offsets, if any, and takes off what the zero point on the right
+/// makes of the row.
+SmallVector<Value> ProductTiles::finish(ValueRange sums, ValueRange offsets,
+                                        Value slot) {
+  SmallVector<Value> finished(sums);
+  Value rowOffset;
+  if (rowSums)
+    rowOffset = broadcast(
+        b.mul(memref::LoadOp::create(b, rowSums, slot).getResult(), rhsZero));
+  for (auto [v, sum] : llvm::enumerate(finished)) {
+    if (!offsets.empty())
+      sum = b.add(sum, offsets[v]);
+    if (rowOffset)
+      sum = b.sub(sum, rowOffset);
+  }
+  return finished;
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,43 +311,4 @@ void ProductTiles::accumulate(SmallVectorImpl<Value> &sums,
         parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);
     }
   }
-}
-
-void qcc::sumBytes(CodeBuilder &c, const TargetLevel &level, Value bytes,
-                   Value at, int64_t depth, bool flip, Value rowSums,
-                   Value slot) {
-  Type i8 = c.b.getI8Type();
-  int64_t step = level.vectorBytes, whole = depth / step * step;
-  auto type = c.vectorType(i8, step);
-  SmallVector<Value> ones =
-      level.micro->prepareWeights(c.b, c.loc, c.splat(i8, 1, step));
-  auto addChunk = [&](Value offset, int64_t count, ValueRange carried) {
-    Value chunk = loadFirst(c, type, count, bytes, c.add(at, offset));
-    if (flip) {
-      SmallVector<int8_t> mask(step, 0);
-      std::fill_n(mask.begin(), count, int8_t(-128));
-      chunk = arith::XOrIOp::create(
-          c.b, c.loc, chunk,
-          arith::ConstantOp::create(
-              c.b, c.loc,
-              DenseElementsAttr::get(type, ArrayRef<int8_t>(mask))));
-    }
-    SmallVector<Value> sums(carried);
-    level.micro->dot(c.b, c.loc, sums,
-                     level.micro->prepareActivations(c.b, c.loc, chunk), ones);
-    return sums;
-  };
-  SmallVector<Value> sums(level.micro->accumulatorsPerVector(),
-                          c.splat(c.b.getI32Type(), 0, level.lanes()));
-  if (whole > 0)
-    sums = c.loop(c.index(0), c.index(whole), step, sums,
-                  [&](Value offset, ValueRange carried) {
-                    return addChunk(offset, step, carried);
-                  });
-  if (whole < depth)
-    sums = addChunk(c.index(whole), depth - whole, sums);
-  Value total = vector::ReductionOp::create(
-      c.b, c.loc, vector::CombiningKind::ADD,
-      level.micro->finishAccumulators(c.b, c.loc, sums));
-  memref::StoreOp::create(c.b, c.loc, total, rowSums, slot);
 }

@@ -9,11 +9,12 @@
 #define QCC_LIB_CODEGEN_PRODUCTTILES_H
 
 #include "Product.h"
+#include "TileSums.h"
 
 namespace qcc {
 
-/// Emits the register tiles of a product for a block of its rows, and hands the
-/// sums on.
+/// Emits the tiles of a product, in vector registers or a matrix unit's, for a
+/// block of its rows, and hands the sums on.
 class ProductTiles {
 public:
   using Value = mlir::Value;
@@ -39,6 +40,11 @@ public:
                               int64_t offset, Value column)>;
   /// All rows of the block with one panel of a matrix.
   void multiply(Value rhsMatrix, Value panel, Store store);
+  /// The end of the kernel; one for all products that it has.
+  void end() {
+    if (tileSums)
+      tileSums->release();
+  }
 
 private:
   /// The rows that a register tile works on.
@@ -78,6 +84,11 @@ private:
   }
   void registerTile(const Rows &rows, const Columns &columns, Value rhsMatrix,
                     Store store);
+  void multiplyTiles(const Columns &columns, Value rhsMatrix, Store store);
+  Value weightsOf(const Columns &columns, Value rhsMatrix);
+  llvm::SmallVector<Value> offsetsOf(const Columns &columns, Value rhsMatrix);
+  llvm::SmallVector<Value> finish(mlir::ValueRange sums,
+                                  mlir::ValueRange offsets, Value slot);
   llvm::SmallVector<Value> sums(const Rows &rows, unsigned vectors,
                                 Value weights, llvm::ArrayRef<Value> initial);
   void accumulate(llvm::SmallVectorImpl<Value> &sums,
@@ -90,12 +101,14 @@ private:
   const TargetLevel &level;
   Value packed, columnSums, lhsZero, rhsZero;
   Value copied, rowSums, held;
+  std::optional<TileSums> tileSums;
   // The block.
   Value firstTile, lastTile, units, start;
-  int64_t pitch = 0; ///< in units
+  int64_t pitch = 0;       ///< in units
+  TileSums::Block onTiles; ///< the same for a matrix unit
 };
 
-/// Where matrix tiles of equal height begin.
+/// Where a row tile begins, or the last one ends.
 mlir::Value firstRowOf(CodeBuilder &c, const Product &p, mlir::Value rowTile);
 
 } // namespace qcc

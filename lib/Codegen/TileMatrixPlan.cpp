@@ -12,8 +12,6 @@
 using namespace mlir;
 using namespace qcc;
 
-/// Weights of a pair of vectors that stay in the first level of the cache.
-static constexpr int64_t residentBytes = 32 * 1024;
 /// Row tiles of a block that go over them.
 static constexpr int64_t maxBlockTiles = 4;
 /// What a block of gathered rows should take of the stack, and the most that
@@ -23,23 +21,18 @@ static constexpr int64_t maxGatheredBytes = 320 * 1024;
 /// Kernel tiles that keep some threads busy to the end.
 static constexpr int64_t enoughTiles = 8;
 
-TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
-  MatrixPlan &p = matrix;
-  if (p.band) // tiles are loaded from rows of one pitch
-    p.replaceBand();
-  steps = p.units / stepUnits;
-  restUnits = p.units % stepUnits;
-  int64_t pairBytes = 2 * TileKernels::maxRows * TileKernels::rowBytes;
-  depthBlocks =
-      std::max<int64_t>(1, llvm::divideCeil(steps * pairBytes, residentBytes));
-  blockSteps = llvm::divideCeil(steps, depthBlocks);
-  if (blockSteps > 0) // rounding may have made the last block empty
-    depthBlocks = llvm::divideCeil(steps, blockSteps);
+/// Tiles are loaded from rows of one pitch.
+static MatrixPlan withoutBand(MatrixPlan plan) {
+  if (plan.band)
+    plan.replaceBand();
+  return plan;
+}
 
-  p.tileRows = tileRows;
-  p.rowTiles = llvm::divideCeil(p.rows, tileRows);
-  p.longTiles = p.rowTiles;
-  rowsOfLast = p.rows - (p.rowTiles - 1) * tileRows;
+TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan)
+    : matrix(withoutBand(plan)), cut(matrix.rows, matrix.units) {
+  MatrixPlan &p = matrix;
+  p.tileRows = TileCut::tileRows;
+  p.rowTiles = p.longTiles = cut.rowTiles;
   if (p.gather) {
     // Whole cache lines, and not all of a column in one set of the cache.
     int64_t bytes = llvm::alignTo(p.units * 4, 64);
@@ -52,7 +45,7 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
   int64_t most = maxBlockTiles;
   if (p.gather)
     most = std::clamp<int64_t>(
-        goodGatheredBytes / (tileRows * p.pitch * p.elementBytes()), 1, most);
+        goodGatheredBytes / (p.tileRows * p.pitch * p.elementBytes()), 1, most);
   int64_t others = p.shape.group * (p.rowsOuter ? 1 : p.panels());
   p.blockTiles =
       std::clamp<int64_t>(p.rowTiles * others / enoughTiles, 1, most);
@@ -60,53 +53,26 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
 }
 
 bool TileMatrixPlan::fits(const MatrixOperands &operands) const {
-  // The instructions multiply what is stored: signs cannot be flipped.
-  return (matrix.factors == Factors::BF16 ||
-          (matrix.factors == Factors::Int8 && !operands.flip)) &&
+  return (matrix.factors == Factors::BF16 || matrix.factors == Factors::Int8) &&
          (!matrix.gather ||
-          tileRows * matrix.pitch * matrix.elementBytes() <= maxGatheredBytes);
+          matrix.tileRows * matrix.pitch * matrix.elementBytes() <=
+              maxGatheredBytes);
 }
 
-/// Compares estimates in cycles of one core. The rates are those measured on
-/// Sapphire Rapids: 128 products per cycle by vpdpbusd and a row of a tile per
-/// cycle; results take about 13 cycles per row and panel of 64 columns beside
-/// the matrix unit, whose sums go through memory, and 8 after vector sums. (A
-/// K=64 product with 64 columns was measured at 1.9 times the vector kernel's
-/// speed, K=256 at 4 times.)
 bool TileMatrixPlan::pays() const {
   const MatrixPlan &p = matrix;
-  double panels = double(p.paddedColumns()) / 64;
+  double cycles = cut.cycles(p.paddedColumns(), p.blockTiles);
   if (p.factors != Factors::BF16)
-    return tileCycles() < double(p.rows) * panels *
-                              (double(p.units * 4 * 64) / 128 * 1.05 + 8);
+    return cycles < cut.vectorCycles(p.paddedColumns());
   // 32 float products per cycle. Activations are rounded, 16 in two cycles,
   // and windows gathered beside them.
+  double panels = double(p.paddedColumns()) / 64;
   double rounding = double(p.shape.n * p.shape.h * p.shape.w) *
                     double(p.shape.c) / 8 / double(p.shape.group);
   double gathering =
       p.gather ? double(p.rows) * (double(p.units) / 16 * 2 + 8) : 0;
-  return tileCycles() + rounding + gathering <
+  return cycles + rounding + gathering <
          double(p.rows) * panels * (double(p.depth) * 64 / 32 * 1.05 + 4);
-}
-
-/// Of one group.
-double TileMatrixPlan::tileCycles() const {
-  const MatrixPlan &p = matrix;
-  double panels = double(p.paddedColumns()) / 64;
-  // A tile of weights takes 8 cycles to load, however few rows there are.
-  double vectors = double(p.paddedColumns()) / p.lanes;
-  int64_t depthTiles = steps + (restUnits != 0);
-  auto cycles = [&](int64_t rows) {
-    double dot = 0;
-    for (int64_t first = 0; first < rows; first += TileKernels::maxRows)
-      dot += std::max<double>(std::min<int64_t>(rows - first, 16), 10);
-    // Weights that come from the second level of the cache slow the unit down.
-    double stream = depthBlocks > 1 || p.blockTiles == 1 ? 1.4 : 1.05;
-    return vectors * double(depthTiles) * dot * stream +
-           panels * (13. * double(rows) + 64 * double(depthBlocks));
-  };
-  return double(p.rowTiles - 1) * cycles(tileRows) + cycles(rowsOfLast) +
-         200. * double(p.rowBlocks);
 }
 
 bool TileMatrixPlan::paysInBF16(const MatrixOperands &operands,

@@ -49,9 +49,10 @@ public:
   virtual void store(mlir::OpBuilder &b, mlir::Location loc, unsigned tile,
                      mlir::Value buffer, mlir::Value at, int64_t pitch) = 0;
   /// sums[i][j] += activations[i][4k..4k+3] . weights[k][4j..4j+3] for all k:
-  /// i32 sums of u8 activations times s8 weights.
+  /// i32 sums of u8 activations, or s8 ones, times s8 weights.
   virtual void dot(mlir::OpBuilder &b, mlir::Location loc, unsigned sums,
-                   unsigned activations, unsigned weights) = 0;
+                   unsigned activations, unsigned weights,
+                   bool signedActivations) = 0;
   /// The same for f32 sums of products of bf16, two for each k:
   /// sums[i][j] += activations[i][2k..2k+1] . weights[k][2j..2j+1].
   /// Numbers below 2^-126 count as zero, as factors, products and sums.

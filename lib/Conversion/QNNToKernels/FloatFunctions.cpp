@@ -8,10 +8,12 @@
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
 
 using namespace mlir;
+using namespace qcc;
 using namespace qcc::reference;
 using qcc::qnn::UnaryKind;
 using Pred = arith::CmpFPredicate;
@@ -213,4 +215,29 @@ Value FloatFunctions::roughGelu(Value x) {
   static const double power[] = {0.49996402859687805, 0.3466304838657379,
                                  0.12130557000637054, 0.02758583426475525};
   return geluOf(x, /*limit=*/5, q, power);
+}
+
+//===----------------------------------------------------------------------===//
+// Where GELU may be rough
+//===----------------------------------------------------------------------===//
+
+static bool isOnlyRounded(Value value) {
+  return !value.use_empty() &&
+         llvm::all_of(value.getUsers(), [](Operation *user) {
+           auto reshape = dyn_cast<qnn::ReshapeOp>(user);
+           return reshape ? isOnlyRounded(reshape.getResult())
+                          : isa<qnn::DynamicQuantizeOp>(user);
+         });
+}
+
+bool qcc::reference::endsInRoughGelu(Operation *op) {
+  std::optional<UnaryKind> kind;
+  if (auto unary = dyn_cast<qnn::UnaryOp>(op))
+    kind = unary.getKind();
+  else if (auto binary = dyn_cast<qnn::BinaryOp>(op);
+           binary && binary.getActivationAttr())
+    kind = binary.getActivationAttr().getKind();
+  return kind == UnaryKind::Gelu &&
+         getElementTypeOrSelf(op->getResult(0).getType()).isF32() &&
+         isOnlyRounded(op->getResult(0));
 }

@@ -47,10 +47,12 @@ public:
   /// most 2.1e-4 of itself or, of GELU, 2.1e-5, far less than the rounding.
   /// Takes a third fewer instructions. NaN counts as a large negative number.
   Value roughly(qnn::UnaryKind kind, Value x, float scale);
+  /// GELU off by at most 2.1e-5, and by 1.6e-4 of itself where x is above -2:
+  /// for what is then rounded to bytes of whatever scale. NaN stays NaN.
+  Value roughGelu(Value x);
 
 private:
   Value roughlyGated(Value numerator, Value x); ///< x is at least -80
-  Value roughGelu(Value x);
   Value geluOf(Value x, double most, llvm::ArrayRef<double> q,
                llvm::ArrayRef<double> power);
   Value atLeast(Value x, double low); ///< `low` for NaN
@@ -70,6 +72,10 @@ private:
   mlir::Type like;
   bool fma;
 };
+
+/// Whether an elementwise op ends with a GELU of which nothing is seen but
+/// bytes with a scale chosen at run time: it is FloatFunctions::roughGelu.
+bool endsInRoughGelu(mlir::Operation *op);
 
 } // namespace qcc::reference
 

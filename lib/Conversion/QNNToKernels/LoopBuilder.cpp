@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LoopBuilder.h"
+#include "FloatFunctions.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 
@@ -466,6 +467,8 @@ std::string qcc::reference::opKey(Operation *op) {
     os << ' ' << operand.getType().getAsOpaquePointer();
   for (Type type : op->getResultTypes())
     os << ' ' << type.getAsOpaquePointer();
+  if (endsInRoughGelu(op))
+    os << " rough";
   return key;
 }
 

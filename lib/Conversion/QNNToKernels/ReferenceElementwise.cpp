@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FloatFunctions.h"
 #include "LoopBuilder.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -61,6 +62,10 @@ static Value integerUnary(LoopBuilder &b, qnn::UnaryOp op, const Element &e,
   }
 }
 
+static Value roughGelu(LoopBuilder &b, Value x) {
+  return FloatFunctions(b, b.getLoc(), x.getType()).roughGelu(x);
+}
+
 static LogicalResult emit(qnn::UnaryOp op, KernelEmitter &emitter) {
   Element in(op.getInput().getType()), out(op.getType());
   UnaryKind kind = op.getKind();
@@ -85,7 +90,9 @@ static LogicalResult emit(qnn::UnaryOp op, KernelEmitter &emitter) {
   MapEmitter::Real x = map.realInput(op.getInput());
   MapEmitter::Real y = map.realOutput(op.getResult());
   map.emit(stem, opKey(op), [&](LoopBuilder &b, ValueRange raws) {
-    Value value = b.unary(kind, alpha, beta, x.load(b, raws));
+    Value value = x.load(b, raws);
+    value = endsInRoughGelu(op) ? roughGelu(b, value)
+                                : b.unary(kind, alpha, beta, value);
     if (out.isFloat() && out.real() != value.getType())
       value = b.convert(value, Element(value.getType()), Element(out.real()));
     return SmallVector<Value>{y.store(b, value, raws)};
@@ -348,7 +355,9 @@ static LogicalResult emit(qnn::BinaryOp op, KernelEmitter &emitter) {
     Value a = x.load(b, raws), c = y.load(b, raws);
     if (isComparison(kind))
       return SmallVector<Value>{boolByte(b, compare(b, kind, a, c, false))};
-    Value value = b.activate(op.getActivationAttr(), realBinary(b, kind, a, c));
+    Value value = realBinary(b, kind, a, c);
+    value = endsInRoughGelu(op) ? roughGelu(b, value)
+                                : b.activate(op.getActivationAttr(), value);
     return SmallVector<Value>{z.store(b, value, raws)};
   });
   return success();

@@ -261,8 +261,8 @@ func.func private @amx_clear_rest(%state: memref<8256xi8>, %tile: index) {
   func.call @amx_set(%state, %usedEnd, %end, %zero) : (memref<8256xi8>, index, index, i8) -> ()
   return
 }
-// tdpbusd: unsigned a, signed b.
-func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
+// The bytes of a are signed or not, those of b are signed.
+func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: index, %signed: i1) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
@@ -287,7 +287,9 @@ func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: in
           %bi = arith.addi %bAt, %i : index
           %x = memref.load %state[%ai] : memref<8256xi8>
           %y = memref.load %state[%bi] : memref<8256xi8>
-          %xw = arith.extui %x : i8 to i32
+          %xu = arith.extui %x : i8 to i32
+          %xs = arith.extsi %x : i8 to i32
+          %xw = arith.select %signed, %xs, %xu : i32
           %yw = arith.extsi %y : i8 to i32
           %p = arith.muli %xw, %yw : i32
           %t1 = arith.addi %t, %p : i32
@@ -299,6 +301,16 @@ func.func private @amx_dot(%state: memref<8256xi8>, %c: index, %a: index, %b: in
     }
   }
   func.call @amx_clear_rest(%state, %c) : (memref<8256xi8>, index) -> ()
+  return
+}
+func.func private @amx_dot_unsigned(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
+  %signed = arith.constant false
+  func.call @amx_dot(%state, %c, %a, %b, %signed) : (memref<8256xi8>, index, index, index, i1) -> ()
+  return
+}
+func.func private @amx_dot_signed(%state: memref<8256xi8>, %c: index, %a: index, %b: index) {
+  %signed = arith.constant true
+  func.call @amx_dot(%state, %c, %a, %b, %signed) : (memref<8256xi8>, index, index, index, i1) -> ()
   return
 }
 )mlir";
@@ -493,7 +505,8 @@ FailureOr<bool> EmulateTiles::emulate(func::FuncOp kernel) {
                              .Case("llvm.x86.tilezero", "amx_zero")
                              .Case("llvm.x86.tileloadd64", "amx_load")
                              .Case("llvm.x86.tilestored64", "amx_store")
-                             .Case("llvm.x86.tdpbusd", "amx_dot")
+                             .Case("llvm.x86.tdpbusd", "amx_dot_unsigned")
+                             .Case("llvm.x86.tdpbssd", "amx_dot_signed")
                              .Case("llvm.x86.tdpbf16ps", "amx_dot_bf16")
                              .Default("");
     if (function.empty()) {

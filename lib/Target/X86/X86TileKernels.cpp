@@ -61,8 +61,8 @@ public:
     access(b, loc, "llvm.x86.tilestored64", tile, buffer, at, pitch);
   }
   void dot(OpBuilder &b, Location loc, unsigned sums, unsigned activations,
-           unsigned weights) override {
-    call(b, loc, "llvm.x86.tdpbusd",
+           unsigned weights, bool signedActivations) override {
+    call(b, loc, signedActivations ? "llvm.x86.tdpbssd" : "llvm.x86.tdpbusd",
          {number(b, loc, sums), number(b, loc, activations),
           number(b, loc, weights)});
   }

@@ -391,6 +391,10 @@ class Generator:
         rows = pick.choice([1, 2, 5, 7, 13, 33, 50])
         depth = pick.choice([1, 3, 4, 5, 8, 16, 31, 64, 130])
         columns = pick.choice([1, 3, 10, 16, 17, 33, 48, 64, 65, 80, 100, 129])
+        if self.tiles:
+            rows = pick.choice([7, 16, 20, 33, 48, 64, 77, 130, 197])
+            depth = pick.choice([5, 16, 31, 64, 68, 100, 130, 260, 1100, 2305])
+            columns = pick.choice([5, 16, 17, 32, 33, 48, 64, 80, 129, 200])
         left, right, both = pick.choice([([], [], []), ([3], [3], [3]), ([2, 3], [2, 3], [2, 3]),
                                          ([2, 3], [2, 1], [2, 3]), ([1], [4], [4]), ([2, 2], [], [2, 2])])
         transposed = pick.random() < 0.5
@@ -586,6 +590,8 @@ class Generator:
         rows = pick.choice([1, 2, 7, 13, 50, 64, 197])
         length = pick.choice([5, 16, 17, 31, 50, 64, 100, 130, 197])
         depth, size = pick.choice([4, 5, 8, 32, 64, 80]), pick.choice([5, 8, 16, 17, 32, 64, 80, 96])
+        if self.tiles:
+            rows, length = pick.choice([16, 33, 64, 77, 197]), pick.choice([33, 64, 100, 130, 197])
 
         def matrices(shape, moved, own=None):
             """Heads apart, or moved there: from [batch, rows, heads, columns]; of

@@ -14,7 +14,8 @@
 // CHECK: %[[THREE:.*]] = arith.index_cast %{{.*}} : i8 to index
 // CHECK: call @amx_zero(%[[STATE]], %[[THREE]])
 // CHECK: call @amx_load(%[[STATE]], %{{.*}}, %{{.*}}, %{{.*}}) : (memref<8256xi8>, index, !llvm.ptr, i64) -> ()
-// CHECK: call @amx_dot(%[[STATE]], %{{.*}}, %{{.*}}, %{{.*}}) : (memref<8256xi8>, index, index, index) -> ()
+// CHECK: call @amx_dot_unsigned(%[[STATE]], %{{.*}}, %{{.*}}, %{{.*}}) : (memref<8256xi8>, index, index, index) -> ()
+// CHECK: call @amx_dot_signed(%[[STATE]]
 // CHECK: call @amx_store(%[[STATE]]
 // CHECK: call @amx_release(%[[STATE]])
 // CHECK: call @amx_check_released(%[[STATE]])
@@ -26,7 +27,7 @@
 // CHECK-NEXT: return
 // CHECK: func.func private @amx_dot
 
-// UNKNOWN: error: has no emulation: llvm.x86.tdpbssd
+// UNKNOWN: error: has no emulation: llvm.x86.tdpbuud
 
 // Where the processor would raise an exception the emulation stops: tiles that
 // are not configured, and shapes that do not fit each other.
@@ -52,6 +53,7 @@ module attributes {qcc.level = "amx"} {
     llvm.call_intrinsic "llvm.x86.tilezero"(%3) : (i8) -> ()
     llvm.call_intrinsic "llvm.x86.tileloadd64"(%0, %p, %64) : (i8, !llvm.ptr, i64) -> ()
     llvm.call_intrinsic "llvm.x86.tdpbusd"(%3, %0, %1) : (i8, i8, i8) -> ()
+    llvm.call_intrinsic "llvm.x86.tdpbssd"(%3, %0, %1) : (i8, i8, i8) -> ()
     llvm.call_intrinsic "llvm.x86.tilestored64"(%3, %p, %64) : (i8, !llvm.ptr, i64) -> ()
     llvm.call_intrinsic "llvm.x86.tilerelease"() : () -> ()
     return
@@ -64,7 +66,7 @@ module attributes {qcc.level = "amx"} {
 module attributes {qcc.level = "amx"} {
   func.func private @kernel() {
     %0 = llvm.mlir.constant(0 : i8) : i8
-    llvm.call_intrinsic "llvm.x86.tdpbssd"(%0, %0, %0) : (i8, i8, i8) -> ()
+    llvm.call_intrinsic "llvm.x86.tdpbuud"(%0, %0, %0) : (i8, i8, i8) -> ()
     return
   }
 }
