@@ -115,9 +115,9 @@ void TileMatrixKernel::block(
   block.rows = c.sub(c.min(c.mul(block.lastTile, p.tileRows), c.index(p.rows)),
                      block.firstRow);
   block.elements = p.gather ? scratch : args.input;
-  block.at = p.gather ? c.index(0)
-                      : c.add(c.mul(block.firstRow, p.pitch),
-                              c.mul(group, inChannels()));
+  block.at = p.gather
+                 ? c.index(0)
+                 : c.add(c.mul(block.firstRow, p.pitch), firstChannel(group));
   if (p.gather)
     c.loop(c.index(0), block.rows, 1, [&](Value row) {
       gatherRow(c.add(block.firstRow, row), c.mul(row, p.pitch), group);
@@ -138,8 +138,8 @@ void TileMatrixKernel::panel(const Block &block, Value number,
                        c.mul(number, p.panelColumns()));
   panel.weightsAt = c.mul(column, p.units * p.unitElements);
   panel.firstRow = block.firstRow;
-  panel.firstColumn =
-      c.add(c.mul(block.group, p.columns), c.mul(number, p.panelColumns()));
+  panel.filter = block.group;
+  panel.firstColumn = c.mul(number, p.panelColumns());
   auto load = [&](Value buffer) {
     SmallVector<Value> loaded;
     if (!buffer)
@@ -377,13 +377,13 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   epilogue.table = args.table;
   epilogue.other = args.other;
   auto rowWith = [&](int64_t pitch) {
-    return MatrixEpilogueEmitter::Place{
-        c.add(c.mul(c.add(panel.firstRow, row), pitch), panel.firstColumn),
-        pitch};
+    return placeOf(c.add(panel.firstRow, row), 1, panel.filter,
+                   panel.firstColumn, pitch);
   };
   auto emit = [&](int64_t count) {
     epilogue.emit(ArrayRef<SmallVector<Value>>(finished), count, args.residual,
-                  rowWith(p.shape.oc), args.result, rowWith(m.resultPitch));
+                  rowWith(m.resultChannels()), args.result,
+                  rowWith(m.resultPitch));
   };
   // Only the last panel of a group can have columns of padding.
   int64_t whole = pitchOfSums(panel);

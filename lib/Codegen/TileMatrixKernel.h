@@ -36,7 +36,7 @@ private:
     Value number;
     unsigned vectors;
     Value weightsAt;
-    Value firstRow, firstColumn; ///< of the result
+    Value firstRow, filter, firstColumn; ///< of the result
     llvm::SmallVector<Value> offsets, zeroPoints, scales, biases;
   };
   /// What one loop over the depth sums: one or two vectors of the columns.

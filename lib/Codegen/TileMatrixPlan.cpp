@@ -53,7 +53,7 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan) : matrix(plan) {
   if (p.gather)
     most = std::clamp<int64_t>(
         goodGatheredBytes / (tileRows * p.pitch * p.elementBytes()), 1, most);
-  int64_t others = p.shape.group * (p.rowsOuter ? 1 : p.panels());
+  int64_t others = p.filters() * (p.rowsOuter ? 1 : p.panels());
   p.blockTiles =
       std::clamp<int64_t>(p.rowTiles * others / enoughTiles, 1, most);
   p.rowBlocks = llvm::divideCeil(p.rowTiles, p.blockTiles);
@@ -89,7 +89,7 @@ bool TileMatrixPlan::pays() const {
          double(p.rows) * panels * (double(p.depth) * 64 / 32 * 1.05 + 4);
 }
 
-/// Of one group.
+/// Of one filter.
 double TileMatrixPlan::tileCycles() const {
   const MatrixPlan &p = matrix;
   double panels = double(p.paddedColumns()) / 64;
