@@ -22,7 +22,7 @@ func.func @main(%x: tensor<1x8x8x16x!x> {qnn.name = "x"}) -> (tensor<1x16x16x32x
   %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, output_padding = array<i64: 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x8x8x16x!x>, tensor<16x32x4x4x!w>) -> tensor<1x16x16x32x!y>
   %v = qnn.constant dense<1> : tensor<16x32x2x2xi8> as tensor<16x32x2x2x!w>
   %z = "qnn.conv_transpose"(%x, %v) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, output_padding = array<i64: 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x8x8x16x!x>, tensor<16x32x2x2x!w>) -> tensor<1x16x16x32x!y>
-  return %y, %z : tensor<1x16x16x8x!y>, tensor<1x16x16x32x!y>
+  return %y, %z : tensor<1x16x16x32x!y>, tensor<1x16x16x32x!y>
 }
 
 // -----

@@ -18,7 +18,7 @@ a concatenation along the channels. In families rows-... depthwise convolutions
 stand between 1x1 ones and are computed by blocks of rows. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits. Families that
 begin with volume- have three spatial dimensions, those that begin with transposed- are
-transposed convolutions. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
+transposed convolutions, those that begin with grouped- have many small groups. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
 level, round the activations as level amx does, which the others are compared with.
 In pair-f32 a product with such weights reads what another kernel computes.
 """
@@ -121,8 +121,8 @@ def close_but_ties(a, b):
 
 class Generator:
     def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False, parts=False,
-                 bf16=False, volume=False, transposed=False):
-        self.volume, self.transposed = volume, transposed
+                 bf16=False, volume=False, transposed=False, grouped=False):
+        self.volume, self.transposed, self.grouped = volume, transposed, grouped
         self.tiles, self.half, self.winograd, self.words = tiles, half or bf16, winograd, words
         self.sums, self.parts, self.bf16 = sums, parts, bf16
         self.pick = random.Random(seed)
@@ -173,6 +173,9 @@ class Generator:
                 group = pick.choice([1, 1, 1, 2])
                 inner = pick.choice([16, 17, 32, 64, 100, 128])
                 outer = pick.choice([16, 17, 32, 40, 64, 70, 96, 130])
+            if self.grouped:
+                group = pick.choice([4, 6, 8, 16, 17, 32])
+                inner, outer = pick.choice([1, 1, 2, 3, 4, 8]), pick.choice([1, 2, 2, 3, 4, 8])
         some = lambda values, n=rank: [pick.choice(values) for _ in range(n)]
         kernel, strides = some([1, 1, 2, 3, 3, 5]), some([1, 1, 2, 3])
         dilations, pads = some([1, 1, 1, 2]), some([0, 0, 1, 2], 2 * rank)
@@ -987,14 +990,14 @@ def main():
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
     family = family.removesuffix("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-", "volume-", "transposed-")
+    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-", "volume-", "transposed-", "grouped-")
     flags = []
     for prefix in prefixes:
         flags.append(family.startswith(prefix))
         family = family.removeprefix(prefix)
-    half, chosen, winograd, sums, parts, bf16, volume, transposed = flags
+    half, chosen, winograd, sums, parts, bf16, volume, transposed, grouped = flags
     generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums, parts=parts,
-                          bf16=bf16, volume=volume, transposed=transposed)
+                          bf16=bf16, volume=volume, transposed=transposed, grouped=grouped)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
