@@ -30,8 +30,9 @@ static constexpr int64_t fairSlabBytes = 48 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
 /// Outputs that are summed at once.
 static constexpr int64_t neighbours = 8;
-/// The widest kernel; its taps of a row are straight code.
-static constexpr int64_t maxWidth = 16;
+/// Taps of a row of a kernel that are straight code; of wider ones, fewer are
+/// the body of a loop.
+static constexpr int64_t maxWidth = 16, loopWidth = 8;
 
 WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
                    TileTable table)
@@ -62,7 +63,7 @@ void WidePlan::setRows(int64_t rows) {
 std::optional<WidePlan> WidePlan::get(ConvOp op, const TargetLevel &level) {
   std::optional<ConvShape> shape = ConvShape::get(op);
   if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      shape->c < level.lanes() || shape->kw > maxWidth || op.getResidual())
+      shape->c < level.lanes() || op.getResidual())
     return std::nullopt;
   WidePlan plan(*shape, level, TileTable(op));
   if (plan.slabBytes > maxSlabBytes)
@@ -122,18 +123,32 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
   SmallVector<Value> sums(count, c.splat(c.b.getF32Type(), 0, p.lanes));
   sums = c.loop(
       c.index(0), c.index(s.kh), 1, sums, [&](Value kh, ValueRange carried) {
-        SmallVector<Value> next(carried);
         Value row = c.add(start, c.mul(kh, s.dh * p.columns * p.lanes));
         Value tap = c.add(weightsAt, c.mul(kh, s.kw * p.lanes));
-        for (int64_t kw = 0; kw < s.kw; ++kw) {
-          Value w = c.load(weights, c.add(tap, kw * p.lanes), type());
-          for (int64_t i = 0; i < count; ++i) {
-            int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
-            next[i] = multiplyAdd(
-                c, level, c.load(slab, c.add(row, offset), type()), w, next[i]);
+        auto addTaps = [&](Value first, int64_t taps, ValueRange before) {
+          SmallVector<Value> next(before);
+          Value pixel = c.add(row, c.mul(first, s.dw * p.lanes));
+          Value weight = c.add(tap, c.mul(first, p.lanes));
+          for (int64_t kw = 0; kw < taps; ++kw) {
+            Value w = c.load(weights, c.add(weight, kw * p.lanes), type());
+            for (int64_t i = 0; i < count; ++i) {
+              int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
+              next[i] = multiplyAdd(c, level,
+                                    c.load(slab, c.add(pixel, offset), type()),
+                                    w, next[i]);
+            }
           }
-        }
-        return next;
+          return next;
+        };
+        if (s.kw <= maxWidth)
+          return addTaps(c.index(0), s.kw, carried);
+        int64_t whole = s.kw / loopWidth * loopWidth;
+        SmallVector<Value> next =
+            c.loop(c.index(0), c.index(whole), loopWidth, carried,
+                   [&](Value first, ValueRange before) {
+                     return addTaps(first, loopWidth, before);
+                   });
+        return addTaps(c.index(whole), s.kw - whole, next);
       });
   Value bias = c.load(weights, c.add(weightsAt, s.kh * s.kw * p.lanes), type());
   for (auto [i, sum] : llvm::enumerate(sums)) {

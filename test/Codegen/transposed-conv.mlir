@@ -14,7 +14,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK-COUNT-4: call @transposed_conv_{{[0-3]}}({{.*}} {qcc.integer_macs, qcc.macs = 131072 : i64}
 // CHECK-NOT: call
-// CHECK: call @transposed_conv_4({{.*}}memref<2048xi8>{{.*}} {qcc.integer_macs, qcc.macs = 131072 : i64}
+// CHECK: call @transposed_conv_4({{.*}} {qcc.integer_macs, qcc.macs = 131072 : i64} : {{.*}}, memref<2048xi8>
 // CHECK-NOT: call
 // CHECK: return
 func.func @main(%x: tensor<1x8x8x16x!x> {qnn.name = "x"}) -> (tensor<1x16x16x32x!y> {qnn.name = "y"}, tensor<1x16x16x32x!y> {qnn.name = "z"}) {

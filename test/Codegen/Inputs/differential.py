@@ -18,7 +18,8 @@ a concatenation along the channels. In families rows-... depthwise convolutions
 stand between 1x1 ones and are computed by blocks of rows. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits. Families that
 begin with volume- have three spatial dimensions, those that begin with transposed- are
-transposed convolutions, those that begin with grouped- have many small groups. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
+transposed convolutions, those that begin with grouped- have many small groups, those that begin with long- windows of
+many pixels of a line. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
 level, round the activations as level amx does, which the others are compared with.
 In pair-f32 a product with such weights reads what another kernel computes.
 """
@@ -121,8 +122,8 @@ def close_but_ties(a, b):
 
 class Generator:
     def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False, parts=False,
-                 bf16=False, volume=False, transposed=False, grouped=False):
-        self.volume, self.transposed, self.grouped = volume, transposed, grouped
+                 bf16=False, volume=False, transposed=False, grouped=False, long=False):
+        self.volume, self.transposed, self.grouped, self.long = volume, transposed, grouped, long
         self.tiles, self.half, self.winograd, self.words = tiles, half or bf16, winograd, words
         self.sums, self.parts, self.bf16 = sums, parts, bf16
         self.pick = random.Random(seed)
@@ -192,6 +193,9 @@ class Generator:
             space = pick.choice([[14, 14], [15, 13], [13, 26], [3, 75], [75, 3], [20, 19]])
         if depthwise and pick.random() < 0.3:
             space[-1] = pick.choice([27, 40])  # columns in several segments
+        if self.long:
+            kernel[-1], space[-1] = pick.choice([17, 24, 31]), pick.choice([11, 27, 40])
+            pads[rank - 1], pads[-1] = pick.choice([0, 8, 15]), pick.choice([0, 8, 15])
         out = []
         for i in range(rank):
             if self.transposed:
@@ -990,14 +994,14 @@ def main():
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
     family = family.removesuffix("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-", "volume-", "transposed-", "grouped-")
+    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-", "volume-", "transposed-", "grouped-", "long-")
     flags = []
     for prefix in prefixes:
         flags.append(family.startswith(prefix))
         family = family.removeprefix(prefix)
-    half, chosen, winograd, sums, parts, bf16, volume, transposed, grouped = flags
+    half, chosen, winograd, sums, parts, bf16, volume, transposed, grouped, long = flags
     generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums, parts=parts,
-                          bf16=bf16, volume=volume, transposed=transposed, grouped=grouped)
+                          bf16=bf16, volume=volume, transposed=transposed, grouped=grouped, long=long)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
