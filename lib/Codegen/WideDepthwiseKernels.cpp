@@ -28,6 +28,8 @@ using namespace qcc::qnn;
 static constexpr int64_t goodSlabBytes = 24 * 1024;
 static constexpr int64_t fairSlabBytes = 48 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
+/// The least columns of a part of a row.
+static constexpr int64_t leastSegment = 64;
 /// Outputs that are summed at once.
 static constexpr int64_t neighbours = 8;
 /// Taps of a row of a kernel that are straight code; of wider ones, fewer are
@@ -38,8 +40,18 @@ WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
                    TileTable table)
     : shape(s), lanes(level.lanes()) {
   blocks = llvm::divideCeil(s.c, lanes);
-  columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
   window = (s.kh - 1) * s.dh + 1;
+  int64_t overlap = (s.kw - 1) * s.dw + 1 - s.sw;
+  segment = s.ow;
+  columns = segment * s.sw + overlap;
+  setRows(1);
+  if (slabBytes > maxSlabBytes) {
+    // No more than half of a slab is copied twice.
+    segment = std::max(leastSegment, overlap / s.sw);
+    segment = std::max(segment, goodSlabBytes / (window * s.sw * lanes * 4));
+    segment = std::min(segment, s.ow);
+    columns = segment * s.sw + overlap;
+  }
   int64_t rows = 1;
   while (rows < s.oh) {
     int64_t fresh = rows * s.sh, copied = fresh - s.sh + window;
@@ -116,6 +128,34 @@ void WideKernel::fill(Value image, Value first, Value last, Value channel,
   });
 }
 
+/// The same for part of the output columns, from `column` on.
+void WideKernel::fillSegment(Value image, Value first, Value last, Value column,
+                             Value channel, int64_t valid) {
+  Value zero = c.splat(c.b.getF32Type(), 0, p.lanes);
+  Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
+  Value left = c.sub(c.mul(column, s.sw), c.index(s.padL));
+  Value needed = c.add(c.mul(c.sub(last, first), s.sh), p.window - s.sh);
+  c.loop(c.index(0), needed, 1, [&](Value i) {
+    Value row = c.add(top, i), to = c.mul(i, p.columns * p.lanes);
+    Value from = c.add(rows.at(c, image, row), channel);
+    Value isRow = c.compare(arith::CmpIPredicate::ult, row, s.h);
+    c.loop(0, p.columns, 1, [&](Value at) {
+      Value pixel = c.add(left, at);
+      Value inside = arith::AndIOp::create(
+          c.b, c.loc, isRow, c.compare(arith::CmpIPredicate::ult, pixel, s.w));
+      Value target = c.add(to, c.mul(at, p.lanes));
+      c.branch(
+          inside,
+          [&] {
+            c.store(loadFirst(c, type(), valid, input,
+                              c.add(from, c.mul(pixel, s.c))),
+                    slab, target);
+          },
+          [&] { c.store(zero, slab, target); });
+    });
+  });
+}
+
 /// `count` neighbouring outputs of a row.
 void WideKernel::outputs(Value top, Value column, int64_t count,
                          Value weightsAt, Value to, int64_t valid) {
@@ -163,7 +203,26 @@ void WideKernel::tile(Value image, Value first, Value last, Value block,
                       Value to) {
   Value channel = c.mul(block, p.lanes);
   Value at = c.mul(block, (s.kh * s.kw + 1) * p.lanes);
+  auto withSegments = [&](int64_t valid) {
+    c.loop(0, s.ow, p.segment, [&](Value column) {
+      Value count = c.min(c.sub(c.index(s.ow), column), c.index(p.segment));
+      fillSegment(image, first, last, column, channel, valid);
+      c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
+        Value top = c.mul(row, s.sh * p.columns * p.lanes);
+        Value rowTo = c.add(
+            c.add(to, c.mul(c.add(c.mul(row, s.ow), column), s.c)), channel);
+        Value whole = c.mul(c.div(count, neighbours), neighbours);
+        c.loop(c.index(0), whole, neighbours, [&](Value first) {
+          outputs(top, first, neighbours, at, rowTo, valid);
+        });
+        c.loop(whole, count, 1,
+               [&](Value first) { outputs(top, first, 1, at, rowTo, valid); });
+      });
+    });
+  };
   auto withChannels = [&](int64_t valid) {
+    if (p.segment < s.ow)
+      return withSegments(valid);
     fill(image, first, last, channel, valid);
     c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
       Value top = c.mul(row, s.sh * p.columns * p.lanes);

@@ -196,6 +196,9 @@ class Generator:
         if self.long:
             kernel[-1], space[-1] = pick.choice([17, 24, 31]), pick.choice([11, 27, 40])
             pads[rank - 1], pads[-1] = pick.choice([0, 8, 15]), pick.choice([0, 8, 15])
+            if rank == 1:  # longer than a slab
+                group, space[0] = pick.choice([16, 17, 40]), 7000
+                kernel[0] = pick.choice([3, 31])
         out = []
         for i in range(rank):
             if self.transposed:
