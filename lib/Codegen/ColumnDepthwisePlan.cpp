@@ -110,8 +110,9 @@ void ColumnDepthwisePlan::cutColumns() {
         llvm::alignTo(planeColumns * channels + vector, 64 * 8 / bits);
   };
   setSegment(s.ow);
+  int64_t least = std::max(minSegment, (s.kw - 1) * s.dw / s.sw);
   while (slabElements() * int64_t(bits) / 8 > goodSlabBytes &&
-         segment > minSegment) {
+         segment > least) {
     ++segments;
     setSegment(llvm::divideCeil(s.ow, segments));
   }
