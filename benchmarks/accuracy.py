@@ -32,6 +32,7 @@ SEQUENCE_METRICS = {"perplexity": 0.05, "per": 0.005, "sisnr_out": -0.1, "speech
 # Models that are scored together.
 PARTS = {"g2p_encoder_f32": ("g2p_encoder_f32", "g2p_decoder_f32"),
          "dtln_stage1_f32": ("dtln_stage1_f32", "dtln_stage2_f32")}
+CLASSIFIED_SEQUENCES = ("mnist_lstm_f32", "magika_v3_3_f32")  # of one shape, with labels
 SEQUENCES = ("stories260k_prefill_f32", "silero_vad_16k_f32", *PARTS)
 
 
@@ -191,7 +192,7 @@ def main():
     parser.add_argument("--limit", type=int, help="score at most so many samples")
     parser.add_argument("--options", type=str.split, default=[], help="more options for qcc")
     args = parser.parse_args()
-    names = args.models or [n for n in (*assets.cnn_models(), "mnist_lstm_f32", "magika_v3_3_f32")
+    names = args.models or [n for n in (*assets.cnn_models(), *CLASSIFIED_SEQUENCES)
                             if not assets.is_quantized(n)] + list(SEQUENCES)
     print(f"{'model':28} {'n':>5}  {'float':>7}  {'int8':>7}  {'int8 - float, 95 % interval'}")
     bad = 0

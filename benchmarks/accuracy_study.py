@@ -6,7 +6,8 @@ ranges, with each algorithm of -ptq=, as by default (guarded) and under a budget
 always calibrated on the calibration samples, which are never scored. Prints
 accuracy (average precision of detectors, PSNR of super-resolution), the 95 %
 interval of the paired difference from float, agreement with float in the class
-chosen, and the time of an inference.
+chosen, and the time of an inference. Of models on sequences it prints the metric of
+accuracy.py and its difference alone.
 
 With --rescale the model is first made hard to quantize: the channels between
 its convolutions are multiplied by factors from 1/100 to 100, which the weights
@@ -26,8 +27,10 @@ import onnx
 from onnx import numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "utils"))
-from accuracy import OTHER_METRICS, Recorder, paired, paired_bounds, record
+from accuracy import (CLASSIFIED_SEQUENCES, OTHER_METRICS, PARTS, SEQUENCE_METRICS, SEQUENCES,
+                      Recorder, paired, paired_bounds, record)
 from harness import assets, compiler, loaded
+from shaped import Shaped
 
 INT8 = ["-quantize=static", "-precision=int8"]
 VARIANTS = [
@@ -96,6 +99,32 @@ def milliseconds(run, feeds):
     return 1000 * best
 
 
+def chosen_variants(args):
+    """The label and options of float and of what --variants finds."""
+    return [(label, ["-quantize=none"] if options is None else options)
+            for label, options in VARIANTS if options is None or args.variants.search(label)]
+
+
+def study_sequences(name, folder, args):
+    reference = None
+    for index, (label, options) in enumerate(chosen_variants(args)):
+        # A library that is loaded would be found again under its old path.
+        place = pathlib.Path(folder) / f"{name}.{index}"
+        place.mkdir()
+        try:
+            runs = {part: Shaped(part, place, *options, calibrated=label != "float",
+                                 samples=args.samples, timeout=args.timeout)
+                    for part in PARTS.get(name, (name,))}
+            metrics = assets.evaluate(name, runs if name in PARTS else runs[name], args.limit)
+        except compiler.ToolError as error:
+            print(f"{name:24} {label:32} {str(error).splitlines()[-1]}", flush=True)
+            continue
+        key = next(k for k in SEQUENCE_METRICS if k in metrics)
+        reference = metrics[key] if reference is None else reference
+        print(f"{name:24} {label:32} {metrics[key]:8.3f}  {metrics[key] - reference:+7.3f}  {key}",
+              flush=True)
+
+
 def study(name, folder, args):
     truth, offset = assets.labels(name), assets.class_offset(name)
     calibration = assets.calibration_file(name, f"{folder}/{name}.npz", args.samples)
@@ -105,12 +134,9 @@ def study(name, folder, args):
         model = pathlib.Path(folder) / f"{name}.onnx"
         print(f"{name}: channels of {rescale(assets.path(name), model)} tensors rescaled")
     reference = {}
-    for index, (label, options) in enumerate(VARIANTS):
-        if options is not None and not args.variants.search(label):
-            continue
-        # A library that is loaded would be found again under its old path.
+    for index, (label, options) in enumerate(chosen_variants(args)):
         out = pathlib.Path(folder) / f"{name}.{index}.so"
-        options = ["-quantize=none"] if options is None else [*options, f"-calib={calibration}"]
+        options = options if label == "float" else [*options, f"-calib={calibration}"]
         try:
             compiler.compile_model(model, out, *options, feeds=feeds, timeout=args.timeout)
         except compiler.ToolError as error:
@@ -147,11 +173,13 @@ def main():
                         help="besides float, those that a regular expression finds")
     parser.add_argument("--timeout", type=int, default=900, help="of each compilation, seconds")
     args = parser.parse_args()
-    names = args.models or [n for n in assets.cnn_models()
+    names = args.models or [n for n in (*assets.cnn_models(), *CLASSIFIED_SEQUENCES)
                             if not assets.is_quantized(n) and has_metric(n)]
+    if not args.models and not args.rescale:
+        names += SEQUENCES
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            study(name, folder, args)
+            (study_sequences if name in SEQUENCES else study)(name, folder, args)
 
 
 def has_metric(name):

@@ -21,9 +21,10 @@ class Shaped:
     """shaped(feeds) -> {output name: array}. Calibrated on samples that are repeated or
     cut to the shapes in question."""
 
-    def __init__(self, name, folder, *options, calibrated, samples=64):
+    def __init__(self, name, folder, *options, calibrated, samples=64, timeout=600):
         self.name, self.folder, self.options = name, pathlib.Path(folder), options
         self.samples, self.runs = samples if calibrated else 0, {}
+        self.timeout = timeout
 
     def __call__(self, feeds):
         feeds = {key: np.asarray(value) for key, value in feeds.items()}
@@ -50,7 +51,8 @@ class Shaped:
                          **{key: fitted(value, feeds[key].shape) for key, value in sample.items()})
             options.append(f"-calib={samples}")
         out = self.folder / f"{self.name}.{number}.{'int8' if self.samples else 'float'}.so"
-        compiler.compile_model(assets.path(self.name), out, *options, feeds=feeds)
+        compiler.compile_model(assets.path(self.name), out, *options, feeds=feeds,
+                               timeout=self.timeout)
         return loaded.Loaded(out)
 
     def _calibration(self):

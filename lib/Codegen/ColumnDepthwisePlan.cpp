@@ -110,8 +110,9 @@ void ColumnDepthwisePlan::cutColumns() {
         llvm::alignTo(planeColumns * channels + vector, 64 * 8 / bits);
   };
   setSegment(s.ow);
+  int64_t least = std::max(minSegment, (s.kw - 1) * s.dw / s.sw);
   while (slabElements() * int64_t(bits) / 8 > goodSlabBytes &&
-         segment > minSegment) {
+         segment > least) {
     ++segments;
     setSegment(llvm::divideCeil(s.ow, segments));
   }
@@ -125,7 +126,9 @@ bool ColumnDepthwisePlan::applies() const {
   if (slabElements() * int64_t(bits) / 8 > maxSlabBytes ||
       int64_t(entries.size()) * taps > maxDots)
     return false;
-  if (bits == 16) // there is no other one
+  // There is no other kernel, or it cannot hold the rows that a window needs.
+  int64_t rowBytes = ((s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1) * s.c;
+  if (bits == 16 || ((s.kh - 1) * s.dh + 1) * rowBytes > maxSlabBytes)
     return true;
   // Interleaving the taps of each output takes eight shuffles per four.
   double overlap = sliced ? double(llvm::divideCeil(s.c, vector)) *

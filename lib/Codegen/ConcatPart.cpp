@@ -31,6 +31,10 @@ static ConcatOp findConcat(Value result, KernelEmitter &emitter) {
   return concat;
 }
 
+bool qcc::isConcatPart(Value result, KernelEmitter &emitter) {
+  return findConcat(result, emitter) != nullptr;
+}
+
 RowBuffer qcc::bufferOfRows(Value result, KernelEmitter &emitter) {
   RankedTensorType type = tensorTypeOf(result);
   int64_t columns = type.getRank() == 0 ? 1 : type.getShape().back();

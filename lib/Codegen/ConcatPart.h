@@ -24,6 +24,9 @@ struct RowBuffer {
   int64_t pitch; ///< elements from one row to the next
 };
 
+/// Whether bufferOfRows() finds a concatenation.
+bool isConcatPart(mlir::Value result, KernelEmitter &emitter);
+
 /// Where the kernel that is about to be emitted for `result` stores its rows;
 /// the concatenation, if there is one, then copies nothing of it.
 RowBuffer bufferOfRows(mlir::Value result, KernelEmitter &emitter);

@@ -18,37 +18,64 @@ using namespace qcc;
 using namespace qcc::qnn;
 
 std::optional<ConvShape> ConvShape::get(ConvOp op) {
+  std::optional<ConvShape> shape = getVolume(op);
+  return shape && !shape->isVolume() ? shape : std::nullopt;
+}
+
+std::optional<ConvShape> ConvShape::getVolume(ConvOp op) {
   int64_t rank = op.getSpatialRank();
-  if (op.getLayout() != Layout::ChannelsLast || rank > 2)
+  if (op.getLayout() != Layout::ChannelsLast)
     return std::nullopt;
   ArrayRef<int64_t> in = shapeOf(op.getInput()), out = shapeOf(op.getResult()),
                     filter = shapeOf(op.getFilter());
-  bool image = rank == 2;
+  bool image = rank >= 2, volume = rank == 3;
   ConvShape s;
   s.n = in[0];
-  s.h = image ? in[1] : 1;
+  s.h = image ? in[rank - 1] : 1;
   s.w = in[rank];
   s.c = in[rank + 1];
-  s.oh = image ? out[1] : 1;
+  s.oh = image ? out[rank - 1] : 1;
   s.ow = out[rank];
   s.oc = out[rank + 1];
-  s.kh = image ? filter[2] : 1;
+  s.kh = image ? filter[rank] : 1;
   s.kw = filter[rank + 1];
-  s.sh = image ? op.getStrides()[0] : 1;
+  s.sh = image ? op.getStrides()[rank - 2] : 1;
   s.sw = op.getStrides()[rank - 1];
-  s.dh = image ? op.getDilations()[0] : 1;
+  s.dh = image ? op.getDilations()[rank - 2] : 1;
   s.dw = op.getDilations()[rank - 1];
-  s.padT = image ? op.getPads()[0] : 0;
+  s.padT = image ? op.getPads()[rank - 2] : 0;
   s.padL = op.getPads()[rank - 1];
   s.group = op.getGroup();
+  if (volume) {
+    s.d = in[1];
+    s.od = out[1];
+    s.kd = filter[2];
+    s.sd = op.getStrides()[0];
+    s.dd = op.getDilations()[0];
+    s.padF = op.getPads()[0];
+    s.splitPlanes();
+  }
   return s;
 }
 
+void ConvShape::splitPlanes() {
+  if (kd != 1 || sd != 1 || padF != 0 || od != d)
+    return;
+  n *= d;
+  d = od = 1;
+}
+
 std::string ConvShape::key() const {
-  return llvm::formatv(
+  std::string key = llvm::formatv(
       "{0}x{1}x{2}x{3}-{4}x{5}x{6} k{7}x{8} s{9}x{10} d{11}x{12} "
       "p{13},{14} g{15}",
       n, h, w, c, oh, ow, oc, kh, kw, sh, sw, dh, dw, padT, padL, group);
+  if (isVolume())
+    key += llvm::formatv(" planes {0}-{1} k{2} s{3} d{4} p{5}", d, od, kd, sd,
+                         dd, padF);
+  if (phases != 1)
+    key += llvm::formatv(" phases {0}", phases);
+  return key;
 }
 
 int64_t IntFilter::at(int64_t channel, int64_t index) const {

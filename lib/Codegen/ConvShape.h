@@ -25,12 +25,25 @@ struct ConvShape {
   int64_t n, h, w, c, oh, ow, oc;
   int64_t kh, kw, sh, sw, dh, dw, padT, padL, group;
 
-  /// Nothing for channels-first and for three spatial dimensions.
+  // A third spatial dimension, the outermost one: planes.
+  int64_t d = 1, od = 1, kd = 1, sd = 1, dd = 1, padF = 0;
+  /// Filters of `oc` channels each that read the same windows: several only of
+  /// transposed convolutions, whose pads may be negative, too.
+  int64_t phases = 1;
+
+  /// Nothing for channels-first and for windows of several planes.
   static std::optional<ConvShape> get(qnn::ConvOp op);
+  /// The same for windows of planes, too.
+  static std::optional<ConvShape> getVolume(qnn::ConvOp op);
   /// Spells out all of it, for kernel keys.
   std::string key() const;
   /// Output pixels.
-  int64_t rows() const { return n * oh * ow; }
+  int64_t rows() const { return n * od * oh * ow; }
+  int64_t taps() const { return kd * kh * kw; }
+  /// Whether windows move along the planes.
+  bool isVolume() const { return d != 1 || od != 1 || kd != 1; }
+  /// Makes planes images of their own where windows hold one each.
+  void splitPlanes();
 };
 
 /// What is multiplied. BF16: both factors; weights of 16 bits that meet float32

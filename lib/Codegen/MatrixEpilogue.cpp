@@ -208,10 +208,12 @@ Value MatrixEpilogueEmitter::addOther(Values terms, int64_t count, Value at) {
 }
 
 void MatrixEpilogueEmitter::emit(ArrayRef<SmallVector<Value>> rows,
-                                 int64_t count, Value residual, Place from,
-                                 Value result, Place to) {
-  auto rowOf = [&](Place place, int64_t row) {
-    return c.add(place.at, row * place.pitch);
+                                 int64_t count, Value residual,
+                                 const Place &from, Value result,
+                                 const Place &to) {
+  auto rowOf = [&](const Place &place, int64_t row) {
+    return !place.rows.empty() ? place.rows[row]
+                               : c.add(place.at, row * place.pitch);
   };
   // Tables are looked up for full vectors, so for all rows together.
   SmallVector<Value> indices;

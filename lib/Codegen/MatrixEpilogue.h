@@ -69,11 +69,14 @@ public:
   struct Place {
     mlir::Value at; ///< element where the first one begins
     int64_t pitch;  ///< elements from one to the next
+    /// Where each begins, if they have no such pitch.
+    llvm::SmallVector<mlir::Value> rows = {};
   };
   /// Turns the sums of each row into its first `count` results. `from`: of the
   /// residual and the other term.
   void emit(llvm::ArrayRef<llvm::SmallVector<mlir::Value>> rows, int64_t count,
-            mlir::Value residual, Place from, mlir::Value result, Place to);
+            mlir::Value residual, const Place &from, mlir::Value result,
+            const Place &to);
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;

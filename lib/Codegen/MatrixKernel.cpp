@@ -209,14 +209,12 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
   epilogue.table = args.table;
   epilogue.other = args.other;
 
-  Value firstColumn =
-      c.add(c.mul(group, p.columns), c.mul(panel, p.panelColumns()));
   Value firstRow = rows.first;
   if (firstResultRow)
     firstRow = c.add(firstRow, firstResultRow);
   auto rowsWith = [&](int64_t pitch) {
-    return MatrixEpilogueEmitter::Place{
-        c.add(c.mul(firstRow, pitch), firstColumn), pitch};
+    return placeOf(firstRow, rows.count, group, c.mul(panel, p.panelColumns()),
+                   pitch);
   };
   auto emitRows = [&](int64_t count) {
     SmallVector<SmallVector<Value>> finished(rows.count);
@@ -231,7 +229,7 @@ void MatrixKernel::panel(const Rows &rows, Value group, Value panel,
           sum = c.add(sum, offsetOf[row * vectors + v]);
         finished[row].push_back(sum);
       }
-    epilogue.emit(finished, count, args.residual, rowsWith(p.shape.oc),
+    epilogue.emit(finished, count, args.residual, rowsWith(m.resultChannels()),
                   args.result, rowsWith(m.resultPitch));
   };
   forColumnsOf(panel, vectors, emitRows);
@@ -261,7 +259,7 @@ Value MatrixKernel::startOf(Value row, Value firstOfBlock, Value group) {
   if (!p.band) {
     if (firstInputRow)
       row = c.add(row, firstInputRow);
-    return c.add(c.mul(row, p.pitch), c.mul(group, inChannels()));
+    return c.add(c.mul(row, p.pitch), firstChannel(group));
   }
   Value line = c.div(row, s.ow);
   if (p.copiesBand)

@@ -67,10 +67,15 @@ protected: // for TileMatrixKernel and WinogradKernel
   llvm::SmallVector<Value> rowOffsets(const Rows &rows, int64_t row,
                                       llvm::ArrayRef<Value> offsets,
                                       llvm::ArrayRef<Value> zeroPoints);
+  Value firstChannel(Value filter);
   Value startOf(Value row, Value firstOfBlock, Value group);
+  MatrixEpilogueEmitter::Place placeOf(Value firstRow, int64_t count,
+                                       Value filter, Value column,
+                                       int64_t pitch);
   Value loadUnit(Value elements, Value at);
   void fillBand(Value first, Value last);
   void gatherRow(Value row, Value to, Value group);
+  void copyPlane(Value image, Value ih, Value iw, Value to, Value group);
   void copyWindow(Value image, Value ih, Value iw, Value to, Value group);
   void copyClippedWindow(Value image, Value ih, Value iw, Value to,
                          Value group);

@@ -12,6 +12,9 @@
 #include "Product.h"
 #include "TileMatrixKernel.h"
 
+#include "../Conversion/QNNToKernels/OperationCount.h"
+#include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -21,7 +24,7 @@ template <typename T>
 static Value columnConstant(KernelEmitter &emitter, StringRef stem,
                             const MatrixPlan &plan, ArrayRef<T> perChannel,
                             Type element) {
-  std::vector<T> values(plan.shape.group * plan.paddedColumns());
+  std::vector<T> values(plan.filters() * plan.paddedColumns());
   plan.forEachColumn([&](int64_t channel, int64_t position) {
     values[position] = perChannel[channel];
   });
@@ -33,8 +36,11 @@ static Value columnConstant(KernelEmitter &emitter, StringRef stem,
 
 static Value packedWeights(const MatrixOperands &operands,
                            const MatrixPlan &packing, KernelEmitter &emitter) {
-  auto at = [&](int64_t channel, int64_t index) {
-    return channel * operands.channelStride + index * operands.elementStride;
+  auto real = [&](auto values) {
+    return [&operands, values](int64_t column, int64_t index) {
+      int64_t at = operands.weightAt(column, index);
+      return at < 0 ? decltype(values[0])(0) : values[at];
+    };
   };
   std::vector<char> packed =
       operands.factors == Factors::Int8
@@ -46,12 +52,8 @@ static Value packedWeights(const MatrixOperands &operands,
               return operands.packedWeight(channel, index);
             })
       : operands.halfType // of two in a unit, or of one
-          ? packing.pack<uint16_t>([&](int64_t channel, int64_t index) {
-              return operands.halfFilter[at(channel, index)];
-            })
-          : packing.pack<float>([&](int64_t channel, int64_t index) {
-              return operands.floatFilter[at(channel, index)];
-            });
+          ? packing.pack<uint16_t>(real(ArrayRef(operands.halfFilter)))
+          : packing.pack<float>(real(ArrayRef(operands.floatFilter)));
   Builder b(emitter.context());
   Type element = operands.factors == Factors::Int8    ? Type(b.getI8Type())
                  : operands.factors == Factors::Int16 ? b.getI16Type()
@@ -125,46 +127,69 @@ std::string qcc::matrixKey(const MatrixOperands &operands,
   std::string zeroPointKey = hasZeroPointArgument(operands) ? "z " : "";
   if (operands.commonZeroPoint)
     zeroPointKey = llvm::formatv("z{0} ", *operands.commonZeroPoint);
-  return llvm::formatv("{0} {1}{2}{3} {4} {5}", shape.key(),
-                       operands.flip       ? "flip "
-                       : operands.isSigned ? "signed "
-                                           : "",
-                       zeroPointKey, operands.padding, operands.epilogue.key(),
-                       operands.resultPitch);
+  std::string key = llvm::formatv(
+      "{0} {1}{2}{3} {4} {5}", shape.key(),
+      operands.flip       ? "flip "
+      : operands.isSigned ? "signed "
+                          : "",
+      zeroPointKey, operands.padding, operands.epilogue.key(),
+      operands.resultPitch);
+  if (operands.part)
+    key += " " + operands.part->key();
+  return key;
 }
 
-static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
-  const TargetLevel &level = emitter.level();
-  std::optional<MatrixOperands> operands = MatrixOperands::match(op, level);
+namespace {
+/// A kernel that computes an op, or a part of it.
+struct MatrixCall {
+  MatrixOperands operands;
+  MatrixPlan plan;
+  std::optional<TileMatrixPlan> tiles;
+
+  static std::optional<MatrixCall> get(std::optional<MatrixOperands> operands,
+                                       Operation *op, const TargetLevel &level);
+  void emit(Operation *op, const RowBuffer &result, KernelEmitter &emitter);
+};
+} // namespace
+
+/// Nothing where there are no operands or their kernel does not apply.
+std::optional<MatrixCall>
+MatrixCall::get(std::optional<MatrixOperands> operands, Operation *op,
+                const TargetLevel &level) {
   if (!operands)
-    return failure();
+    return std::nullopt;
   MatrixPlan plan(operands->shape, operands->factors,
                   operands->epilogue.result == MatrixEpilogue::Result::Bytes,
                   /*sumsRows=*/!operands->zeroPoints.empty(), level,
                   TileTable(op), operands->weightUnitBytes());
   std::optional<TileMatrixPlan> tiles = TileMatrixPlan::get(plan, *operands);
   if (!tiles && (operands->factors == Factors::BF16 || !plan.fitsStack()))
-    return failure();
+    return std::nullopt;
   if (tiles)
     operands->keepSign();
+  return MatrixCall{std::move(*operands), plan, tiles};
+}
 
+void MatrixCall::emit(Operation *op, const RowBuffer &result,
+                      KernelEmitter &emitter) {
   const MatrixPlan packing =
       tiles ? tiles->matrix : sharedPacking(plan).value_or(plan);
-  RowBuffer result = bufferOfRows(operands->result, emitter);
-  operands->resultPitch = result.pitch;
-  Value input = emitter.buffer(operands->input);
-  SmallVector<Value> buffers = matrixBuffers(*operands, plan, packing, emitter);
+  operands.resultPitch = result.pitch;
+  Value input = emitter.buffer(operands.input);
+  SmallVector<Value> buffers = matrixBuffers(operands, plan, packing, emitter);
   buffers.insert(buffers.begin(), {input, result.buffer});
   std::swap(buffers[1], buffers[2]); // the weights in front of the result
 
   Location loc = op->getLoc();
-  if (operands->sum)
-    loc = FusedLoc::get(op->getContext(), {loc, operands->sum.getLoc()});
-  std::string stem = isa<qnn::ConvOp>(op) ? "conv" : "matmul";
+  if (operands.sum)
+    loc = FusedLoc::get(op->getContext(), {loc, operands.sum.getLoc()});
+  std::string stem = isa<qnn::MatmulOp>(op) ? "matmul"
+                     : operands.part        ? "transposed_conv"
+                                            : "conv";
   if (tiles)
     stem += "_tiles";
   func::FuncOp kernel = emitter.kernel(
-      stem, matrixKey(*operands, plan.shape), ValueRange(buffers).getTypes(),
+      stem, matrixKey(operands, plan.shape), ValueRange(buffers).getTypes(),
       loc,
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
           Value end) {
@@ -173,20 +198,65 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
             values, [&](Value value) { return flatten(c, value); });
         std::swap(flat[1], flat[2]);
         MatrixArguments args = matrixArguments(
-            *operands, flat[0], flat[1], ArrayRef<Value>(flat).drop_front(2));
+            operands, flat[0], flat[1], ArrayRef<Value>(flat).drop_front(2));
         if (tiles)
-          TileMatrixKernel(builder, loc, *tiles, *operands, args)
+          TileMatrixKernel(builder, loc, *tiles, operands, args)
               .emit(begin, end);
         else
-          MatrixKernel(builder, loc, plan, *operands, args).emit(begin, end);
+          MatrixKernel(builder, loc, plan, operands, args).emit(begin, end);
       });
   if (!tiles)
     noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
                loc);
+}
+
+static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
+  std::optional<MatrixCall> call = MatrixCall::get(
+      MatrixOperands::match(op, emitter.level()), op, emitter.level());
+  if (!call)
+    return failure();
+  call->emit(op, bufferOfRows(call->operands.result, emitter), emitter);
+  return success();
+}
+
+/// A transposed convolution: one kernel per part.
+static LogicalResult emitTransposed(Operation *op, KernelEmitter &emitter) {
+  const TargetLevel &level = emitter.level();
+  auto conv = dyn_cast<qnn::ConvTransposeOp>(op);
+  // Of one column each, products are for the reference kernel, which computes
+  // neighbouring channels together.
+  if (!conv || conv.getLayout() != qnn::Layout::ChannelsLast ||
+      (conv.getGroup() > 1 && qnn::shapeOf(conv.getFilter())[1] == 1))
+    return failure();
+  std::vector<MatrixCall> calls;
+  auto match = [&](bool joins) {
+    calls.clear();
+    for (const TransposedPart &part : TransposedPart::get(conv, joins, level)) {
+      std::optional<MatrixCall> call =
+          MatrixCall::get(MatrixOperands::match(conv, part, level), op, level);
+      if (!call)
+        return false;
+      calls.push_back(std::move(*call));
+    }
+    return true;
+  };
+  if (!match(/*joins=*/true))
+    return failure();
+  Value tensor = calls.front().operands.result;
+  if (isConcatPart(tensor, emitter) && !match(/*joins=*/false))
+    return failure();
+  RowBuffer result = bufferOfRows(tensor, emitter);
+  for (MatrixCall &call : calls) {
+    call.emit(op, result, emitter);
+    noteOperationCount(
+        result.buffer.getParentBlock()->getTerminator()->getPrevNode(), op,
+        call.operands.part->products());
+  }
   return success();
 }
 
 void qcc::populateMatrixKernels(KernelGenerators &generators) {
   generators.push_back({"matrix", emitMatrix});
+  generators.push_back({"transposed", emitTransposed});
 }

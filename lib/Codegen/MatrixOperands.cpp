@@ -13,6 +13,8 @@
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
@@ -27,32 +29,49 @@ std::optional<MatrixOperands> MatrixOperands::match(Operation *op,
     matches = operands.matchMatmul(matmul, level);
   if (!matches)
     return std::nullopt;
-  operands.resultPitch = operands.shape.oc;
+  operands.takeFollowers(op);
+  return operands;
+}
+
+std::optional<MatrixOperands> MatrixOperands::match(ConvTransposeOp op,
+                                                    const TransposedPart &part,
+                                                    const TargetLevel &level) {
+  MatrixOperands operands;
+  operands.part = part;
+  operands.shape = part.shape();
+  operands.input = op.getInput();
+  operands.result = op.getResult();
+  if (!operands.matchArithmetic(op.getFilter(), 1, op.getBias(),
+                                op.getActivationAttr(), level))
+    return std::nullopt;
+  operands.takeFollowers(op);
+  return operands;
+}
+
+/// Ops behind `op` that the kernel computes, too.
+void MatrixOperands::takeFollowers(Operation *op) {
+  resultPitch = resultChannels();
   if (LutOp table = findResultTable(op)) {
-    operands.table = table;
-    operands.result = table.getResult();
-    operands.epilogue.hasTable = true;
+    this->table = table;
+    result = table.getResult();
+    epilogue.hasTable = true;
   }
-  if (QuantizeOp quantize = findResultQuantize(op);
-      quantize && !operands.isInteger()) {
-    operands.quantize = quantize;
-    operands.result = quantize.getResult();
-    operands.epilogue.requantize =
-        quantizeResult(quantize, operands.epilogue.activation);
-    operands.epilogue.result = operands.epilogue.requantize->bits == 8
-                                   ? MatrixEpilogue::Result::Bytes
-                                   : MatrixEpilogue::Result::Words;
+  if (QuantizeOp quantize = findResultQuantize(op); quantize && !isInteger()) {
+    this->quantize = quantize;
+    result = quantize.getResult();
+    epilogue.requantize = quantizeResult(quantize, epilogue.activation);
+    epilogue.result = epilogue.requantize->bits == 8
+                          ? MatrixEpilogue::Result::Bytes
+                          : MatrixEpilogue::Result::Words;
   }
   if (CastOp cast = findFactorCast(op);
-      cast && operands.epilogue.result == MatrixEpilogue::Result::Float) {
-    operands.factorCast = cast;
-    operands.result = cast.getResult();
+      cast && epilogue.result == MatrixEpilogue::Result::Float) {
+    factorCast = cast;
+    result = cast.getResult();
   }
-  if (operands.isInteger() &&
-      operands.epilogue.result == MatrixEpilogue::Result::Bytes)
-    if (BinaryOp sum = findResultSum(op, operands.result))
-      operands.takeSum(sum);
-  return operands;
+  if (isInteger() && epilogue.result == MatrixEpilogue::Result::Bytes)
+    if (BinaryOp sum = findResultSum(op, result))
+      takeSum(sum);
 }
 
 void MatrixOperands::takeSum(BinaryOp op) {
@@ -80,25 +99,70 @@ void MatrixOperands::keepSign() {
   flip = false;
   isSigned = true;
   // Flipped activations and their zero point are 128 larger.
-  int64_t depth = shape.kh * shape.kw * (shape.c / shape.group);
-  for (auto [channel, offset] : llvm::enumerate(offsets)) {
+  int64_t depth = shape.taps() * (shape.c / shape.group);
+  for (auto [column, offset] : llvm::enumerate(offsets)) {
     int64_t sum = 0;
     for (int64_t i = 0; i < depth; ++i)
-      sum += intFilter.at(channel,
-                          int64_t(channel) * channelStride + i * elementStride);
+      sum += intWeight(int64_t(column), i);
     offset = int32_t(uint32_t(offset + 128 * sum));
   }
 }
 
+int64_t MatrixOperands::weightAt(int64_t column, int64_t index) const {
+  if (part)
+    return part->weightAt(column, index);
+  if (joinedGroups > 1) {
+    int64_t groups = shape.group * joinedGroups;
+    int64_t depth = shape.taps() * (shape.c / groups);
+    index -= column / (shape.oc / groups) % joinedGroups * depth;
+    if (index < 0 || index >= depth)
+      return -1;
+  }
+  return column * channelStride + index * elementStride;
+}
+
+/// How many groups to compute as one: small ones leave most of a vector empty,
+/// and many are gathered one by one. Compares estimates of cycles per row.
+static int64_t groupsToJoin(const ConvShape &s, int64_t elementBytes,
+                            const TargetLevel &level) {
+  int64_t inChannels = s.c / s.group, outChannels = s.oc / s.group;
+  auto cycles = [&](int64_t joined) {
+    int64_t bytes = joined * inChannels * elementBytes;
+    double vectors = llvm::divideCeil(joined * outChannels, level.lanes());
+    double products = double(llvm::divideCeil(s.taps() * bytes, 4)) / 2;
+    double results = 3;
+    bool isBand = joined == s.group && s.dw == 1 && !s.isVolume();
+    double copies =
+        double(s.taps() * llvm::divideCeil(bytes, level.vectorBytes)) *
+        (isBand ? 0.5 : 2);
+    return double(s.group / joined) *
+           (vectors * (products + results) + copies + 4);
+  };
+  int64_t best = 1;
+  for (int64_t joined = 2; joined <= s.group; ++joined)
+    if (s.group % joined == 0 && cycles(joined) < cycles(best))
+      best = joined;
+  return best;
+}
+
 bool MatrixOperands::matchConv(ConvOp op, const TargetLevel &level) {
-  std::optional<ConvShape> conv = ConvShape::get(op);
+  std::optional<ConvShape> conv = ConvShape::getVolume(op);
   if (!conv)
     return false;
   shape = *conv;
+  // The reference kernel computes neighbouring channels together.
+  if (shape.isVolume() && shape.c == shape.group && shape.oc == shape.group)
+    return false;
   input = op.getInput();
   result = op.getResult();
   residual = op.getResidual();
-  channelStride = shape.kh * shape.kw * (shape.c / shape.group);
+  channelStride = shape.taps() * (shape.c / shape.group);
+  if (shape.group > 1 && shape.c > 0 && shape.oc > 0) {
+    unsigned bits = getStorageType(tensorTypeOf(input).getElementType())
+                        .getIntOrFloatBitWidth();
+    joinedGroups = groupsToJoin(shape, llvm::divideCeil(bits, 8), level);
+    shape.group /= joinedGroups;
+  }
   return matchArithmetic(op.getFilter(), 0, op.getBias(),
                          op.getActivationAttr(), level);
 }
@@ -194,20 +258,20 @@ bool MatrixOperands::matchFloat(Value weights, int64_t axis, Value bias,
         ChannelParams::get(tensorTypeOf(weights).getElementType());
     if (!filter || !params)
       return false;
-    int64_t perChannel = bytes->bytes().size() / shape.oc;
+    int64_t depth = shape.taps() * (shape.c / shape.group);
     floatFilter.resize(bytes->bytes().size());
-    for (int64_t channel = 0; channel < shape.oc; ++channel)
-      for (int64_t i = 0; i < perChannel; ++i) {
-        int64_t at = channel * channelStride + i * elementStride;
-        floatFilter[at] =
-            float(filter->at(channel, at)) * params->scale(channel);
-      }
+    for (int64_t column = 0; column < columns(); ++column)
+      for (int64_t i = 0; i < depth; ++i)
+        if (int64_t at = weightAt(column, i); at >= 0)
+          floatFilter[at] = float(filter->at(parameterOf(column), at)) *
+                            params->scale(parameterOf(column));
   }
   if (bias) {
     std::optional<SmallVector<double>> values = getConstantFloats(bias);
     if (!values || !tensorTypeOf(bias).getElementType().isF32())
       return false;
-    biases.assign(values->begin(), values->end());
+    for (int64_t column = 0; column < columns(); ++column)
+      biases.push_back(float((*values)[channelOf(column)]));
     epilogue.hasBias = true;
   }
   return factors == Factors::Float32 || (halfType && halfType.isBF16());
@@ -253,7 +317,8 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
     std::optional<SmallVector<double>> values = getConstantFloats(bias);
     if (!values || epilogue.result == MatrixEpilogue::Result::Sum)
       return false;
-    biases.assign(values->begin(), values->end());
+    for (int64_t column = 0; column < columns(); ++column)
+      biases.push_back(float((*values)[channelOf(column)]));
     epilogue.hasBias = true;
   } else if (bias) {
     biasBytes = ConstantBytes::get(bias);
@@ -288,25 +353,24 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   double bound = 0; // of the magnitude of what is rounded
   bool fits = true; // real weights in as many signed bits
   int64_t largestWeight = isWord ? INT16_MAX : INT8_MAX;
-  int64_t depth = shape.kh * shape.kw * (shape.c / shape.group);
-  for (int64_t channel = 0; channel < shape.oc; ++channel) {
-    int64_t sum = 0, magnitude = 0;
+  int64_t depth = shape.taps() * (shape.c / shape.group);
+  for (int64_t column = 0; column < columns(); ++column) {
+    int64_t sum = 0, magnitude = 0, parameter = parameterOf(column);
     for (int64_t i = 0; i < depth; ++i) {
-      int64_t w =
-          intFilter.at(channel, channel * channelStride + i * elementStride);
+      int64_t w = intWeight(column, i);
       fits &= w >= -largestWeight - 1 && w <= largestWeight;
       sum += w;
       magnitude += std::abs(w);
     }
-    int64_t offset = biasBytes ? biasBytes->as<int32_t>()[channel] : 0;
+    int64_t offset =
+        biasBytes ? biasBytes->as<int32_t>()[channelOf(column)] : 0;
     double largest = double(magnitude) * range + std::abs(double(offset));
     if (largest >= 2147483648.0)
       return false; // the reference sums in 64 bits
     // The real value is wanted where more than a rounding follows.
-    float scale =
-        outType && !isReal
-            ? epilogue.requantize->multiplier(in.scale, params->scale(channel))
-            : in.scale * params->scale(channel);
+    float scale = outType && !isReal ? epilogue.requantize->multiplier(
+                                           in.scale, params->scale(parameter))
+                                     : in.scale * params->scale(parameter);
     if (!std::isfinite(scale))
       return false;
     bound = std::max(bound, largest * double(scale));
@@ -317,8 +381,8 @@ bool MatrixOperands::matchInteger(Value weights, int64_t axis, Value bias,
   if (!fits && isWord)
     return false;
   if (!fits)
-    for (int64_t channel = 0; channel < shape.oc; ++channel)
-      zeroPoints.push_back(params->zeroPoint(channel) -
+    for (int64_t column = 0; column < columns(); ++column)
+      zeroPoints.push_back(params->zeroPoint(parameterOf(column)) -
                            (intFilter.isUnsigned ? 128 : 0));
   if (!fits && llvm::all_equal(zeroPoints))
     commonZeroPoint = zeroPoints.front();

@@ -38,9 +38,9 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
                        int64_t unitBytes)
     : shape(shape), factors(factors), permuted(permuted), sumsRows(sumsRows),
       level(level), table(table) {
-  rows = shape.n * shape.oh * shape.ow;
+  rows = shape.rows();
   columns = shape.oc / shape.group;
-  depth = shape.kh * shape.kw * (shape.c / shape.group);
+  depth = shape.taps() * (shape.c / shape.group);
   unitElements = factors == Factors::Int8      ? 4
                  : factors == Factors::Float32 ? 1
                                                : 2;
@@ -56,7 +56,7 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
     choice.rows = tall->rows;
   }
   cut(choice);
-  int64_t groupBytes = packedBytes() / shape.group;
+  int64_t groupBytes = packedBytes() / filters();
   rowsOuter = panels() == 1 ||
               groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
   if (choice.panelsOuter && panels() > 1)
@@ -88,7 +88,7 @@ TileChoice MatrixPlan::taken() const {
 void MatrixPlan::chooseAccess(const TileChoice &choice) {
   const ConvShape &s = shape;
   int64_t inChannels = s.c / s.group;
-  bool inside = s.padT == 0 && s.padL == 0 &&
+  bool inside = !s.isVolume() && s.padT == 0 && s.padL == 0 &&
                 (s.oh - 1) * s.sh + (s.kh - 1) * s.dh < s.h &&
                 (s.ow - 1) * s.sw + (s.kw - 1) * s.dw < s.w;
   bool contiguous = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 &&
@@ -97,7 +97,7 @@ void MatrixPlan::chooseAccess(const TileChoice &choice) {
   bool inPlace = contiguous && wholeUnits;
   // What follows a line in its last unit is read, too: not beyond the input.
   copiesBand = !inside || s.kw * s.c % unitElements != 0;
-  band = !inPlace && s.group == 1 && s.dw == 1 && !sumsRows &&
+  band = !inPlace && !s.isVolume() && s.group == 1 && s.dw == 1 && !sumsRows &&
          (!copiesBand || s.n == 1);
   linePitch = (copiesBand ? bandColumns() : s.w) * s.c;
   // Few rows per band copy the lines again and again.
@@ -247,7 +247,7 @@ bool MatrixPlan::fitsStack() const {
 
 void MatrixPlan::forEachColumn(
     llvm::function_ref<void(int64_t, int64_t)> f) const {
-  for (int64_t group = 0; group < shape.group; ++group)
+  for (int64_t filter = 0; filter < filters(); ++filter)
     for (int64_t panel = 0; panel < panels(); ++panel) {
       unsigned count = panel < fullPanels ? vectors : tailVectors;
       SmallVector<int64_t> order;
@@ -258,9 +258,9 @@ void MatrixPlan::forEachColumn(
         if (column >= columns)
           break;
         // The result at `at` is computed in column order[at].
-        f(group * columns + column, group * paddedColumns() +
-                                        panel * panelColumns() +
-                                        (permuted ? order[at] : at));
+        f(filter * columns + column, filter * paddedColumns() +
+                                         panel * panelColumns() +
+                                         (permuted ? order[at] : at));
       }
     }
 }

@@ -14,13 +14,16 @@
 //   the input itself, or where windows are clipped a padded copy on the stack
 //   of the lines that some tiles need;
 // - gathered: each row is copied to the stack. That takes groups, dilated
-//   columns and weights with zero points, too.
+//   columns, windows of planes and weights with zero points, too.
 //
 // Along the depth both operands are cut into units of four bytes: four 8-bit
 // values, two of 16 bits (bf16 among them) or one float. The weights are packed
 // into panels of some vectors of columns:
 //
-//   packed[group][panel][unit][column of the panel][4 bytes]
+//   packed[filter][panel][unit][column of the panel][4 bytes]
+//
+// with one filter per group, and of a transposed convolution (see
+// TransposedConv.h) several per window.
 //
 // Floats may be stored in 16 bits; they are widened when they are loaded, or
 // where a panel serves many rows, once for these, to the stack.
@@ -50,7 +53,7 @@ struct MatrixPlan {
   Factors factors;
   bool permuted;
   bool sumsRows;
-  int64_t rows, columns; ///< of one group
+  int64_t rows, columns; ///< of one filter
   int64_t depth;         ///< products per result
   int64_t units;         ///< of the depth
   int64_t unitElements;  ///< 4, 2 or 1
@@ -86,16 +89,18 @@ struct MatrixPlan {
   /// Of the activations.
   int64_t elementBytes() const { return 4 / unitElements; }
   int64_t panels() const { return fullPanels + (tailVectors != 0); }
+  /// Filters that columns are those of: of each phase those of all groups.
+  int64_t filters() const { return shape.phases * shape.group; }
   int64_t tiles() const {
-    return shape.group * rowBlocks * (rowsOuter ? 1 : panels());
+    return filters() * rowBlocks * (rowsOuter ? 1 : panels());
   }
   int64_t panelColumns() const { return int64_t(vectors) * lanes; }
-  /// Columns of one group with the padding of the last panel.
+  /// Columns of one filter with the padding of the last panel.
   int64_t paddedColumns() const {
     return (fullPanels * vectors + tailVectors) * lanes;
   }
   int64_t packedBytes() const {
-    return shape.group * paddedColumns() * units * unitBytes;
+    return filters() * paddedColumns() * units * unitBytes;
   }
   /// Columns of a band, from the first that a window reads to the last.
   int64_t bandColumns() const { return (shape.ow - 1) * shape.sw + shape.kw; }
@@ -140,7 +145,7 @@ template <typename T, typename Value>
 std::vector<char> MatrixPlan::pack(Value value) const {
   std::vector<char> bytes(packedBytes());
   T *packed = reinterpret_cast<T *>(bytes.data());
-  int64_t inChannels = shape.c / shape.group, taps = shape.kh * shape.kw;
+  int64_t inChannels = shape.c / shape.group, taps = shape.taps();
   int64_t lineTaps = taps / lines;
   forEachColumn([&](int64_t channel, int64_t position) {
     // The panel starts at a column; before it lie whole panels.

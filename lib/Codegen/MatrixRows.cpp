@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Gathers windows of the input as rows of the left matrix, and sums rows.
+// Gathers windows of the input as rows of the left matrix, sums rows, and finds
+// those of the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -65,8 +66,9 @@ SmallVector<Value> MatrixKernel::rowOffsets(const Rows &rows, int64_t row,
 /// Copies the input lines that output lines [first, last) need, padded.
 void MatrixKernel::fillBand(Value first, Value last) {
   const ConvShape &s = p.shape;
-  int64_t before = std::min(s.padL, p.bandColumns());
-  int64_t copied = std::min(p.bandColumns() - before, s.w);
+  int64_t before = std::clamp<int64_t>(s.padL, 0, p.bandColumns());
+  int64_t skipped = std::max<int64_t>(-s.padL, 0); // of the input
+  int64_t copied = std::min(p.bandColumns() - before, s.w - skipped);
   auto fill = [&](Value at, int64_t columns) {
     if (columns > 0)
       c.fillRun(scratch, at, columns * s.c, m.padding, level.vectorBytes);
@@ -82,13 +84,56 @@ void MatrixKernel::fillBand(Value first, Value last) {
         [&] {
           fill(to, before);
           if (copied > 0)
-            c.copyRun(args.input, c.mul(line, s.w * s.c), scratch,
-                      c.add(to, before * s.c), copied * s.c, level.vectorBytes);
-          fill(c.add(to, (before + copied) * s.c),
-               p.bandColumns() - before - copied);
+            c.copyRun(args.input, c.add(c.mul(line, s.w * s.c), skipped * s.c),
+                      scratch, c.add(to, before * s.c), copied * s.c,
+                      level.vectorBytes);
+          fill(c.add(to, (before + std::max<int64_t>(copied, 0)) * s.c),
+               p.bandColumns() - before - std::max<int64_t>(copied, 0));
         },
         [&] { fill(to, p.bandColumns()); });
   });
+}
+
+/// The first channel of the input that a filter reads.
+Value MatrixKernel::firstChannel(Value filter) {
+  if (p.shape.phases > 1)
+    filter = c.rem(filter, p.shape.group);
+  return c.mul(filter, inChannels());
+}
+
+/// Where `count` rows stand among results `pitch` elements apart; `column` is
+/// counted within the filter.
+MatrixEpilogueEmitter::Place MatrixKernel::placeOf(Value firstRow,
+                                                   int64_t count, Value filter,
+                                                   Value column,
+                                                   int64_t pitch) {
+  if (!m.part) {
+    column = c.add(c.mul(filter, p.columns), column);
+    return {c.add(c.mul(firstRow, pitch), column), pitch};
+  }
+  column = c.add(c.mul(c.rem(filter, p.shape.group), p.columns), column);
+  auto pixelOf = [&](Value number, ArrayRef<TransposedPart::Extent> extents) {
+    Value pixel = c.index(0);
+    while (!extents.empty()) {
+      // Dimensions that go on as the one inside are one with it.
+      TransposedPart::Extent all = extents.consume_front();
+      while (!extents.empty() &&
+             extents.front().pitch == all.extent * all.pitch)
+        all.extent *= extents.consume_front().extent;
+      Value at = extents.empty() ? number : c.rem(number, all.extent);
+      pixel = c.add(pixel, c.mul(at, all.pitch));
+      number = c.div(number, all.extent);
+    }
+    return pixel;
+  };
+  Value phase = pixelOf(c.div(filter, p.shape.group), m.part->phasePixels());
+  column = c.add(column, c.mul(c.add(phase, m.part->firstPixel()), pitch));
+  MatrixEpilogueEmitter::Place place{Value(), pitch};
+  for (int64_t row = 0; row < count; ++row)
+    place.rows.push_back(
+        c.add(c.mul(pixelOf(c.add(firstRow, row), m.part->rowPixels()), pitch),
+              column));
+  return place;
 }
 
 void MatrixKernel::gatherRow(Value row, Value to, Value group) {
@@ -98,6 +143,27 @@ void MatrixKernel::gatherRow(Value row, Value to, Value group) {
   // Coordinates of the window; below zero they are huge as unsigned numbers.
   Value ih = c.sub(c.mul(oh, s.sh), c.index(s.padT));
   Value iw = c.sub(c.mul(ow, s.sw), c.index(s.padL));
+  if (!s.isVolume())
+    return copyPlane(image, ih, iw, to, group);
+  int64_t elements = s.kh * s.kw * inChannels();
+  Value id = c.sub(c.mul(c.rem(image, s.od), s.sd), c.index(s.padF));
+  Value firstPlane = c.mul(c.div(image, s.od), s.d);
+  c.loop(0, s.kd, 1, [&](Value kd) {
+    Value plane = c.add(id, c.mul(kd, s.dd)),
+          target = c.add(to, c.mul(kd, elements));
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, plane, s.d),
+        [&] { copyPlane(c.add(firstPlane, plane), ih, iw, target, group); },
+        [&] {
+          c.fillRun(scratch, target, elements, m.padding, level.vectorBytes);
+        });
+  });
+}
+
+/// Copies the window of one image or plane.
+void MatrixKernel::copyPlane(Value image, Value ih, Value iw, Value to,
+                             Value group) {
+  const ConvShape &s = p.shape;
   int64_t spanH = (s.kh - 1) * s.dh, spanW = (s.kw - 1) * s.dw;
   bool clipsH = s.padT > 0 || (s.oh - 1) * s.sh - s.padT + spanH >= s.h;
   bool clipsW = s.padL > 0 || (s.ow - 1) * s.sw - s.padL + spanW >= s.w;
@@ -119,7 +185,7 @@ void MatrixKernel::copyWindow(Value image, Value ih, Value iw, Value to,
   int64_t channels = inChannels();
   Value line = c.add(c.mul(image, s.h), ih);
   Value from =
-      c.add(c.mul(c.add(c.mul(line, s.w), iw), s.c), c.mul(group, channels));
+      c.add(c.mul(c.add(c.mul(line, s.w), iw), s.c), firstChannel(group));
   bool joined = s.dw == 1 && s.group == 1;
   c.loop(0, s.kh, 1, [&](Value kh) {
     Value source = c.add(from, c.mul(kh, s.dh * s.w * s.c));
@@ -153,7 +219,7 @@ void MatrixKernel::copyClippedWindow(Value image, Value ih, Value iw, Value to,
           [&] {
             Value line = c.add(c.mul(image, s.h), y);
             Value from = c.add(c.mul(c.add(c.mul(line, s.w), x), s.c),
-                               c.mul(group, channels));
+                               firstChannel(group));
             c.copyRun(args.input, from, scratch, tap, channels,
                       level.vectorBytes);
           },

@@ -80,9 +80,9 @@ void TileMatrixKernel::block(
   tiles.rows = c.sub(c.min(c.mul(tiles.lastTile, p.tileRows), c.index(p.rows)),
                      block.firstRow);
   tiles.elements = p.gather ? scratch : args.input;
-  tiles.at = p.gather ? c.index(0)
-                      : c.add(c.mul(block.firstRow, p.pitch),
-                              c.mul(group, inChannels()));
+  tiles.at = p.gather
+                 ? c.index(0)
+                 : c.add(c.mul(block.firstRow, p.pitch), firstChannel(group));
   tiles.pitch = p.pitch;
   if (p.gather)
     c.loop(c.index(0), tiles.rows, 1, [&](Value row) {
@@ -103,8 +103,8 @@ void TileMatrixKernel::panel(const Block &block, Value number,
   Value column = c.add(c.mul(block.group, p.paddedColumns()),
                        c.mul(number, p.panelColumns()));
   panel.firstRow = block.firstRow;
-  panel.firstColumn =
-      c.add(c.mul(block.group, p.columns), c.mul(number, p.panelColumns()));
+  panel.filter = block.group;
+  panel.firstColumn = c.mul(number, p.panelColumns());
   auto load = [&](Value buffer) {
     SmallVector<Value> loaded;
     if (!buffer)
@@ -159,13 +159,13 @@ void TileMatrixKernel::finishRow(const Panel &panel, Value row) {
   epilogue.table = args.table;
   epilogue.other = args.other;
   auto rowWith = [&](int64_t pitch) {
-    return MatrixEpilogueEmitter::Place{
-        c.add(c.mul(c.add(panel.firstRow, row), pitch), panel.firstColumn),
-        pitch};
+    return placeOf(c.add(panel.firstRow, row), 1, panel.filter,
+                   panel.firstColumn, pitch);
   };
   auto emit = [&](int64_t count) {
     epilogue.emit(ArrayRef<SmallVector<Value>>(finished), count, args.residual,
-                  rowWith(p.shape.oc), args.result, rowWith(m.resultPitch));
+                  rowWith(m.resultChannels()), args.result,
+                  rowWith(m.resultPitch));
   };
   // Only the last panel of a group can have columns of padding.
   int64_t whole = int64_t(panel.vectors) * p.lanes;

@@ -34,7 +34,7 @@ private:
   struct Panel {
     Value number;
     unsigned vectors;
-    Value firstRow, firstColumn; ///< of the result
+    Value firstRow, filter, firstColumn; ///< of the result
     llvm::SmallVector<Value> offsets, zeroPoints, scales, biases;
   };
   void block(Value tile, Value group,

@@ -46,7 +46,7 @@ TileMatrixPlan::TileMatrixPlan(const MatrixPlan &plan)
   if (p.gather)
     most = std::clamp<int64_t>(
         goodGatheredBytes / (p.tileRows * p.pitch * p.elementBytes()), 1, most);
-  int64_t others = p.shape.group * (p.rowsOuter ? 1 : p.panels());
+  int64_t others = p.filters() * (p.rowsOuter ? 1 : p.panels());
   p.blockTiles =
       std::clamp<int64_t>(p.rowTiles * others / enoughTiles, 1, most);
   p.rowBlocks = llvm::divideCeil(p.rowTiles, p.blockTiles);

@@ -49,6 +49,9 @@ struct WidePlan {
   ConvShape shape;
   int64_t lanes, blocks;   ///< of channels
   int64_t columns, window; ///< of the slab; rows that an output needs
+  /// Output columns that are computed with one slab: all, unless it would be
+  /// too large.
+  int64_t segment;
   int64_t outputRows, rowBlocks, slabBytes;
 };
 
@@ -73,6 +76,8 @@ private:
 
   mlir::VectorType type() { return c.vectorType(c.b.getF32Type(), p.lanes); }
   void fill(Value image, Value first, Value last, Value channel, int64_t valid);
+  void fillSegment(Value image, Value first, Value last, Value column,
+                   Value channel, int64_t valid);
   void outputs(Value top, Value column, int64_t count, Value weightsAt,
                Value to, int64_t valid);
 

@@ -28,17 +28,30 @@ using namespace qcc::qnn;
 static constexpr int64_t goodSlabBytes = 24 * 1024;
 static constexpr int64_t fairSlabBytes = 48 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
+/// The least columns of a part of a row.
+static constexpr int64_t leastSegment = 64;
 /// Outputs that are summed at once.
 static constexpr int64_t neighbours = 8;
-/// The widest kernel; its taps of a row are straight code.
-static constexpr int64_t maxWidth = 16;
+/// Taps of a row of a kernel that are straight code; of wider ones, fewer are
+/// the body of a loop.
+static constexpr int64_t maxWidth = 16, loopWidth = 8;
 
 WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
                    TileTable table)
     : shape(s), lanes(level.lanes()) {
   blocks = llvm::divideCeil(s.c, lanes);
-  columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
   window = (s.kh - 1) * s.dh + 1;
+  int64_t overlap = (s.kw - 1) * s.dw + 1 - s.sw;
+  segment = s.ow;
+  columns = segment * s.sw + overlap;
+  setRows(1);
+  if (slabBytes > maxSlabBytes) {
+    // No more than half of a slab is copied twice.
+    segment = std::max(leastSegment, overlap / s.sw);
+    segment = std::max(segment, goodSlabBytes / (window * s.sw * lanes * 4));
+    segment = std::min(segment, s.ow);
+    columns = segment * s.sw + overlap;
+  }
   int64_t rows = 1;
   while (rows < s.oh) {
     int64_t fresh = rows * s.sh, copied = fresh - s.sh + window;
@@ -62,7 +75,7 @@ void WidePlan::setRows(int64_t rows) {
 std::optional<WidePlan> WidePlan::get(ConvOp op, const TargetLevel &level) {
   std::optional<ConvShape> shape = ConvShape::get(op);
   if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      shape->c < level.lanes() || shape->kw > maxWidth || op.getResidual())
+      shape->c < level.lanes() || op.getResidual())
     return std::nullopt;
   WidePlan plan(*shape, level, TileTable(op));
   if (plan.slabBytes > maxSlabBytes)
@@ -115,6 +128,34 @@ void WideKernel::fill(Value image, Value first, Value last, Value channel,
   });
 }
 
+/// The same for part of the output columns, from `column` on.
+void WideKernel::fillSegment(Value image, Value first, Value last, Value column,
+                             Value channel, int64_t valid) {
+  Value zero = c.splat(c.b.getF32Type(), 0, p.lanes);
+  Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
+  Value left = c.sub(c.mul(column, s.sw), c.index(s.padL));
+  Value needed = c.add(c.mul(c.sub(last, first), s.sh), p.window - s.sh);
+  c.loop(c.index(0), needed, 1, [&](Value i) {
+    Value row = c.add(top, i), to = c.mul(i, p.columns * p.lanes);
+    Value from = c.add(rows.at(c, image, row), channel);
+    Value isRow = c.compare(arith::CmpIPredicate::ult, row, s.h);
+    c.loop(0, p.columns, 1, [&](Value at) {
+      Value pixel = c.add(left, at);
+      Value inside = arith::AndIOp::create(
+          c.b, c.loc, isRow, c.compare(arith::CmpIPredicate::ult, pixel, s.w));
+      Value target = c.add(to, c.mul(at, p.lanes));
+      c.branch(
+          inside,
+          [&] {
+            c.store(loadFirst(c, type(), valid, input,
+                              c.add(from, c.mul(pixel, s.c))),
+                    slab, target);
+          },
+          [&] { c.store(zero, slab, target); });
+    });
+  });
+}
+
 /// `count` neighbouring outputs of a row.
 void WideKernel::outputs(Value top, Value column, int64_t count,
                          Value weightsAt, Value to, int64_t valid) {
@@ -122,18 +163,32 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
   SmallVector<Value> sums(count, c.splat(c.b.getF32Type(), 0, p.lanes));
   sums = c.loop(
       c.index(0), c.index(s.kh), 1, sums, [&](Value kh, ValueRange carried) {
-        SmallVector<Value> next(carried);
         Value row = c.add(start, c.mul(kh, s.dh * p.columns * p.lanes));
         Value tap = c.add(weightsAt, c.mul(kh, s.kw * p.lanes));
-        for (int64_t kw = 0; kw < s.kw; ++kw) {
-          Value w = c.load(weights, c.add(tap, kw * p.lanes), type());
-          for (int64_t i = 0; i < count; ++i) {
-            int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
-            next[i] = multiplyAdd(
-                c, level, c.load(slab, c.add(row, offset), type()), w, next[i]);
+        auto addTaps = [&](Value first, int64_t taps, ValueRange before) {
+          SmallVector<Value> next(before);
+          Value pixel = c.add(row, c.mul(first, s.dw * p.lanes));
+          Value weight = c.add(tap, c.mul(first, p.lanes));
+          for (int64_t kw = 0; kw < taps; ++kw) {
+            Value w = c.load(weights, c.add(weight, kw * p.lanes), type());
+            for (int64_t i = 0; i < count; ++i) {
+              int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
+              next[i] = multiplyAdd(c, level,
+                                    c.load(slab, c.add(pixel, offset), type()),
+                                    w, next[i]);
+            }
           }
-        }
-        return next;
+          return next;
+        };
+        if (s.kw <= maxWidth)
+          return addTaps(c.index(0), s.kw, carried);
+        int64_t whole = s.kw / loopWidth * loopWidth;
+        SmallVector<Value> next =
+            c.loop(c.index(0), c.index(whole), loopWidth, carried,
+                   [&](Value first, ValueRange before) {
+                     return addTaps(first, loopWidth, before);
+                   });
+        return addTaps(c.index(whole), s.kw - whole, next);
       });
   Value bias = c.load(weights, c.add(weightsAt, s.kh * s.kw * p.lanes), type());
   for (auto [i, sum] : llvm::enumerate(sums)) {
@@ -148,7 +203,26 @@ void WideKernel::tile(Value image, Value first, Value last, Value block,
                       Value to) {
   Value channel = c.mul(block, p.lanes);
   Value at = c.mul(block, (s.kh * s.kw + 1) * p.lanes);
+  auto withSegments = [&](int64_t valid) {
+    c.loop(0, s.ow, p.segment, [&](Value column) {
+      Value count = c.min(c.sub(c.index(s.ow), column), c.index(p.segment));
+      fillSegment(image, first, last, column, channel, valid);
+      c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
+        Value top = c.mul(row, s.sh * p.columns * p.lanes);
+        Value rowTo = c.add(
+            c.add(to, c.mul(c.add(c.mul(row, s.ow), column), s.c)), channel);
+        Value whole = c.mul(c.div(count, neighbours), neighbours);
+        c.loop(c.index(0), whole, neighbours, [&](Value first) {
+          outputs(top, first, neighbours, at, rowTo, valid);
+        });
+        c.loop(whole, count, 1,
+               [&](Value first) { outputs(top, first, 1, at, rowTo, valid); });
+      });
+    });
+  };
   auto withChannels = [&](int64_t valid) {
+    if (p.segment < s.ow)
+      return withSegments(valid);
     fill(image, first, last, channel, valid);
     c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
       Value top = c.mul(row, s.sh * p.columns * p.lanes);

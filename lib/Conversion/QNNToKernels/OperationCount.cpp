@@ -55,7 +55,10 @@ int64_t qcc::countMultiplyAccumulates(Operation *op) {
 }
 
 void qcc::noteOperationCount(Operation *call, Operation *op) {
-  int64_t macs = countMultiplyAccumulates(op);
+  noteOperationCount(call, op, countMultiplyAccumulates(op));
+}
+
+void qcc::noteOperationCount(Operation *call, Operation *op, int64_t macs) {
   if (macs == 0)
     return;
   constexpr StringLiteral number = "qcc.macs", integer = "qcc.integer_macs";

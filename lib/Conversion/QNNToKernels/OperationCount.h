@@ -19,6 +19,9 @@ int64_t countMultiplyAccumulates(mlir::Operation *op);
 /// Gives a call of @main the number of those of `op`, or adds them to those of
 /// other ops that it computes.
 void noteOperationCount(mlir::Operation *call, mlir::Operation *op);
+/// The same for a call that computes `macs` of them, a part.
+void noteOperationCount(mlir::Operation *call, mlir::Operation *op,
+                        int64_t macs);
 
 } // namespace qcc
 

@@ -17,7 +17,9 @@ tensor is added to the results; in those that begin with part- they are one part
 a concatenation along the channels. In families rows-... depthwise convolutions
 stand between 1x1 ones and are computed by blocks of rows. Families that end in i16 have activations of
 16 bits and weights of 8 or 16; any family has results of 16 bits. Families that
-begin with bf16- have float weights of bf16; the reference kernels, on the first
+begin with volume- have three spatial dimensions, those that begin with transposed- are
+transposed convolutions, those that begin with grouped- have many small groups, those that begin with long- windows of
+many pixels of a line. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
 level, round the activations as level amx does, which the others are compared with.
 In pair-f32 a product with such weights reads what another kernel computes.
 """
@@ -120,7 +122,8 @@ def close_but_ties(a, b):
 
 class Generator:
     def __init__(self, seed, tiles=False, half=False, winograd=False, words=False, sums=False, parts=False,
-                 bf16=False):
+                 bf16=False, volume=False, transposed=False, grouped=False, long=False):
+        self.volume, self.transposed, self.grouped, self.long = volume, transposed, grouped, long
         self.tiles, self.half, self.winograd, self.words = tiles, half or bf16, winograd, words
         self.sums, self.parts, self.bf16 = sums, parts, bf16
         self.pick = random.Random(seed)
@@ -157,7 +160,7 @@ class Generator:
     def activation_shape(self, depthwise):
         """Random geometry of a convolution: input, filter, result, attributes."""
         pick = self.pick
-        rank = pick.choice([1, 2, 2, 2])
+        rank = pick.choice([1, 2, 2, 2]) if not self.volume else 3
         if depthwise:
             group = pick.choice([1, 3, 4, 8, 16, 17, 32, 33, 64, 70, 96, 144, 200])
             if self.words:
@@ -171,6 +174,9 @@ class Generator:
                 group = pick.choice([1, 1, 1, 2])
                 inner = pick.choice([16, 17, 32, 64, 100, 128])
                 outer = pick.choice([16, 17, 32, 40, 64, 70, 96, 130])
+            if self.grouped:
+                group = pick.choice([4, 6, 8, 16, 17, 32])
+                inner, outer = pick.choice([1, 1, 2, 3, 4, 8]), pick.choice([1, 2, 2, 3, 4, 8])
         some = lambda values, n=rank: [pick.choice(values) for _ in range(n)]
         kernel, strides = some([1, 1, 2, 3, 3, 5]), some([1, 1, 2, 3])
         dilations, pads = some([1, 1, 1, 2]), some([0, 0, 1, 2], 2 * rank)
@@ -187,18 +193,41 @@ class Generator:
             space = pick.choice([[14, 14], [15, 13], [13, 26], [3, 75], [75, 3], [20, 19]])
         if depthwise and pick.random() < 0.3:
             space[-1] = pick.choice([27, 40])  # columns in several segments
+        if self.long:
+            kernel[-1], space[-1] = pick.choice([17, 24, 31]), pick.choice([11, 27, 40])
+            pads[rank - 1], pads[-1] = pick.choice([0, 8, 15]), pick.choice([0, 8, 15])
+            if rank == 1:  # longer than a slab
+                group, space[0] = pick.choice([16, 17, 40]), 7000
+                kernel[0] = pick.choice([3, 31])
         out = []
         for i in range(rank):
+            if self.transposed:
+                break
             room = lambda: space[i] + pads[i] + pads[rank + i] - dilations[i] * (kernel[i] - 1) - 1
             while room() < 0:
                 space[i] += 1
             out.append(room() // strides[i] + 1)
         batch = pick.choice([1, 1, 2])
-        attributes = (
+        more = ""
+        if self.transposed:
+            # The last one often a multiple of its stride: then pixels are joined.
+            strides, kernel = some([1, 2, 2, 3, 4]), some([1, 2, 3, 4, 5])
+            if pick.random() < 0.5:
+                kernel[-1] = strides[-1] * pick.choice([1, 2])
+            extra = some([0, 0, 0, 1, 3])
+            extent = lambda i: (strides[i] * (space[i] - 1) + extra[i] + (kernel[i] - 1) * dilations[i] + 1
+                                - pads[i] - pads[rank + i])
+            for i in range(rank):
+                while extent(i) < 1:
+                    space[i] += 1
+            out = [extent(i) for i in range(rank)]
+            more = f"output_padding = {array(extra)}, "
+        attributes = more + (
             f"strides = {array(strides)}, dilations = {array(dilations)}, pads = {array(pads)}, "
             f"group = {group} : i64, layout = #qnn<layout nhwc>"
         )
-        return ([batch] + space + [group * inner], [group * outer, inner] + kernel,
+        filters = [group * inner, outer] if self.transposed else [group * outer, inner]
+        return ([batch] + space + [group * inner], filters + kernel,
                 [batch] + out + [group * outer], attributes)
 
     def matmul_shape(self):
@@ -224,6 +253,8 @@ class Generator:
         else:
             x, w, y, attributes = self.activation_shape(depthwise)
             axis, channels = 0, w[0]
+            if self.transposed:
+                op, axis, channels = "conv_transpose", 1, y[-1]
         return self.linear_of(op, x, w, y, attributes, axis, channels, is_float)
 
     def linear_of(self, op, x, w, y, attributes, axis, channels, is_float, link=None):
@@ -238,7 +269,7 @@ class Generator:
             case.constants.append(self.weights(w))
             if pick.random() < 0.7:
                 case.constants.append(([channels], "f32", "f32", self.floats([channels])))
-            if pick.random() < 0.3 and (not link or link[1]):
+            if pick.random() < 0.3 and (not link or link[1]) and not self.transposed:
                 residual = (y, "f32", self.floats(y))
             result = "f32", "f32"
         else:
@@ -247,6 +278,8 @@ class Generator:
             case.inputs.append(residual)
         bias = len(case.constants) > 1
         names = f"operandSegmentSizes = array<i32: 1, 1, {int(bias)}, {int(bool(residual))}>"
+        if self.transposed:
+            names, attributes = attributes, ""
         if activation:
             names += ", activation = #qnn.act<{}, {:.6f} : f32, {:.6f} : f32>".format(*activation)
         if attributes:
@@ -307,7 +340,7 @@ class Generator:
             storage, zero = ("i16" if self.words else "u8"), 7
         case.inputs.append((x, quant(storage, scale, zero), self.integers(x, storage)))
         # Weights: signed around zero, or unsigned around some zero point.
-        each = pick.random() < 0.6
+        each = pick.random() < 0.6 and not (self.transposed and w[1] != channels)
         scales = [self.scale() for _ in range(channels)] if each else [self.scale()]
         fitting = [("i8", 0), ("i8", 0), ("ui8", 128)]
         plain, weight_zero = pick.choice(fitting + [("i8", 3), ("ui8", 7), ("ui8", 255)])
@@ -352,7 +385,7 @@ class Generator:
         kind = {"f32": "f32", "i32": quant("i32", products[0], 0)}.get(output) or quant(output, spread, zero)
         residual = None
         if (output != "i32" and pick.random() < (0.1 if self.words and depth < 30 else 0.3)
-                and (not link or link[1])):
+                and (not link or link[1]) and not self.transposed):
             stored = pick.choice(["u8", "i8", "i16", "f32"])
             residual = ((y, "f32", self.floats(y) * 3) if stored == "f32" else
                         (y, quant(stored, self.scale(), pick.choice([0, 5])), self.integers(y, stored)))
@@ -970,12 +1003,14 @@ def main():
     family, seed, levels = arguments[0], int(arguments[1]), arguments[2:]
     tiles = family.endswith("-tiles")
     family = family.removesuffix("-tiles")
-    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-")
-    half, chosen, winograd, sums, parts, bf16 = (family.startswith(prefix) for prefix in prefixes)
+    prefixes = ("half-", "chosen-", "winograd-", "sum-", "part-", "bf16-", "volume-", "transposed-", "grouped-", "long-")
+    flags = []
     for prefix in prefixes:
+        flags.append(family.startswith(prefix))
         family = family.removeprefix(prefix)
+    half, chosen, winograd, sums, parts, bf16, volume, transposed, grouped, long = flags
     generator = Generator(seed, tiles, half, winograd, words=family.endswith("i16"), sums=sums, parts=parts,
-                          bf16=bf16)
+                          bf16=bf16, volume=volume, transposed=transposed, grouped=grouped, long=long)
     cases = [generator.case(family) for _ in range(CASES)]
     failures = 0
     fused = None  # the results of the first level with fused multiply-add
@@ -984,7 +1019,7 @@ def main():
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(f"module attributes {{qcc.row_block_bytes = 0 : i64}} {{\n{text}}}\n" if family.startswith("rows")
                     else text)
-        kind = ("conv_winograd" if winograd else "depthwise_i16" if family == "depthwise-i16" else
+        kind = ("conv_winograd" if winograd else "transposed_conv(?:_tiles)?" if transposed else "depthwise_i16" if family == "depthwise-i16" else
                 "attention" if family.startswith("attention") else "conv_rows" if family.startswith("rows") else None)
         runner = Runner(folder, feeds, tiles, chosen, kind, sums, parts, bf16)
         expected = runner.run(levels[0], arm_command, reference=True)
