@@ -61,6 +61,8 @@ private:
     Value start, mask, padding;
   };
   void fill(Value image, Value top, Value firstColumn, Value channel);
+  void fillRows(Value image, Value top, Value firstColumn, Value channel,
+                bool clipsRows);
   void fillPlane(llvm::ArrayRef<Row> rows, Value to, Value low, Value high,
                  Value firstColumn);
   void interleaveRun(llvm::ArrayRef<Row> rows, Value from, Value to,

@@ -95,9 +95,21 @@ void ColumnKernel::fillPlane(ArrayRef<Row> rows, Value to, Value low,
 /// of which may be negative.
 void ColumnKernel::fill(Value image, Value top, Value firstColumn,
                         Value channel) {
-  int64_t lastRow = (p.groups() - 1) * p.rows * s.sh - s.padT +
-                    (p.taps * p.bundles - 1) * s.dh;
-  bool clipsRows = s.padT > 0 || lastRow >= s.h;
+  int64_t span = (p.inputRows - 1) * s.dh;
+  if (s.padT == 0 && (p.groups() - 1) * p.rows * s.sh + span < s.h)
+    return fillRows(image, top, firstColumn, channel, /*clipsRows=*/false);
+  if (span >= s.h)
+    return fillRows(image, top, firstColumn, channel, /*clipsRows=*/true);
+  // Most groups are inside the image. Unsigned comparison: a negative row is a
+  // large one.
+  c.branch(
+      c.compare(arith::CmpIPredicate::ult, top, s.h - span),
+      [&] { fillRows(image, top, firstColumn, channel, false); },
+      [&] { fillRows(image, top, firstColumn, channel, true); });
+}
+
+void ColumnKernel::fillRows(Value image, Value top, Value firstColumn,
+                            Value channel, bool clipsRows) {
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(c.b, c.loc,
                                      c.b.getIntegerAttr(element(), value));

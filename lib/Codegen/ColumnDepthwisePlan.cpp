@@ -18,6 +18,9 @@ using namespace qcc;
 /// and the most stack that it may.
 static constexpr int64_t goodSlabBytes = 6 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
+/// What a slab of all channels may take where columns are a stride apart, in
+/// half a first-level cache: their vectors cross its lines.
+static constexpr int64_t flatSlabBytes = 16 * 1024;
 /// Images beyond this are not read again from the second-level cache.
 static constexpr int64_t residentBytes = 1024 * 1024;
 /// Narrower segments read too many columns twice.
@@ -56,12 +59,6 @@ ColumnDepthwisePlan::ColumnDepthwisePlan(const ConvShape &s,
                                          unsigned bits)
     : shape(s), bits(bits), taps(32 / bits),
       vector(level.vectorBytes * 8 / bits) {
-  int64_t block = 128 / bits; // channels of whole 16 bytes
-  sliced = s.c % vector == 0 || s.c > 3 * vector || s.c % block != 0;
-  channels = sliced ? vector : s.c;
-  slices = sliced ? s.c / vector : 1;
-  slicesInner = s.h * s.w * s.c * int64_t(bits) / 8 > residentBytes;
-
   int64_t sums = level.numVectorRegisters / (2 * taps);
   // Beyond these, a slab may not fit and nothing is gained.
   int64_t mostRows = std::min<int64_t>(level.numVectorRegisters / 8, s.oh);
@@ -72,6 +69,17 @@ ColumnDepthwisePlan::ColumnDepthwisePlan(const ConvShape &s,
         rows = r;
   inputRows = inputRowsOf(rows);
   bundles = llvm::divideCeil(inputRows, taps);
+
+  int64_t block = 128 / bits; // channels of whole 16 bytes
+  int64_t flatColumns = (minSegment - 1) * s.sw + (s.kw - 1) * s.dw + 1;
+  sliced =
+      s.c % vector == 0 || s.c > 3 * vector || s.c % block != 0 ||
+      (s.sw > 1 && s.c > vector &&
+       bundles * taps * flatColumns * s.c * int64_t(bits) / 8 > flatSlabBytes);
+  channels = sliced ? vector : s.c;
+  slices = sliced ? s.c / vector : 1;
+  slicesInner = s.h * s.w * s.c * int64_t(bits) / 8 > residentBytes;
+
   for (int64_t bundle = 0; bundle < bundles; ++bundle)
     for (int64_t kw = 0; kw < s.kw; ++kw)
       for (int64_t row = 0; row < rows; ++row)

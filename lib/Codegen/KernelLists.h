@@ -17,6 +17,7 @@ void populateColumnDepthwiseKernels(KernelGenerators &generators);
 void populateDepthwiseKernels(KernelGenerators &generators);
 void populateDynamicQuantizeKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
+void populateChannelMeanKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
 void populateWideDepthwiseKernels(KernelGenerators &generators);

@@ -17,6 +17,7 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateMatrixKernels(generators);
   populateFusedKernels(generators);
   populateChainKernels(generators);
+  populateChannelMeanKernels(generators);
   populateStreamKernels(generators);
   populateDynamicQuantizeKernels(generators);
   populateRecurrentKernels(generators);

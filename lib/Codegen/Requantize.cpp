@@ -7,6 +7,7 @@
 
 #include "Requantize.h"
 #include "../Conversion/QNNToKernels/FloatFunctions.h"
+#include "../Conversion/QNNToKernels/PiecewiseFunction.h"
 #include "ExactDivision.h"
 #include "Interleave.h"
 
@@ -60,11 +61,14 @@ std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
   return r;
 }
 
+static reference::ByteRange byteRange(const Requantize &r) {
+  return {r.scale, r.low - r.zeroPoint, r.high - r.zeroPoint};
+}
+
 void Requantize::setActivation(const FloatActivation &function) {
   activation = function;
-  activation.isRough =
-      function.kind && bits == 8 &&
-      reference::FloatFunctions::hasRough(*function.kind, scale);
+  activation.isRough = function.kind && bits == 8 &&
+                       reference::hasRough(*function.kind, byteRange(*this));
 }
 
 std::string Requantize::key() const {
@@ -106,8 +110,8 @@ Requantize Requantize::divideByScale(CodeBuilder &c, const TargetLevel &level,
                                      MutableArrayRef<Value> values) const {
   if (activation.isRough) {
     for (Value &value : values)
-      value = reference::FloatFunctions(c.b, c.loc, value.getType())
-                  .roughly(*activation.kind, value, scale);
+      value = reference::roughly(c.b, c.loc, level, *activation.kind, value,
+                                 byteRange(*this));
     return *this;
   }
   for (Value &value : values) {

@@ -55,14 +55,19 @@ static std::optional<MatrixPlan> planRows(ConvOp op,
   ConvShape s = operands.shape;
   if (!isPointwise(s) || operands.halfType)
     return std::nullopt;
+  auto planFor = [&](const ConvShape &shape) {
+    return MatrixPlan(shape, operands.factors,
+                      operands.epilogue.result == MatrixEpilogue::Result::Bytes,
+                      /*sumsRows=*/!operands.zeroPoints.empty(), level,
+                      TileTable(op));
+  };
+  // Matrix units may pay for an image where they do not for a row of it.
+  if (TileMatrixPlan::get(planFor(s), operands))
+    return std::nullopt;
   s.n = 1;
   s.h = s.oh = rows;
-  MatrixPlan plan(s, operands.factors,
-                  operands.epilogue.result == MatrixEpilogue::Result::Bytes,
-                  /*sumsRows=*/!operands.zeroPoints.empty(), level,
-                  TileTable(op));
-  if (plan.gather || plan.band || plan.packedBytes() > maxWeightBytes ||
-      TileMatrixPlan::get(plan, operands))
+  MatrixPlan plan = planFor(s);
+  if (plan.gather || plan.band || plan.packedBytes() > maxWeightBytes)
     return std::nullopt;
   return plan;
 }

@@ -19,6 +19,7 @@
 #include "MatrixEpilogue.h"
 #include "Product.h"
 #include "QuantizePixels.h"
+#include "SpreadBytes.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
@@ -50,6 +51,29 @@ static std::optional<Walk> walkOf(Value operand, RankedTensorType result) {
       type.getShape().back() == elements)
     return Walk::Column;
   return std::nullopt;
+}
+
+/// As loadCentered(), of a whole vector, in the order of spread bytes.
+static SmallVector<Value> loadSpread(LoopBuilder &b, CodeBuilder &c,
+                                     const TargetLevel &level,
+                                     const Element &element, Value buffer,
+                                     Value at, int64_t period) {
+  int64_t width = std::min<int64_t>(period, level.vectorBytes);
+  Value bytes = c.load(buffer, at, c.vectorType(b.getI8Type(), width));
+  if (width < level.vectorBytes) {
+    SmallVector<int64_t> repeated;
+    for (int64_t i = 0; i < level.vectorBytes; ++i)
+      repeated.push_back(i % width);
+    bytes = c.shuffle(bytes, bytes, repeated);
+  }
+  SmallVector<Value> values(4, c.splat(b.getI32Type(),
+                                       double(-element.params().zeroPoint),
+                                       level.lanes()));
+  addSpread(c, level, bytes, values);
+  for (Value &value : values)
+    value = arith::SIToFPOp::create(
+        b, c.vectorType(b.getF32Type(), level.lanes()), value);
+  return values;
 }
 
 static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
@@ -112,11 +136,17 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
         Value result = flatten(c, args[2]);
         Element elements[] = {Element(lhs), Element(rhs)};
         auto f32 = c.vectorType(b.getF32Type(), lanes);
+        bool spreads = (walks[0] == Walk::Scalar || canSpread(level, lhs)) &&
+                       (walks[1] == Walk::Scalar || canSpread(level, rhs));
         // Factors of a product (of integers, exact), scaled terms of a sum.
         auto load = [&](unsigned i, int64_t valid, Value at) {
+          int64_t repeats = walks[i] == Walk::Column ? period : length;
           SmallVector<Value> values =
-              loadCentered(b, c, level, elements[i], valid, buffers[i], at,
-                           walks[i] == Walk::Column ? period : length);
+              spreads && valid == level.vectorBytes
+                  ? loadSpread(b, c, level, elements[i], buffers[i], at,
+                               repeats)
+                  : loadCentered(b, c, level, elements[i], valid, buffers[i],
+                                 at, repeats);
           if (!isMul)
             for (Value &value : values)
               value = b.mul(value, b.real(f32, factors[i]));
@@ -159,8 +189,10 @@ static LogicalResult emitBinary(BinaryOp op, KernelEmitter &emitter) {
                                                : b.sub(x[v], y[v]));
                       }
                       Value bytes = requantize->emitScaled(c, level, scaled);
-                      storeFirst(c, inOrder(c, level, bytes, scaled.size()),
-                                 valid, result, position);
+                      bytes = spreads && valid == level.vectorBytes
+                                  ? orderSpread(c, level, bytes)
+                                  : inOrder(c, level, bytes, scaled.size());
+                      storeFirst(c, bytes, valid, result, position);
                     });
                   });
       });

@@ -7,6 +7,7 @@
 
 #include "FloatFunctions.h"
 #include "LoopBuilder.h"
+#include "PiecewiseFunction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -27,10 +28,12 @@ Value LoopBuilder::storedActivation(qnn::ActivationAttr activation, Value x,
   if (activation && element.isQuantized() && element.width() == 8 &&
       getElementTypeOrSelf(x.getType()).isF32()) {
     QuantParams params = element.params();
-    if (FloatFunctions::hasRough(activation.getKind(), params.scale))
-      return roundToStorage(FloatFunctions(*this, getLoc(), x.getType())
-                                .roughly(activation.getKind(), x, params.scale),
-                            params, element.storage);
+    ByteRange range{params.scale, params.qmin - params.zeroPoint,
+                    params.qmax - params.zeroPoint};
+    if (hasRough(activation.getKind(), range))
+      return roundToStorage(
+          roughly(*this, getLoc(), level, activation.getKind(), x, range),
+          params, element.storage);
   }
   return fromReal(activate(activation, x), element);
 }

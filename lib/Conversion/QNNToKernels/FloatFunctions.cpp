@@ -152,6 +152,7 @@ bool FloatFunctions::hasRough(UnaryKind kind, float scale) {
   case UnaryKind::Sigmoid:
   case UnaryKind::Silu:
   case UnaryKind::GeluTanh:
+  case UnaryKind::HardSwish:
     return std::isnormal(scale) && std::isnormal(1.0f / scale);
   default:
     return false;
@@ -169,6 +170,12 @@ Value FloatFunctions::roughly(UnaryKind kind, Value x, float scale) {
     return arith::MulFOp::create(b, loc, u, v);
   };
   double factor = 1.0f / scale;
+  if (kind == UnaryKind::HardSwish) {
+    // Not fused: all levels give the same bytes.
+    Value gate =
+        arith::AddFOp::create(b, loc, mul(x, real(1.0f / 6.0f)), real(0.5));
+    return mul(mul(x, clamp(gate, 0, 1)), real(factor));
+  }
   x = atLeast(x, leastRough);
   if (kind == UnaryKind::Sigmoid)
     return roughlyGated(real(factor), x);

@@ -751,6 +751,26 @@ class Generator:
         case.result = shape, "u8", result
         return case
 
+    def mean(self):
+        """Means of channels."""
+        pick, case = self.pick, Case()
+        channels = pick.choice([4, 16, 20, 32, 63, 64, 65, 96, 144, 200])
+        size = pick.choice([[1, 1], [2, 2], [3, 5], [4, 4], [7, 7], [9, 8], [16, 16]])
+        outer = pick.choice([[1], [2], [1, 3]])
+        kind = lambda: (lambda stored: quant(stored, self.scale(), pick.choice(
+            [0, 128, 7] if stored == "u8" else [0, -128, 5])))(pick.choice(["u8", "u8", "i8"]))
+        x = outer + size + [channels]
+        values = self.bytes(x)
+        if pick.random() < 0.3:
+            values[:] = pick.choice([0, 255])
+        case.inputs.append((x, kind(), values))
+        axes = [len(outer), len(outer) + 1]
+        if pick.random() < 0.2:
+            axes = pick.choice([[0], axes[:1], axes[1:], list(range(len(x) - 1))])
+        case.text = f'"qnn.reduce"({{}}) {{{{kind = #qnn<reduce_kind mean>, axes = {array(axes)}}}}}'
+        case.result = [e for d, e in enumerate(x) if d not in axes], "u8", kind()
+        return case
+
     def pair(self):
         """A product with weights of bf16 behind another kernel."""
         pick, case = self.pick, Case()
@@ -805,6 +825,8 @@ class Generator:
             return self.dynamic()
         if family.startswith("attention"):
             return self.attention(is_float)
+        if family == "mean-i8":
+            return self.mean()
         if family == "stream-i8":
             return self.stream()
         if family == "pixels":

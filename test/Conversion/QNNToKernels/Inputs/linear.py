@@ -208,7 +208,7 @@ for a_shape, b_shape in MATMULS:
 # where the exact value is within 3 % of a step of a tie. Sums from tiny to huge.
 erf = np.vectorize(math.erf)
 logistic = lambda v: 1 / (1 + np.exp(-v))
-FUNCTIONS = {"sigmoid": logistic, "silu": lambda v: v * logistic(v), "gelu": lambda v: v * (1 + erf(v / 2**0.5)) / 2,
+FUNCTIONS = {"hard_swish": lambda v: v * np.clip(v / 6 + 0.5, 0, 1), "sigmoid": logistic, "silu": lambda v: v * logistic(v), "gelu": lambda v: v * (1 + erf(v / 2**0.5)) / 2,
              "gelu_tanh": lambda v: v * logistic(2 * (2 / np.pi) ** 0.5 * (v + 0.044715 * v**3))}
 with np.errstate(over="ignore"):
     for kind, function in FUNCTIONS.items():

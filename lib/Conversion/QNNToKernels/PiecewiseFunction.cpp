@@ -1,0 +1,220 @@
+//===- PiecewiseFunction.cpp - Activations as polynomials -----------------===//
+//
+// Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PiecewiseFunction.h"
+#include "FloatFunctions.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qcc;
+using namespace qcc::reference;
+using qcc::qnn::UnaryKind;
+
+/// What is left of a function where x is clamped, in steps.
+static constexpr double tail = 0.02;
+/// No piece lies below.
+static constexpr double leastX = -60;
+static constexpr unsigned leastDegree = 2, mostDegree = 5;
+/// Added to a small number, it leaves the nearest integer in the low bits.
+static constexpr float roundingOffset = 12582912.0f;
+
+/// The function, which is 0 at minus infinity; nothing for others.
+static std::optional<double> valueOf(UnaryKind kind, double x) {
+  auto logistic = [](double v) { return 1 / (1 + std::exp(-v)); };
+  switch (kind) {
+  case UnaryKind::Sigmoid:
+    return logistic(x);
+  case UnaryKind::Silu:
+    return x * logistic(x);
+  case UnaryKind::Gelu:
+    return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
+  case UnaryKind::GeluTanh:
+    return x * logistic(2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x));
+  default:
+    return std::nullopt;
+  }
+}
+
+/// The end of [low, high], where `holds` does at `low`, up to which it does.
+static double findEnd(double low, double high,
+                      llvm::function_ref<bool(double)> holds) {
+  for (int step = 0; step < 60; ++step) {
+    double middle = (low + high) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+std::optional<PiecewiseFunction>
+PiecewiseFunction::get(UnaryKind kind, const ByteRange &range) {
+  // The functions have one minimum, above -1.3.
+  constexpr double minimum = -1.3;
+  double step = range.scale, most = (double(range.high) + 0.6) * step;
+  if (!valueOf(kind, 0) || !std::isnormal(range.scale) || !(most > 0))
+    return std::nullopt;
+  bool isBounded = kind == UnaryKind::Sigmoid;
+  if (isBounded)
+    most = std::min(most, 1 - tail * step);
+  if (!(most > (isBounded ? 0.5 : 0)))
+    return std::nullopt;
+  PiecewiseFunction f;
+  f.first = float(-findEnd(-minimum, -leastX, [&](double x) {
+    return std::abs(*valueOf(kind, -x)) > tail * step;
+  }));
+  f.last = float(findEnd(0, isBounded ? -leastX : 2 * most + 1,
+                         [&](double x) { return *valueOf(kind, x) < most; }));
+  f.width = HUGE_VAL;
+  for (int64_t zero = 0; zero < int64_t(kLaneTableSize); ++zero) {
+    double width = std::max(-f.first / (double(zero) + 0.5),
+                            f.last / (kLaneTableSize - 0.5 - double(zero)));
+    if (width >= f.width)
+      continue;
+    f.width = width;
+    f.pieceOfZero = zero;
+  }
+  f.width *= 1.0001; // both ends are inside
+  f.piecesPerUnit = float(1 / f.width);
+  for (unsigned degree = leastDegree; degree <= mostDegree; ++degree) {
+    f.fit(kind, range.scale, degree);
+    if (f.error(kind, range) <= mostError)
+      return f;
+  }
+  return std::nullopt;
+}
+
+/// Polynomials through the function at Chebyshev's points of each piece.
+void PiecewiseFunction::fit(UnaryKind kind, float scale, unsigned degree) {
+  powers.assign(degree + 1, Coefficients());
+  for (unsigned piece = 0; piece < kLaneTableSize; ++piece) {
+    double middle = (double(piece) - double(pieceOfZero)) * width;
+    // Newton's divided differences, then powers of x.
+    SmallVector<double> points, rest, result(degree + 1, 0.0);
+    for (unsigned i = 0; i <= degree; ++i) {
+      points.push_back(
+          middle +
+          width / 2 * std::cos((2 * i + 1) * M_PI / (2 * double(degree) + 2)));
+      rest.push_back(*valueOf(kind, points[i]) / scale);
+    }
+    for (unsigned order = 1; order <= degree; ++order)
+      for (unsigned i = degree; i >= order; --i)
+        rest[i] = (rest[i] - rest[i - 1]) / (points[i] - points[i - order]);
+    for (int i = int(degree); i >= 0; --i) {
+      // result * (x - points[i]) + rest[i].
+      for (unsigned power = degree; power > 0; --power)
+        result[power] = result[power - 1] - points[i] * result[power];
+      result[0] = rest[i] - points[i] * result[0];
+    }
+    for (auto [power, coefficient] : llvm::zip_equal(powers, result))
+      power[piece] = float(coefficient);
+  }
+}
+
+float PiecewiseFunction::evaluate(float x) const {
+  x = x > first ? x : first;
+  x = x < last ? x : last;
+  float offset = roundingOffset + float(pieceOfZero);
+  float rounded = std::fma(x, piecesPerUnit, offset);
+  auto piece = unsigned(rounded - roundingOffset) % kLaneTableSize;
+  float y = powers.back()[piece];
+  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
+    y = std::fma(y, x, power[piece]);
+  return y;
+}
+
+double PiecewiseFunction::error(UnaryKind kind, const ByteRange &range) const {
+  constexpr int samples = 256;
+  auto clamp = [&](double y) {
+    return std::clamp(y, double(range.low) - 0.5, double(range.high) + 0.5);
+  };
+  double worst = 0;
+  auto compare = [&](float x, double value) {
+    worst = std::max(worst, std::abs(clamp(value / range.scale) -
+                                     clamp(double(evaluate(x)))));
+  };
+  for (int i = 0; i <= samples; ++i) {
+    float x = first + (last - first) * (float(i) / samples);
+    compare(x, *valueOf(kind, x));
+  }
+  compare(first, 0);
+  compare(last, kind == UnaryKind::Sigmoid ? 1 : HUGE_VAL);
+  return worst;
+}
+
+static Value makeConstant(OpBuilder &b, Location loc, Type type, float c) {
+  TypedAttr value = b.getF32FloatAttr(c);
+  if (auto vector = dyn_cast<VectorType>(type))
+    value = DenseElementsAttr::get(vector, Attribute(value));
+  return arith::ConstantOp::create(b, loc, value);
+}
+
+/// As lookUpLanes(), lane by lane.
+static Value lookUpEach(OpBuilder &b, Location loc, ArrayRef<float> table,
+                        Value indices) {
+  auto floats = VectorType::get({kLaneTableSize}, b.getF32Type());
+  Value entries =
+      arith::ConstantOp::create(b, loc, DenseElementsAttr::get(floats, table));
+  auto lookUp = [&](Value index) -> Value {
+    Value mask = arith::ConstantOp::create(
+        b, loc, b.getI32IntegerAttr(kLaneTableSize - 1));
+    Value at = arith::IndexCastOp::create(
+        b, loc, b.getIndexType(), arith::AndIOp::create(b, loc, index, mask));
+    return vector::ExtractOp::create(b, loc, entries, OpFoldResult(at));
+  };
+  auto type = dyn_cast<VectorType>(indices.getType());
+  if (!type)
+    return lookUp(indices);
+  Value found = makeConstant(b, loc, type.clone(b.getF32Type()), 0);
+  for (int64_t lane = 0; lane < type.getNumElements(); ++lane)
+    found = vector::InsertOp::create(
+        b, loc, lookUp(vector::ExtractOp::create(b, loc, indices, lane)), found,
+        lane);
+  return found;
+}
+
+Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
+                              const TargetLevel &level, Value x) const {
+  Type type = x.getType(), integers = b.getI32Type();
+  if (auto vector = dyn_cast<VectorType>(type))
+    integers = vector.clone(integers);
+  auto real = [&](float c) { return makeConstant(b, loc, type, c); };
+  auto clamp = [&](arith::CmpFPredicate p, float bound) {
+    Value limit = real(bound);
+    Value isInside = arith::CmpFOp::create(b, loc, p, x, limit);
+    x = arith::SelectOp::create(b, loc, isInside, x, limit);
+  };
+  clamp(arith::CmpFPredicate::OGT, first);
+  clamp(arith::CmpFPredicate::OLT, last);
+  Value piece = arith::BitcastOp::create(
+      b, loc, integers,
+      math::FmaOp::create(b, loc, x, real(piecesPerUnit),
+                          real(roundingOffset + float(pieceOfZero))));
+  auto coefficient = [&](const Coefficients &power) {
+    Value found = lookUpLanes(b, loc, level, power, piece);
+    return found ? found : lookUpEach(b, loc, power, piece);
+  };
+  Value y = coefficient(powers.back());
+  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
+    y = math::FmaOp::create(b, loc, y, x, coefficient(power));
+  return y;
+}
+
+bool reference::hasRough(UnaryKind kind, const ByteRange &range) {
+  return FloatFunctions::hasRough(kind, range.scale);
+}
+
+Value reference::roughly(OpBuilder &b, Location loc, const TargetLevel &level,
+                         UnaryKind kind, Value x, const ByteRange &range) {
+  if (level.hasFMA)
+    if (auto pieces = PiecewiseFunction::get(kind, range))
+      return pieces->emit(b, loc, level, x);
+  return FloatFunctions(b, loc, x.getType()).roughly(kind, x, range.scale);
+}
