@@ -117,6 +117,11 @@ static std::string reasonForWide(Operation *op) {
 
 /// Of an operator that calibration never puts in 8 bits.
 static std::string reasonForNoForm(Operation *op) {
+  auto isInteger = [](Value value) {
+    return getElementTypeOrSelf(value.getType()).isInteger();
+  };
+  if (llvm::all_of(op->getOperands(), isInteger))
+    return "it works on integers or truth values, which need no quantization";
   if (auto unary = dyn_cast<UnaryOp>(op))
     return (stringifyUnaryKind(unary.getKind()) +
             " of 256 steps would lose too much of its result; quantize it in "

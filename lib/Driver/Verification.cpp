@@ -111,7 +111,32 @@ llvm::Error Verification::measureFloat(ModelRunner &runner) {
   return llvm::Error::success();
 }
 
+/// What the divergence of the float model's outputs is from outputs that favour
+/// no class.
+static double
+divergenceFromUniform(llvm::ArrayRef<std::vector<HostTensor>> outputs) {
+  double mean = 0;
+  for (const std::vector<HostTensor> &wanted : outputs) {
+    std::vector<HostTensor> blank = wanted;
+    for (HostTensor &tensor : blank)
+      std::fill(tensor.data.begin(), tensor.data.end(), 0);
+    mean += compareOutputs(wanted, blank).divergence / double(outputs.size());
+  }
+  return mean;
+}
+
 llvm::Error Verification::checkResolution() const {
+  if (budget.metric == DropMetric::Divergence && !floatOutputs.empty()) {
+    double blank = divergenceFromUniform(floatOutputs);
+    if (blank <= budget.limit)
+      return makeError(
+          "-max-drop=" + budget.text +
+          ": any model would hold it: the KL divergence of the outputs from "
+          "scores that favour no class is " +
+          llvm::formatv("{0:f5}", blank).str() +
+          "; if the first output is not one score per class, use sqnr or "
+          "cosine, else a smaller value");
+  }
   double finest = finestRate(size());
   if (budget.metric == DropMetric::User)
     finest *= findUnit({floatValues.begin(), floatValues.end()}).value_or(0);

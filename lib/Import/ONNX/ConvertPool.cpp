@@ -90,31 +90,38 @@ static Value findMaxima(Node &node, const Window &window,
   SmallVector<int64_t> positionShape(2, 1), stride(2, 1);
   llvm::append_range(positionShape, results);
   llvm::append_range(stride, window.strides);
-  Value greatest, position;
+  // Of an element of each window; of one in the padding, of the first that is
+  // not, along that dimension.
+  auto positionsOf = [&](ArrayRef<int64_t> element) {
+    SmallVector<int64_t> positions, place(rank, 0);
+    do {
+      int64_t index = 0;
+      for (size_t i = 0; i < rank; ++i) {
+        int64_t first = place[i] * window.strides[i] - window.pads[i];
+        int64_t at = first + element[i] * window.dilations[i];
+        if (at < 0 || at >= extents[i])
+          at = first < 0
+                   ? first + llvm::divideCeil(-first, window.dilations[i]) *
+                                 window.dilations[i]
+                   : first;
+        index += steps[i] * std::clamp<int64_t>(at, 0, extents[i] - 1);
+      }
+      positions.push_back(index);
+    } while (advance(place, results));
+    return node.cast(node.ints(positions, positionShape), narrow);
+  };
+  // NaN is greater than nothing, for the values as for the positions.
   SmallVector<int64_t> element(rank, 0);
+  Value greatest = node.splat(sizes, node.elementType(0), least);
+  Value position = node.expand(positionsOf(element), sizes);
   do {
-    SmallVector<int64_t> begin(2, 0), positions;
+    SmallVector<int64_t> begin(2, 0);
     for (size_t i = 0; i < rank; ++i)
       begin.push_back(element[i] * window.dilations[i]);
     Value values = node.slice(padded, begin, sizes, stride);
-    SmallVector<int64_t> place(rank, 0);
-    do {
-      int64_t index = 0;
-      for (size_t i = 0; i < rank; ++i)
-        index +=
-            steps[i] * std::clamp<int64_t>(place[i] * window.strides[i] +
-                                               begin[2 + i] - window.pads[i],
-                                           0, extents[i] - 1);
-      positions.push_back(index);
-    } while (advance(place, results));
-    Value here = node.cast(node.ints(positions, positionShape), narrow);
+    Value here = positionsOf(element);
     if (node.failed())
       return {};
-    if (!greatest) {
-      greatest = values;
-      position = node.expand(here, sizes);
-      continue;
-    }
     Value isGreater = node.binary(BinaryKind::Greater, values, greatest);
     position = node.select(isGreater, here, position);
     greatest = node.select(isGreater, values, greatest);
@@ -177,6 +184,13 @@ void qcc::import::convertMaxUnpool(Node &node) {
                    << " elements, expected " << shape.size();
     if (node.failed())
       return;
+    for (size_t i = 0; i < shape.size(); ++i)
+      if (i < 2 ? wanted[i] != shape[i] : wanted[i] < shape[i]) {
+        node.error() << "output_shape is " << shapeToString(wanted)
+                     << ", expected " << shapeToString(shape)
+                     << " or more in the spatial dimensions";
+        return;
+      }
     for (size_t i = 0; i < shape.size(); ++i)
       pads[shape.size() + i] = wanted[i] - shape[i];
     y = node.create<PadOp>(node.elementType(0), y, pads, PadMode::Constant,

@@ -75,6 +75,16 @@ check((1, 2, 4, 5, 6), [2, 2, 2], strides=[1, 2, 2], by_columns=True)
 check((1, 2, 6, 6), [2, 2], np.uint8, strides=[2, 2], pads=[1, 1, 1, 1])
 check((1, 2, 6, 6), [3, 3], np.int8, pads=[1, 1, 1, 1])
 
+# The first element of a window is padding, and no other is greater.
+for dtype, least in ((np.uint8, 0), (np.float32, -np.inf)):
+    got = run([helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2], dilations=[2], pads=[1, 1])],
+              {"x": np.full((1, 1, 5), least, dtype)}, {"y": code(dtype), "i": TensorProto.INT64})
+    assert got["i"].ravel().tolist() == [1, 0, 1, 2, 3], got
+# Values and indices agree on what is not a number.
+got = run([helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2])],
+          {"x": np.float32([[[np.nan, 5, np.nan, 4]]])}, {"y": TensorProto.FLOAT, "i": TensorProto.INT64})
+assert got["y"].ravel().tolist() == [5, 5, 4] and got["i"].ravel().tolist() == [1, 1, 3], got
+
 # What was taken goes back to its place (SegNet).
 x = rng.normal(size=(2, 3, 8, 6)).astype(np.float32)
 pool = helper.make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2])
@@ -89,4 +99,12 @@ got = run([unpool], {"p": np.float32([[[[5, 6], [7, 8]]]]), "i": np.int64([[[[5,
 want = np.zeros((1, 1, 5, 5), np.float32)
 want[0, 0, 1, 1], want[0, 0, 1, 3], want[0, 0, 3, 1], want[0, 0, 3, 3] = 5, 6, 7, 8
 assert np.array_equal(got, want), got
+for wanted in ([1, 1, 3, 4], [1, 2, 4, 4]):
+    try:
+        run([unpool], {"p": np.float32([[[[5, 6], [7, 8]]]]), "i": np.int64([[[[5, 7], [13, 15]]]])},
+            {"y": TensorProto.FLOAT}, {"s": np.int64(wanted)})
+    except compiler.ToolError as error:
+        assert "expected 1x1x4x4 or more in the spatial dimensions" in str(error), error
+    else:
+        raise AssertionError(wanted)
 print("unpooled")
