@@ -209,6 +209,9 @@ void MatrixCall::emit(Operation *op, const RowBuffer &result,
     noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
                loc);
+  if (operands.part)
+    noteOperationCount(input.getParentBlock()->getTerminator()->getPrevNode(),
+                       op, operands.part->products());
 }
 
 static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
@@ -247,12 +250,8 @@ static LogicalResult emitTransposed(Operation *op, KernelEmitter &emitter) {
   if (isConcatPart(tensor, emitter) && !match(/*joins=*/false))
     return failure();
   RowBuffer result = bufferOfRows(tensor, emitter);
-  for (MatrixCall &call : calls) {
+  for (MatrixCall &call : calls)
     call.emit(op, result, emitter);
-    noteOperationCount(
-        result.buffer.getParentBlock()->getTerminator()->getPrevNode(), op,
-        call.operands.part->products());
-  }
   return success();
 }
 
