@@ -40,8 +40,8 @@ struct ConvShape {
   /// Output pixels.
   int64_t rows() const { return n * od * oh * ow; }
   int64_t taps() const { return kd * kh * kw; }
-  /// Whether windows move along the planes.
-  bool isVolume() const { return d != 1 || od != 1 || kd != 1; }
+  /// Whether windows move along the planes or lie outside of the only one.
+  bool isVolume() const { return d != 1 || od != 1 || kd != 1 || padF != 0; }
   /// Makes planes images of their own where windows hold one each.
   void splitPlanes();
 };

@@ -127,13 +127,13 @@ std::string qcc::matrixKey(const MatrixOperands &operands,
   std::string zeroPointKey = hasZeroPointArgument(operands) ? "z " : "";
   if (operands.commonZeroPoint)
     zeroPointKey = llvm::formatv("z{0} ", *operands.commonZeroPoint);
-  std::string key = llvm::formatv(
-      "{0} {1}{2}{3} {4} {5}", shape.key(),
-      operands.flip       ? "flip "
-      : operands.isSigned ? "signed "
-                          : "",
-      zeroPointKey, operands.padding, operands.epilogue.key(),
-      operands.resultPitch);
+  std::string key =
+      llvm::formatv("{0} {1}{2}{3} {4} {5}", shape.key(),
+                    operands.flip       ? "flip "
+                    : operands.isSigned ? "signed "
+                                        : "",
+                    zeroPointKey, operands.padding, operands.epilogue.key(),
+                    operands.resultPitch);
   if (operands.part)
     key += " " + operands.part->key();
   return key;
@@ -209,6 +209,9 @@ void MatrixCall::emit(Operation *op, const RowBuffer &result,
     noteTiles(kernel, plan.key(), plan.taken());
   emitter.call(kernel, buffers, tiles ? tiles->matrix.tiles() : plan.tiles(),
                loc);
+  if (operands.part)
+    noteOperationCount(input.getParentBlock()->getTerminator()->getPrevNode(),
+                       op, operands.part->products());
 }
 
 static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
@@ -218,6 +221,22 @@ static LogicalResult emitMatrix(Operation *op, KernelEmitter &emitter) {
     return failure();
   call->emit(op, bufferOfRows(call->operands.result, emitter), emitter);
   return success();
+}
+
+/// Whether kernels of the parts are better than the reference kernel. Each is
+/// code of its own, and dilations that share no factor with their strides leave
+/// few phases to join; phases that no tap reaches are products with zeros.
+static bool isWorthwhile(ArrayRef<TransposedPart> parts) {
+  constexpr size_t mostParts = 16;
+  constexpr double mostProducts = 16; // for each that is useful; measured
+  double padded = 0, useful = 0;
+  for (const TransposedPart &part : parts) {
+    ConvShape s = part.shape();
+    padded += double(s.rows()) * double(s.taps()) * double(s.c / s.group) *
+              double(s.oc * s.phases);
+    useful += double(part.products());
+  }
+  return parts.size() <= mostParts && padded <= mostProducts * useful;
 }
 
 /// A transposed convolution: one kernel per part.
@@ -232,7 +251,10 @@ static LogicalResult emitTransposed(Operation *op, KernelEmitter &emitter) {
   std::vector<MatrixCall> calls;
   auto match = [&](bool joins) {
     calls.clear();
-    for (const TransposedPart &part : TransposedPart::get(conv, joins, level)) {
+    std::vector<TransposedPart> parts = TransposedPart::get(conv, joins, level);
+    if (!isWorthwhile(parts))
+      return false;
+    for (const TransposedPart &part : parts) {
       std::optional<MatrixCall> call =
           MatrixCall::get(MatrixOperands::match(conv, part, level), op, level);
       if (!call)
@@ -247,12 +269,8 @@ static LogicalResult emitTransposed(Operation *op, KernelEmitter &emitter) {
   if (isConcatPart(tensor, emitter) && !match(/*joins=*/false))
     return failure();
   RowBuffer result = bufferOfRows(tensor, emitter);
-  for (MatrixCall &call : calls) {
+  for (MatrixCall &call : calls)
     call.emit(op, result, emitter);
-    noteOperationCount(
-        result.buffer.getParentBlock()->getTerminator()->getPrevNode(), op,
-        call.operands.part->products());
-  }
   return success();
 }
 

@@ -10,13 +10,12 @@
 // Phases that read the same inputs are computed together, as filters of one
 // convolution or, in a line, as its columns:
 //
-//   kernel 4, stride 2, pad 1      results 0 2 4 ...   inputs q-1 q   taps 3 1
-//                                  results 1 3 5 ...   inputs q q+1   taps 2 0
-//   kernel 2, stride 2, no pads    results 0 1 2 ...   input q        tap 0 or
-//   1
+//   kernel 4, stride 2, pad 1     results 0 2 4 ...  inputs q-1 q  taps 3 1
+//                                 results 1 3 5 ...  inputs q q+1  taps 2 0
+//   kernel 2, stride 2, no pads   results 0 1 2 ...  input q       taps 0, 1
 //
-// The latter is a matrix product. Nothing is multiplied in vain unless a phase
-// has fewer taps than those that it is joined with.
+// The latter is a matrix product. Zeros are multiplied where a phase has fewer
+// taps than those that it is joined with, and where no tap reaches it.
 //
 //===----------------------------------------------------------------------===//
 

@@ -457,6 +457,7 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
 /// G filter G^T of every filter: [position][output channel][channel].
 static std::vector<float> transformFilters(const MatrixOperands &operands) {
   const ConvShape &s = operands.shape;
+  assert(operands.joinedGroups == 1 && "every weight is there");
   std::vector<float> result(positions * s.oc * s.c);
   auto transformed = [](const double *g, int64_t pitch, double *to) {
     double outer = g[0] + g[2 * pitch], inner = g[pitch];
@@ -470,8 +471,7 @@ static std::vector<float> transformFilters(const MatrixOperands &operands) {
       double filter[9], columns[3][extent], lines[extent][extent];
       for (int64_t tap = 0; tap < 9; ++tap)
         filter[tap] =
-            operands.floatFilter[channel * operands.channelStride +
-                                 (k * 9 + tap) * operands.elementStride];
+            operands.floatFilter[operands.weightAt(channel, k * 9 + tap)];
       for (int64_t j = 0; j < 3; ++j)
         transformed(filter + j, 3, columns[j]);
       for (int64_t i = 0; i < extent; ++i) {

@@ -53,3 +53,19 @@ func.func @main(%x: tensor<1x20x32xf32> {qnn.name = "x"}) -> (tensor<1x40x32xf32
   %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, output_padding = array<i64: 0>, group = 32 : i64, layout = #qnn<layout nhwc>} : (tensor<1x20x32xf32>, tensor<32x1x4xf32>) -> tensor<1x40x32xf32>
   return %y : tensor<1x40x32xf32>
 }
+
+// -----
+
+// So have those whose phases are hardly joined (25 parts), and those most of whose
+// phases have no tap.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: call @transposed_conv
+// CHECK: call @conv_transpose_0
+// CHECK: call @conv_transpose_1
+func.func @main(%x: tensor<1x8x8x32xf32> {qnn.name = "x"}) -> (tensor<1x69x69x16xf32> {qnn.name = "y"}, tensor<1x57x57x16xf32> {qnn.name = "z"}) {
+  %w = qnn.constant dense<1.0> : tensor<32x16x5x5xf32> as tensor<32x16x5x5xf32>
+  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 8, 8>, dilations = array<i64: 3, 3>, pads = array<i64: 0, 0, 0, 0>, output_padding = array<i64: 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x8x8x32xf32>, tensor<32x16x5x5xf32>) -> tensor<1x69x69x16xf32>
+  %v = qnn.constant dense<1.0> : tensor<32x16x1x1xf32> as tensor<32x16x1x1xf32>
+  %z = "qnn.conv_transpose"(%x, %v) {strides = array<i64: 8, 8>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, output_padding = array<i64: 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x8x8x32xf32>, tensor<32x16x1x1xf32>) -> tensor<1x57x57x16xf32>
+  return %y, %z : tensor<1x69x69x16xf32>, tensor<1x57x57x16xf32>
+}
