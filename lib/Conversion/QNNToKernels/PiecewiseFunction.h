@@ -52,7 +52,9 @@ private:
   using Coefficients = std::array<float, kLaneTableSize>;
 
   void fit(qnn::UnaryKind kind, float scale, unsigned degree);
-  double error(qnn::UnaryKind kind, const ByteRange &range) const;
+  /// In steps, for all x, where the byte does not saturate.
+  bool isWithin(qnn::UnaryKind kind, const ByteRange &range,
+                double bound) const;
 
   float first, last;                      ///< x is clamped to these
   double width;                           ///< of a piece
