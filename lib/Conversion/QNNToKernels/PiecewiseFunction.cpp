@@ -9,7 +9,6 @@
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
@@ -141,16 +140,36 @@ void PiecewiseFunction::fit(UnaryKind kind, float scale, unsigned degree) {
   }
 }
 
+unsigned PiecewiseFunction::pieceOf(float x) const {
+  // Statements of one operation each: no compiler fuses two.
+  float position = x * piecesPerUnit;
+  float rounded = position + (roundingOffset + float(pieceOfZero));
+  return unsigned(rounded - roundingOffset) % kLaneTableSize;
+}
+
 float PiecewiseFunction::evaluate(float x) const {
   x = x > first ? x : first;
   x = x < last ? x : last;
-  float offset = roundingOffset + float(pieceOfZero);
-  float rounded = std::fma(x, piecesPerUnit, offset);
-  auto piece = unsigned(rounded - roundingOffset) % kLaneTableSize;
+  unsigned piece = pieceOf(x);
   float y = powers.back()[piece];
-  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
-    y = std::fma(y, x, power[piece]);
+  for (const Coefficients &power :
+       llvm::reverse(ArrayRef(powers).drop_back())) {
+    float product = y * x;
+    y = product + power[piece];
+  }
   return y;
+}
+
+/// Horner's rule with a running bound of the error (Higham).
+double PiecewiseFunction::roundingError(float x) const {
+  unsigned piece = pieceOf(x);
+  double y = powers.back()[piece], sum = std::abs(y) / 2;
+  for (const Coefficients &power :
+       llvm::reverse(ArrayRef(powers).drop_back())) {
+    y = y * x + power[piece];
+    sum = sum * std::abs(x) + std::abs(y);
+  }
+  return std::ldexp(2 * sum - std::abs(y), -24);
 }
 
 bool PiecewiseFunction::isWithin(UnaryKind kind, const ByteRange &range,
@@ -160,8 +179,10 @@ bool PiecewiseFunction::isWithin(UnaryKind kind, const ByteRange &range,
   };
   // NaN is within no bound.
   auto isClose = [&](float x, double value) {
-    return std::abs(clamp(value / range.scale) - clamp(double(evaluate(x)))) <=
-           bound;
+    double y = evaluate(x), rounding = roundingError(x);
+    value = clamp(value / range.scale);
+    return std::abs(value - clamp(y - rounding)) <= bound &&
+           std::abs(value - clamp(y + rounding)) <= bound;
   };
   auto isCloseAt = [&](double x) {
     auto sample = std::clamp(float(x), first, last);
@@ -238,28 +259,40 @@ Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
   };
   clamp(arith::CmpFPredicate::OGT, first);
   clamp(arith::CmpFPredicate::OLT, last);
+  // Not fused: all levels give the same bytes.
+  auto mulAdd = [&](Value u, Value v, Value w) -> Value {
+    return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, u, v),
+                                 w);
+  };
   Value piece = arith::BitcastOp::create(
       b, loc, integers,
-      math::FmaOp::create(b, loc, x, real(piecesPerUnit),
-                          real(roundingOffset + float(pieceOfZero))));
+      mulAdd(x, real(piecesPerUnit),
+             real(roundingOffset + float(pieceOfZero))));
   auto coefficient = [&](const Coefficients &power) {
     Value found = lookUpLanes(b, loc, level, power, piece);
     return found ? found : lookUpEach(b, loc, power, piece);
   };
   Value y = coefficient(powers.back());
   for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
-    y = math::FmaOp::create(b, loc, y, x, coefficient(power));
+    y = mulAdd(y, x, coefficient(power));
   return y;
 }
 
-bool reference::hasRough(UnaryKind kind, const ByteRange &range) {
-  return FloatFunctions::hasRough(kind, range.scale);
+std::optional<RoughFunction> RoughFunction::get(UnaryKind kind,
+                                                const ByteRange &range) {
+  if (!FloatFunctions::hasRough(kind, range.scale))
+    return std::nullopt;
+  RoughFunction f;
+  f.kind = kind;
+  f.scale = range.scale;
+  f.pieces = PiecewiseFunction::get(kind, range);
+  return f;
 }
 
-Value reference::roughly(OpBuilder &b, Location loc, const TargetLevel &level,
-                         UnaryKind kind, Value x, const ByteRange &range) {
-  if (level.hasFMA)
-    if (auto pieces = PiecewiseFunction::get(kind, range))
-      return pieces->emit(b, loc, level, x);
-  return FloatFunctions(b, loc, x.getType()).roughly(kind, x, range.scale);
+Value RoughFunction::emit(OpBuilder &b, Location loc, const TargetLevel &level,
+                          Value x) const {
+  if (pieces)
+    return pieces->emit(b, loc, level, x);
+  return FloatFunctions(b, loc, x.getType(), /*fma=*/false)
+      .roughly(kind, x, scale);
 }
