@@ -148,7 +148,7 @@ Value FloatFunctions::geluOf(Value x, double most, ArrayRef<double> q,
 bool FloatFunctions::hasRough(UnaryKind kind, float scale) {
   switch (kind) {
   case UnaryKind::Gelu:
-    return scale >= 1e-3f; // 2 % of a step
+    return std::isnormal(1.0f / scale) && scale >= 1.3e-8f; // 2 % of a step
   case UnaryKind::Sigmoid:
   case UnaryKind::Silu:
   case UnaryKind::GeluTanh:
