@@ -61,14 +61,11 @@ std::optional<Requantize> Requantize::get(quant::UniformQuantizedType type,
   return r;
 }
 
-static reference::ByteRange byteRange(const Requantize &r) {
-  return {r.scale, r.low - r.zeroPoint, r.high - r.zeroPoint};
-}
-
 void Requantize::setActivation(const FloatActivation &function) {
   activation = function;
-  activation.isRough = function.kind && bits == 8 &&
-                       reference::hasRough(*function.kind, byteRange(*this));
+  activation.isRough =
+      function.kind && bits == 8 &&
+      reference::FloatFunctions::hasRough(*function.kind, scale);
 }
 
 std::string Requantize::key() const {
@@ -109,9 +106,10 @@ Value Requantize::emitReal(CodeBuilder &c, const TargetLevel &level,
 Requantize Requantize::divideByScale(CodeBuilder &c, const TargetLevel &level,
                                      MutableArrayRef<Value> values) const {
   if (activation.isRough) {
+    auto function = reference::RoughFunction::get(
+        *activation.kind, {scale, low - zeroPoint, high - zeroPoint});
     for (Value &value : values)
-      value = reference::roughly(c.b, c.loc, level, *activation.kind, value,
-                                 byteRange(*this));
+      value = function->emit(c.b, c.loc, level, value);
     return *this;
   }
   for (Value &value : values) {

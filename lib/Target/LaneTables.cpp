@@ -27,9 +27,9 @@ static Value call(OpBuilder &b, Location loc, StringRef name, Type result,
       .getResult(0);
 }
 
-/// tbl takes bytes: those of entry i are 4 i to 4 i + 3.
+/// By instructions that take bytes: those of entry i are 4 i to 4 i + 3.
 static Value lookUpByBytes(OpBuilder &b, Location loc, ArrayRef<float> table,
-                           Value indices) {
+                           Value indices, bool isArm) {
   auto type = cast<VectorType>(indices.getType());
   auto bytes = VectorType::get({16}, b.getI8Type());
   auto splat = [&](int32_t c) -> Value {
@@ -45,9 +45,25 @@ static Value lookUpByBytes(OpBuilder &b, Location loc, ArrayRef<float> table,
       arith::AndIOp::create(b, loc, indices, splat(kLaneTableSize - 1));
   Value first = arith::MulIOp::create(b, loc, entry, splat(0x04040404));
   Value all = arith::AddIOp::create(b, loc, first, splat(0x03020100));
-  Value found = call(b, loc, "llvm.aarch64.neon.tbl2.v16i8", bytes,
-                     {half(table.take_front(4)), half(table.drop_front(4)),
-                      vector::BitCastOp::create(b, loc, bytes, all)});
+  auto asBytes = [&](Value v) -> Value {
+    return vector::BitCastOp::create(b, loc, bytes, v);
+  };
+  Value low = half(table.take_front(4)), high = half(table.drop_front(4));
+  Value found;
+  if (isArm) {
+    found = call(b, loc, "llvm.aarch64.neon.tbl2.v16i8", bytes,
+                 {low, high, asBytes(all)});
+  } else {
+    // pshufb takes four bits, and gives 0 where the highest is set: by this
+    // sum, where the fifth is.
+    auto lookUp = [&](Value half, Value at) {
+      at = arith::AddIOp::create(b, loc, at, splat(0x70707070));
+      return call(b, loc, "llvm.x86.ssse3.pshuf.b.128", bytes,
+                  {half, asBytes(at)});
+    };
+    Value other = arith::XOrIOp::create(b, loc, all, splat(0x10101010));
+    found = arith::OrIOp::create(b, loc, lookUp(low, all), lookUp(high, other));
+  }
   return vector::BitCastOp::create(b, loc, type.clone(b.getF32Type()), found);
 }
 
@@ -57,8 +73,9 @@ Value qcc::lookUpLanes(OpBuilder &b, Location loc, const TargetLevel &level,
   if (!type)
     return {};
   int64_t lanes = type.getNumElements();
-  if (lanes == 4 && hasFeature(level, "+neon"))
-    return lookUpByBytes(b, loc, table, indices);
+  bool isArm = hasFeature(level, "+neon");
+  if (lanes == 4 && (isArm || hasFeature(level, "+ssse3")))
+    return lookUpByBytes(b, loc, table, indices, isArm);
   bool isWide = lanes == 16 && hasFeature(level, "+avx512f");
   if (!isWide && !(lanes == 8 && hasFeature(level, "+avx2")))
     return {};

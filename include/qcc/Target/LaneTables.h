@@ -12,8 +12,7 @@
 
 namespace qcc {
 
-/// Entries of a table that every level with fused multiply-add keeps in
-/// registers.
+/// Entries of a table that every level keeps in registers.
 constexpr unsigned kLaneTableSize = 8;
 
 /// table[i mod 8] for each lane i of `indices` (i32). Null where the level has

@@ -30,10 +30,9 @@ Value LoopBuilder::storedActivation(qnn::ActivationAttr activation, Value x,
     QuantParams params = element.params();
     ByteRange range{params.scale, params.qmin - params.zeroPoint,
                     params.qmax - params.zeroPoint};
-    if (hasRough(activation.getKind(), range))
-      return roundToStorage(
-          roughly(*this, getLoc(), level, activation.getKind(), x, range),
-          params, element.storage);
+    if (auto rough = RoughFunction::get(activation.getKind(), range))
+      return roundToStorage(rough->emit(*this, getLoc(), level, x), params,
+                            element.storage);
   }
   return fromReal(activate(activation, x), element);
 }

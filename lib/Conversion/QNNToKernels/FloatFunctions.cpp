@@ -148,7 +148,7 @@ Value FloatFunctions::geluOf(Value x, double most, ArrayRef<double> q,
 bool FloatFunctions::hasRough(UnaryKind kind, float scale) {
   switch (kind) {
   case UnaryKind::Gelu:
-    return scale >= 1e-3f; // 2 % of a step
+    return std::isnormal(1.0f / scale) && scale >= 1.3e-8f; // 2 % of a step
   case UnaryKind::Sigmoid:
   case UnaryKind::Silu:
   case UnaryKind::GeluTanh:
@@ -171,7 +171,6 @@ Value FloatFunctions::roughly(UnaryKind kind, Value x, float scale) {
   };
   double factor = 1.0f / scale;
   if (kind == UnaryKind::HardSwish) {
-    // Not fused: all levels give the same bytes.
     Value gate =
         arith::AddFOp::create(b, loc, mul(x, real(1.0f / 6.0f)), real(0.5));
     return mul(mul(x, clamp(gate, 0, 1)), real(factor));
@@ -217,11 +216,12 @@ Value FloatFunctions::roughlyGated(Value numerator, Value x) {
 
 Value FloatFunctions::roughGelu(Value x) {
   // As gelu() with fewer terms.
-  static const double q[] = {-1.1495670080184937, -0.4649304449558258,
-                             -0.045735470950603485, 0.004161672201007605};
+  static const double q[] = {-1.1500957012176514,    -0.4618617594242096,
+                             -0.0505877323448658,    0.006961969658732414,
+                             -0.0005715718143619597, 2.056443554465659e-05};
   static const double power[] = {0.49996402859687805, 0.3466304838657379,
                                  0.12130557000637054, 0.02758583426475525};
-  return geluOf(x, /*limit=*/5, q, power);
+  return geluOf(x, /*limit=*/6.5, q, power);
 }
 
 //===----------------------------------------------------------------------===//

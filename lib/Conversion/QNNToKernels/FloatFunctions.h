@@ -44,11 +44,13 @@ public:
   /// Whether roughly() has the function and can divide by `scale`.
   static bool hasRough(qnn::UnaryKind kind, float scale);
   /// kind(x) / scale for what is then rounded to a byte: kind(x) is off by at
-  /// most 2.1e-4 of itself or, of GELU, 2.1e-5, far less than the rounding.
-  /// Takes a third fewer instructions. NaN counts as a large negative number.
+  /// most 2.1e-4 of itself or, of GELU, as roughGelu(), far less than the
+  /// rounding. Takes a third fewer instructions. NaN counts as a large negative
+  /// number.
   Value roughly(qnn::UnaryKind kind, Value x, float scale);
-  /// GELU off by at most 2.1e-5, and by 1.6e-4 of itself where x is above -2:
-  /// for what is then rounded to bytes of whatever scale. NaN stays NaN.
+  /// GELU off by at most 1.6e-4 of itself, which is 2.3e-5 where x is negative,
+  /// for x from -6.5; below, it stays at -2.6e-10. For what is then rounded to
+  /// bytes of whatever scale. NaN stays NaN.
   Value roughGelu(Value x);
 
 private:

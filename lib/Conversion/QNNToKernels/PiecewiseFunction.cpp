@@ -9,7 +9,6 @@
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
@@ -23,6 +22,10 @@ using qcc::qnn::UnaryKind;
 static constexpr double tail = 0.02;
 /// No piece lies below.
 static constexpr double leastX = -60;
+/// The functions have one minimum, above this.
+static constexpr double beforeMinimum = -1.3;
+/// Of the largest error, what the samples next to it show at the least.
+static constexpr double sampledPart = 0.98;
 static constexpr unsigned leastDegree = 2, mostDegree = 5;
 /// Added to a small number, it leaves the nearest integer in the low bits.
 static constexpr float roundingOffset = 12582912.0f;
@@ -54,10 +57,29 @@ static double findEnd(double low, double high,
   return low;
 }
 
+/// Where the function crosses the lowest and the highest byte, and 0.
+static SmallVector<double> saturationEnds(UnaryKind kind,
+                                          const ByteRange &range) {
+  auto value = [&](double x) { return *valueOf(kind, x); };
+  double low = double(range.low) * range.scale;
+  double high = double(range.high) * range.scale;
+  double least = beforeMinimum, end = -least;
+  for (int i = 0; i < 60; ++i) { // Ternary search of the minimum.
+    double third = (end - least) / 3;
+    if (value(least + third) < value(end - third))
+      end -= third;
+    else
+      least += third;
+  }
+  return {0.0, least,
+          findEnd(leastX, least, [&](double x) { return value(x) >= low; }),
+          findEnd(least, -leastX, [&](double x) { return value(x) <= low; }),
+          findEnd(least, -2 * leastX + 2 * std::abs(high),
+                  [&](double x) { return value(x) <= high; })};
+}
+
 std::optional<PiecewiseFunction>
 PiecewiseFunction::get(UnaryKind kind, const ByteRange &range) {
-  // The functions have one minimum, above -1.3.
-  constexpr double minimum = -1.3;
   double step = range.scale, most = (double(range.high) + 0.6) * step;
   if (!valueOf(kind, 0) || !std::isnormal(range.scale) || !(most > 0))
     return std::nullopt;
@@ -67,7 +89,7 @@ PiecewiseFunction::get(UnaryKind kind, const ByteRange &range) {
   if (!(most > (isBounded ? 0.5 : 0)))
     return std::nullopt;
   PiecewiseFunction f;
-  f.first = float(-findEnd(-minimum, -leastX, [&](double x) {
+  f.first = float(-findEnd(-beforeMinimum, -leastX, [&](double x) {
     return std::abs(*valueOf(kind, -x)) > tail * step;
   }));
   f.last = float(findEnd(0, isBounded ? -leastX : 2 * most + 1,
@@ -85,7 +107,7 @@ PiecewiseFunction::get(UnaryKind kind, const ByteRange &range) {
   f.piecesPerUnit = float(1 / f.width);
   for (unsigned degree = leastDegree; degree <= mostDegree; ++degree) {
     f.fit(kind, range.scale, degree);
-    if (f.error(kind, range) <= mostError)
+    if (f.isWithin(kind, range, mostError * sampledPart))
       return f;
   }
   return std::nullopt;
@@ -118,35 +140,79 @@ void PiecewiseFunction::fit(UnaryKind kind, float scale, unsigned degree) {
   }
 }
 
+unsigned PiecewiseFunction::pieceOf(float x) const {
+  // Statements of one operation each: no compiler fuses two.
+  float position = x * piecesPerUnit;
+  float rounded = position + (roundingOffset + float(pieceOfZero));
+  return unsigned(rounded - roundingOffset) % kLaneTableSize;
+}
+
 float PiecewiseFunction::evaluate(float x) const {
   x = x > first ? x : first;
   x = x < last ? x : last;
-  float offset = roundingOffset + float(pieceOfZero);
-  float rounded = std::fma(x, piecesPerUnit, offset);
-  auto piece = unsigned(rounded - roundingOffset) % kLaneTableSize;
+  unsigned piece = pieceOf(x);
   float y = powers.back()[piece];
-  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
-    y = std::fma(y, x, power[piece]);
+  for (const Coefficients &power :
+       llvm::reverse(ArrayRef(powers).drop_back())) {
+    float product = y * x;
+    y = product + power[piece];
+  }
   return y;
 }
 
-double PiecewiseFunction::error(UnaryKind kind, const ByteRange &range) const {
-  constexpr int samples = 256;
+/// Horner's rule with a running bound of the error (Higham).
+double PiecewiseFunction::roundingError(float x) const {
+  unsigned piece = pieceOf(x);
+  double y = powers.back()[piece], sum = std::abs(y) / 2;
+  for (const Coefficients &power :
+       llvm::reverse(ArrayRef(powers).drop_back())) {
+    y = y * x + power[piece];
+    sum = sum * std::abs(x) + std::abs(y);
+  }
+  return std::ldexp(2 * sum - std::abs(y), -24);
+}
+
+bool PiecewiseFunction::isWithin(UnaryKind kind, const ByteRange &range,
+                                 double bound) const {
   auto clamp = [&](double y) {
     return std::clamp(y, double(range.low) - 0.5, double(range.high) + 0.5);
   };
-  double worst = 0;
-  auto compare = [&](float x, double value) {
-    worst = std::max(worst, std::abs(clamp(value / range.scale) -
-                                     clamp(double(evaluate(x)))));
+  // NaN is within no bound.
+  auto isClose = [&](float x, double value) {
+    double y = evaluate(x), rounding = roundingError(x);
+    value = clamp(value / range.scale);
+    return std::abs(value - clamp(y - rounding)) <= bound &&
+           std::abs(value - clamp(y + rounding)) <= bound;
   };
-  for (int i = 0; i <= samples; ++i) {
-    float x = first + (last - first) * (float(i) / samples);
-    compare(x, *valueOf(kind, x));
+  auto isCloseAt = [&](double x) {
+    auto sample = std::clamp(float(x), first, last);
+    return isClose(sample, *valueOf(kind, sample));
+  };
+  if (!isClose(first, 0) ||
+      !isClose(last, kind == UnaryKind::Sigmoid ? 1 : HUGE_VAL))
+    return false;
+  // The byte may saturate all over a piece but for a sliver: each stretch
+  // between the ends of pieces and of saturation is sampled by itself, evenly
+  // and ever closer to its ends.
+  constexpr int samples = 96, halvings = 24;
+  SmallVector<double> ends = saturationEnds(kind, range);
+  for (unsigned piece = 0; piece <= kLaneTableSize; ++piece)
+    ends.push_back((double(piece) - double(pieceOfZero) - 0.5) * width);
+  for (double &end : ends)
+    end = std::clamp(end, double(first), double(last));
+  llvm::sort(ends);
+  for (auto [low, high] :
+       llvm::zip(ArrayRef(ends).drop_back(), ArrayRef(ends).drop_front())) {
+    double length = high - low;
+    for (int i = 0; i <= samples; ++i)
+      if (!isCloseAt(low + length * i / samples))
+        return false;
+    for (int i = 7; i <= halvings; ++i)
+      if (double part = std::ldexp(length, -i);
+          !isCloseAt(low + part) || !isCloseAt(high - part))
+        return false;
   }
-  compare(first, 0);
-  compare(last, kind == UnaryKind::Sigmoid ? 1 : HUGE_VAL);
-  return worst;
+  return true;
 }
 
 static Value makeConstant(OpBuilder &b, Location loc, Type type, float c) {
@@ -193,28 +259,40 @@ Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
   };
   clamp(arith::CmpFPredicate::OGT, first);
   clamp(arith::CmpFPredicate::OLT, last);
+  // Not fused: all levels give the same bytes.
+  auto mulAdd = [&](Value u, Value v, Value w) -> Value {
+    return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, u, v),
+                                 w);
+  };
   Value piece = arith::BitcastOp::create(
       b, loc, integers,
-      math::FmaOp::create(b, loc, x, real(piecesPerUnit),
-                          real(roundingOffset + float(pieceOfZero))));
+      mulAdd(x, real(piecesPerUnit),
+             real(roundingOffset + float(pieceOfZero))));
   auto coefficient = [&](const Coefficients &power) {
     Value found = lookUpLanes(b, loc, level, power, piece);
     return found ? found : lookUpEach(b, loc, power, piece);
   };
   Value y = coefficient(powers.back());
   for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
-    y = math::FmaOp::create(b, loc, y, x, coefficient(power));
+    y = mulAdd(y, x, coefficient(power));
   return y;
 }
 
-bool reference::hasRough(UnaryKind kind, const ByteRange &range) {
-  return FloatFunctions::hasRough(kind, range.scale);
+std::optional<RoughFunction> RoughFunction::get(UnaryKind kind,
+                                                const ByteRange &range) {
+  if (!FloatFunctions::hasRough(kind, range.scale))
+    return std::nullopt;
+  RoughFunction f;
+  f.kind = kind;
+  f.scale = range.scale;
+  f.pieces = PiecewiseFunction::get(kind, range);
+  return f;
 }
 
-Value reference::roughly(OpBuilder &b, Location loc, const TargetLevel &level,
-                         UnaryKind kind, Value x, const ByteRange &range) {
-  if (level.hasFMA)
-    if (auto pieces = PiecewiseFunction::get(kind, range))
-      return pieces->emit(b, loc, level, x);
-  return FloatFunctions(b, loc, x.getType()).roughly(kind, x, range.scale);
+Value RoughFunction::emit(OpBuilder &b, Location loc, const TargetLevel &level,
+                          Value x) const {
+  if (pieces)
+    return pieces->emit(b, loc, level, x);
+  return FloatFunctions(b, loc, x.getType(), /*fma=*/false)
+      .roughly(kind, x, scale);
 }

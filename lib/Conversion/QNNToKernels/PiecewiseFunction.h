@@ -45,14 +45,18 @@ public:
   /// In steps of the byte.
   static constexpr double mostError = 0.028;
 
-  /// The same on the host.
+  /// The same on the host, bit for bit.
   float evaluate(float x) const;
 
 private:
   using Coefficients = std::array<float, kLaneTableSize>;
 
+  unsigned pieceOf(float x) const;
+  double roundingError(float x) const; ///< at most, of evaluate(x)
   void fit(qnn::UnaryKind kind, float scale, unsigned degree);
-  double error(qnn::UnaryKind kind, const ByteRange &range) const;
+  /// In steps, for all x, where the byte does not saturate.
+  bool isWithin(qnn::UnaryKind kind, const ByteRange &range,
+                double bound) const;
 
   float first, last;                      ///< x is clamped to these
   double width;                           ///< of a piece
@@ -61,13 +65,21 @@ private:
   llvm::SmallVector<Coefficients> powers; ///< ascending
 };
 
-/// Whether roughly() has the function for the range.
-bool hasRough(qnn::UnaryKind kind, const ByteRange &range);
-/// kind(x) / scale for what is then rounded to a byte, as PiecewiseFunction or,
-/// where that does not do, FloatFunctions has it.
-mlir::Value roughly(mlir::OpBuilder &b, mlir::Location loc,
-                    const TargetLevel &level, qnn::UnaryKind kind,
-                    mlir::Value x, const ByteRange &range);
+/// f(x) / scale for what is then rounded to a byte, as PiecewiseFunction or,
+/// where that does not do, FloatFunctions has it: alike on all levels.
+class RoughFunction {
+public:
+  /// Nothing where the function is not computed roughly for the range.
+  static std::optional<RoughFunction> get(qnn::UnaryKind kind,
+                                          const ByteRange &range);
+  mlir::Value emit(mlir::OpBuilder &b, mlir::Location loc,
+                   const TargetLevel &level, mlir::Value x) const;
+
+private:
+  qnn::UnaryKind kind;
+  float scale;
+  std::optional<PiecewiseFunction> pieces;
+};
 
 } // namespace qcc::reference
 

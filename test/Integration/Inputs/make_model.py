@@ -156,6 +156,27 @@ def gelu():
                   tensor("half", np.float32(0.5))])
 
 
+def byte_functions():
+    """Functions between convolutions: [1, 8, 12, 12] -> three times [1, 4, 12, 12]."""
+    nodes, constants, outputs = [], [], []
+    for name in ("sigmoid", "silu", "gelu"):
+        c, s, f, y = (f"{name}_{part}" for part in "csfy")
+        nodes.append(node("Conv", ["x", f"{name}_in"], [c]))
+        if name == "gelu":
+            nodes += [node("Div", [c, "root"], [s]), node("Erf", [s], ["e"]), node("Add", ["e", "one"], ["o"]),
+                      node("Mul", [c, "o"], ["g"]), node("Mul", ["g", "half"], [f])]
+        elif name == "silu":
+            nodes += [node("Sigmoid", [c], [s]), node("Mul", [c, s], [f])]
+        else:
+            nodes.append(node("Sigmoid", [c], [f]))
+        nodes.append(node("Conv", [f, f"{name}_out"], [y]))
+        constants += [tensor(f"{name}_in", rng.normal(0, 0.7, (40, 8, 1, 1)).astype(np.float32)),
+                      tensor(f"{name}_out", rng.normal(0, 0.3, (4, 40, 1, 1)).astype(np.float32))]
+        outputs.append(value(y, [1, 4, 12, 12]))
+    constants += [tensor("root", np.float32(2**0.5)), tensor("one", np.float32(1)), tensor("half", np.float32(0.5))]
+    return model(nodes, [value("x", [1, 8, 12, 12])], outputs, constants)
+
+
 def unequal_channels(ratio=500):
     """Two of 16 channels are so many times the others; a depthwise convolution makes them equal."""
     large = np.where(np.arange(16) < 2, ratio, 1).astype(np.float32)[:, None, None, None]

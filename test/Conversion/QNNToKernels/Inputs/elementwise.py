@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 from harness import Module, Q, main, type_of
 
@@ -167,5 +169,20 @@ for dtype in (np.uint8, np.int8):
 c = rng.random((4, 1, 30)) < 0.5
 t, e = f(5, 30), f(4, 5, 1)
 m.check("select {0}, {1}, {2}", [m.arg(c), m.arg(t), m.arg(e)], np.where(c, t, e))
+
+# GELU of which only bytes with a scale chosen at run time are seen: within 2e-4 of itself,
+# however small all of the tensor is.
+for low, high in ((-3, 3), (-0.1, 0.1), (0, 1e-4), (-4, -3), (-5, -4), (-6.4, -5), (-8, -4)):
+    x = rng.uniform(low, high, 500).astype(np.float32)
+    want = np.array([v * math.erfc(-v / 2**0.5) / 2 for v in x.astype(float)])
+    step = (max(want.max(), 0) - min(want.min(), 0)) / 255
+    xa = m.arg(x)
+    gelu = m.op("unary gelu {0}", [xa], xa[1])
+    names, types = [m._fresh() for _ in range(3)], ("tensor<500xui8>", "tensor<f32>", "tensor<ui8>")
+    m.lines.append(f"{', '.join(names)} = qnn.dynamic_quantize {gelu[0]} : ({xa[1]}) -> ({', '.join(types)})")
+    y, scale, zero = zip(names, types)
+    m.expect(scale, np.array(step, np.float32), f"scale of gelu in [{low}, {high}]", rtol=2e-4)
+    m.check("dynamic_dequantize {0}, {1}, {2}", [y, scale, zero], want.astype(np.float32),
+            f"gelu in [{low}, {high}]", atol=1.1 * step)
 
 main(m)
