@@ -65,9 +65,14 @@ std::vector<Layer> qcc::getLayers(ModuleOp module) {
     if (names.empty())
       continue;
     keys.push_back(std::make_unique<std::string>(names.back()));
-    // A node that became several ops is told by the last.
+    // Of a node that became several ops, the last has its value.
+    Operation *computes = &op;
+    if (auto *before = layers.find(*keys.back());
+        before != layers.end() &&
+        isa<ConvIntegerOp, MatmulIntegerOp>(before->second.op))
+      computes = before->second.op;
     layers.erase(*keys.back());
-    layers[*keys.back()] = {names.back(), llvm::join(names, ", "), &op,
+    layers[*keys.back()] = {names.back(), llvm::join(names, ", "), computes,
                             behindCasts(op.getResult(0))};
   }
   std::vector<Layer> result;

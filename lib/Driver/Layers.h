@@ -22,6 +22,7 @@ namespace qcc {
 struct Layer {
   std::string name;
   std::string nodes; ///< all of them, separated by ", "
+  /// The product of integers, where the op became that and others behind it.
   mlir::Operation *op = nullptr;
   /// What users of the layer see: behind quantize and dequantize, if those are
   /// all that use its result.
