@@ -49,13 +49,14 @@ static bool hasScales(ModuleOp module) {
 }
 
 /// Whether products have integer factors: dynamically quantized activations,
-/// or weights in 8 bits or in blocks.
+/// or weights in 8 bits or in blocks, which may still be a dequantization in
+/// front of a product of floats.
 static bool hasQuantizedProducts(ModuleOp module) {
   return module
       .walk([](Operation *op) {
         bool isQuantized =
-            isa<qnn::MatmulIntegerOp, qnn::ConvIntegerOp, qnn::BlockMatmulOp>(
-                op);
+            isa<qnn::MatmulIntegerOp, qnn::ConvIntegerOp, qnn::BlockMatmulOp,
+                qnn::DynamicDequantizeOp>(op);
         if (auto recurrence = dyn_cast<qnn::RecurrenceOp>(op))
           isQuantized = !isa<FloatType>(
               getElementTypeOrSelf(recurrence.getWeights().getType()));
@@ -432,6 +433,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
                                  PipelineRunner runPipeline,
                                  PrecisionPlan *plan) {
+  bool ownScales = hasScales(module);
   bool keepsOwn = keepsOwnQuantization(module, options);
   bool isCalibrated = hasRanges(options);
   if (failed(runPipeline(module, [&](OpPassManager &pm) {
@@ -465,6 +467,11 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     if (isCalibrated || mode != QuantizeMode::Auto)
       emitRemark(module.getLoc())
           << "the model is quantized already; its own scales are kept";
+    else if (!ownScales)
+      emitRemark(module.getLoc())
+          << "products of the model are quantized already; what it computes in "
+             "float stays float; -quantize=dynamic quantizes large products of "
+             "that, too";
     mode = QuantizeMode::None;
   }
   if (mode == QuantizeMode::Auto && !isCalibrated)

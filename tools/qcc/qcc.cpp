@@ -47,8 +47,9 @@ static cl::opt<std::string> emit(
 static cl::opt<std::string> quantize(
     "quantize",
     cl::desc("how the model is quantized: auto (static with -calib or "
-             "-calib-table, else dynamic where that pays; explicit Q/DQ is "
-             "kept), none (adds no quantization), static (int8, from "
+             "-calib-table, else dynamic where that pays; of models that "
+             "come with Q/DQ, integer products or blocks, nothing more), none "
+             "(adds no quantization), static (int8, from "
              "calibration data), dynamic (int8 weights, activations quantized "
              "at run time), or weight-only[:int4|int8][,block=N]"
              "[,activations=int8|float] (weights of matrix products in blocks; "

@@ -7,7 +7,7 @@
 //
 // A function whose result is rounded to a byte need not be exact: eight
 // polynomials of low degree, whose coefficients a vector looks up by the piece
-// that each lane is in, take half the instructions of an exponential and a
+// that each lane is in, take fewer instructions than an exponential and a
 // reciprocal.
 //
 //===----------------------------------------------------------------------===//
