@@ -125,7 +125,18 @@ Compilation::runPipeline(ModuleOp module, TimingScope &scope,
   build(pm);
   if (failed(configure(scope)(pm)))
     return failure();
-  return pm.run(module);
+  bool explained = false;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    explained |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    return failure(); // not handled here
+  });
+  if (succeeded(pm.run(module)))
+    return success();
+  if (!explained)
+    return error() << options.input
+                   << ": internal error: a pass failed and did not say why; "
+                      "please report this model";
+  return failure();
 }
 
 LogicalResult Compilation::writeText(ModuleOp module, StringRef path) {

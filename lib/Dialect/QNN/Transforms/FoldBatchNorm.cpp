@@ -17,8 +17,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FOLDBATCHNORM
 #include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
@@ -474,9 +472,9 @@ struct FoldBatchNorm : qcc::qnn::impl::FoldBatchNormBase<FoldBatchNorm> {
     populateActivationIdioms(idioms);
     folds.add<FoldBehind, FoldBeforeConv, FoldBeforeMatmul>(&getContext());
     rest.add<SplitBatchNorm>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(idioms))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(folds))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(rest))))
+    if (failed(applyToFixpoint(getOperation(), std::move(idioms))) ||
+        failed(applyToFixpoint(getOperation(), std::move(folds))) ||
+        failed(applyToFixpoint(getOperation(), std::move(rest))))
       signalPassFailure();
   }
 };

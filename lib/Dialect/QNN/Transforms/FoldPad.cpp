@@ -10,7 +10,6 @@
 #include "PatternUtils.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FOLDPAD
@@ -133,7 +132,7 @@ struct FoldPad : qcc::qnn::impl::FoldPadBase<FoldPad> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<PadIntoConv, PadIntoAvgPool>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

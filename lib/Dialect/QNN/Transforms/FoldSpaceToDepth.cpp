@@ -9,7 +9,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace qcc::qnn {
@@ -58,7 +57,7 @@ struct FoldSpaceToDepth
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<SpaceToDepthIntoConv>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

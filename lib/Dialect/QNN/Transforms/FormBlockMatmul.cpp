@@ -10,8 +10,6 @@
 #include "qcc/Dialect/QNN/IR/Evaluate.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 #include <functional>
 
 namespace qcc::qnn {
@@ -202,7 +200,7 @@ struct FormBlockMatmul : qcc::qnn::impl::FormBlockMatmulBase<FormBlockMatmul> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FormFromDequantize>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

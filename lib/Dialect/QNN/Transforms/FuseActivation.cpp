@@ -10,8 +10,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FUSEACTIVATION
 #include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
@@ -77,7 +75,7 @@ struct FuseActivation : qcc::qnn::impl::FuseActivationBase<FuseActivation> {
          {populateActivationIdioms, populateFuseActivationPatterns}) {
       RewritePatternSet patterns(&getContext());
       populate(patterns);
-      if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
         return signalPassFailure();
     }
   }

@@ -16,8 +16,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FUSENORMALIZATION
 #include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
@@ -324,7 +322,7 @@ struct FuseNormalization
     patterns.add<KeepDimensions, ReshapeAboveElementwise, SoftmaxOfShift,
                  SpelledNormalize, SpelledSoftmax, SumToMean>(&getContext());
     populateActivationIdioms(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -9,8 +9,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 namespace qcc::qnn {
 #define GEN_PASS_DEF_FUSERESIDUAL
 #include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
@@ -74,7 +72,7 @@ struct FuseResidual : qcc::qnn::impl::FuseResidualBase<FuseResidual> {
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseAdd<ConvOp>, FuseAdd<MatmulOp>>(&getContext());
     populateFuseActivationPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -6,13 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "LegalizeQDQ.h"
+#include "PatternUtils.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 #include "qcc/Support/QuantMath.h"
-
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace qcc::qnn {
 #define GEN_PASS_DEF_LEGALIZEQDQ
@@ -249,7 +248,7 @@ struct LegalizeQDQ : qcc::qnn::impl::LegalizeQDQBase<LegalizeQDQ> {
     patterns.add<LegalizeOp>(&getContext(), numLegalized);
     patterns.add<LegalizePair, NarrowInt16>(&getContext());
     populateLegalizeContraction(patterns, numLegalized);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

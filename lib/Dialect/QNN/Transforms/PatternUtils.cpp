@@ -9,12 +9,26 @@
 
 #include "qcc/Dialect/QNN/IR/Evaluate.h"
 
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
+
+LogicalResult qcc::qnn::applyToFixpoint(Operation *op,
+                                        RewritePatternSet &&patterns) {
+  // Each sweep but the last makes progress on some op.
+  int64_t sweeps = 16;
+  op->walk([&](Operation *) { ++sweeps; });
+  if (succeeded(applyPatternsGreedily(
+          op, std::move(patterns),
+          GreedyRewriteConfig().setMaxIterations(sweeps))))
+    return success();
+  return op->emitError("internal error: simplifications undo each other; "
+                       "please report this model");
+}
 
 std::optional<double> qcc::qnn::getUniform(Value value) {
   auto constant = value.getDefiningOp<ConstantOp>();

@@ -22,6 +22,12 @@ inline bool isFloat(mlir::Value value) {
   return llvm::isa<mlir::FloatType>(elementTypeOf(value));
 }
 
+/// Rewrites what is in `op` until no pattern applies. MLIR's own limit of ten
+/// sweeps, which deep models exceed, does not hold here; patterns that undo
+/// each other are an error.
+llvm::LogicalResult applyToFixpoint(mlir::Operation *op,
+                                    mlir::RewritePatternSet &&patterns);
+
 /// The number that all elements of a float constant are, if there is one.
 std::optional<double> getUniform(mlir::Value value);
 

@@ -7,13 +7,14 @@
 
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 
+#include "PatternUtils.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace qcc::qnn {
@@ -183,6 +184,9 @@ struct QuantizeUp : OpRewritePattern<QuantizeOp> {
           static_cast<double>(dequantize(quantize(value, params), params))));
     }
     rewriter.replaceOp(op, result);
+    // It would keep the next move from seeing that only quantize ops are left.
+    if (isOpTriviallyDead(move))
+      rewriter.eraseOp(move);
     return success();
   }
 };
@@ -300,7 +304,7 @@ struct PropagateQDQ : qcc::qnn::impl::PropagateQDQBase<PropagateQDQ> {
     patterns.add<DequantizeDown, ArgReduceOfDequantize, QuantizeUp,
                  RemoveQuantizeOfDequantize, RemoveImpliedClamp,
                  QuantizeConstant, MoveConstant>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       return signalPassFailure();
     merge();
   }

@@ -9,8 +9,6 @@
 
 #include "PatternUtils.h"
 
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-
 namespace qcc::qnn {
 #define GEN_PASS_DEF_SIMPLIFYMATMUL
 #include "qcc/Dialect/QNN/Transforms/Passes.h.inc"
@@ -113,7 +111,7 @@ struct SimplifyMatmul : qcc::qnn::impl::SimplifyMatmulBase<SimplifyMatmul> {
     patterns.add<FoldBias, FoldTranspose>(&getContext());
     populateOneHotProduct(patterns);
     populateShareOperand(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyToFixpoint(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -210,3 +210,43 @@ func.func @saturate_int32() -> tensor<3x!b> {
   %1 = qnn.quantize %0 : (tensor<3xf32>) -> tensor<3x!b>
   return %1 : tensor<3x!b>
 }
+
+// -----
+
+!q = !quant.uniform<i8:f32, 0.5>
+
+// However long the chain is.
+// CHECK-LABEL: func @long_chain
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3xf32>)
+// CHECK: %[[Q:.*]] = qnn.quantize %[[X]]
+// CHECK: qnn.transpose %[[Q]]
+// CHECK-NOT: qnn.quantize
+// CHECK: return
+func.func @long_chain(%x: tensor<2x3xf32>) -> tensor<2x3x!q> {
+  %0 = qnn.transpose %x {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %1 = qnn.reshape %0 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %2 = qnn.transpose %1 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %3 = qnn.reshape %2 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %4 = qnn.transpose %3 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %5 = qnn.reshape %4 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %6 = qnn.transpose %5 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %7 = qnn.reshape %6 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %8 = qnn.transpose %7 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %9 = qnn.reshape %8 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %10 = qnn.transpose %9 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %11 = qnn.reshape %10 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %12 = qnn.transpose %11 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %13 = qnn.reshape %12 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %14 = qnn.transpose %13 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %15 = qnn.reshape %14 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %16 = qnn.transpose %15 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %17 = qnn.reshape %16 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %18 = qnn.transpose %17 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %19 = qnn.reshape %18 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %20 = qnn.transpose %19 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %21 = qnn.reshape %20 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %22 = qnn.transpose %21 {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %23 = qnn.reshape %22 : (tensor<3x2xf32>) -> tensor<2x3xf32>
+  %24 = qnn.quantize %23 : (tensor<2x3xf32>) -> tensor<2x3x!q>
+  return %24 : tensor<2x3x!q>
+}
