@@ -7,6 +7,8 @@
 
 #include "RecurrentKernel.h"
 
+#include "../Runtime/program.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -16,8 +18,6 @@ using namespace qcc::qnn;
 /// From this much on, threads share a round: a meeting takes them some 0.4
 /// microseconds.
 static constexpr int64_t kSharedRoundBytes = 128 << 10;
-/// That a step of the runtime may have.
-static constexpr int64_t kMostRounds = 1 << 20;
 
 RecurrentPlan::RecurrentPlan(RecurrenceOp op, const TargetLevel &level)
     : kind(op.getKind()),
@@ -66,7 +66,7 @@ void RecurrentPlan::chooseSlices() {
   // What the threads together read of the weights between two meetings.
   int64_t bytes = weights * weightBytes * (sequences / rows);
   if (bytes / int64_t(segments.size()) < kSharedRoundBytes || steps == 0 ||
-      rounds() > kMostRounds)
+      rounds() > QCC_MAX_ROUNDS)
     slices = 1;
 }
 

@@ -109,12 +109,12 @@ public:
 
 private:
   /// Where a patch lies.
-  struct Place {
+  struct PatchIndex {
     Value image, down, across;
   };
-  Place placeOf(Value row);
+  PatchIndex indexOf(Value row);
   void transformPatch(Value row, Value to);
-  void copyClipped(const Place &place, Value line, Value column);
+  void copyClipped(const PatchIndex &patch, Value line, Value column);
   void transform(Value source, Value from, int64_t linePitch, Value to);
   void multiply(Value firstTile, Value lastTile, Value panel, unsigned vectors);
   /// Where a transformed patch starts; `firstRow`: of the block.
@@ -264,19 +264,19 @@ void WinogradKernel::emit(Value begin, Value end) {
   });
 }
 
-WinogradKernel::Place WinogradKernel::placeOf(Value row) {
+WinogradKernel::PatchIndex WinogradKernel::indexOf(Value row) {
   Value line = c.div(row, w.across);
   return {c.div(line, w.down), c.rem(line, w.down), c.rem(row, w.across)};
 }
 
 void WinogradKernel::transformPatch(Value row, Value to) {
   const ConvShape &s = w.conv;
-  Place place = placeOf(row);
+  PatchIndex patch = indexOf(row);
   // Coordinates of the patch; below zero they are huge as unsigned numbers.
-  Value line = c.sub(c.mul(place.down, 2), c.index(s.padT));
-  Value column = c.sub(c.mul(place.across, 2), c.index(s.padL));
+  Value line = c.sub(c.mul(patch.down, 2), c.index(s.padT));
+  Value column = c.sub(c.mul(patch.across, 2), c.index(s.padL));
   auto fromClipped = [&] {
-    copyClipped(place, line, column);
+    copyClipped(patch, line, column);
     transform(clipped, c.index(0), extent * s.c, to);
   };
   if (s.h < extent || s.w < extent) // no patch lies inside
@@ -287,14 +287,15 @@ void WinogradKernel::transformPatch(Value row, Value to) {
   c.branch(
       inside,
       [&] {
-        Value at = c.add(c.mul(place.image, s.h), line);
+        Value at = c.add(c.mul(patch.image, s.h), line);
         at = c.mul(c.add(c.mul(at, s.w), column), s.c);
         transform(args.input, at, s.w * s.c, to);
       },
       fromClipped);
 }
 
-void WinogradKernel::copyClipped(const Place &place, Value line, Value column) {
+void WinogradKernel::copyClipped(const PatchIndex &patch, Value line,
+                                 Value column) {
   const ConvShape &s = w.conv;
   c.loop(0, extent, 1, [&](Value i) {
     Value y = c.add(line, i);
@@ -307,7 +308,7 @@ void WinogradKernel::copyClipped(const Place &place, Value line, Value column) {
       c.branch(
           inside,
           [&] {
-            Value at = c.add(c.mul(place.image, s.h), y);
+            Value at = c.add(c.mul(patch.image, s.h), y);
             at = c.mul(c.add(c.mul(at, s.w), x), s.c);
             c.copyRun(args.input, at, clipped, to, s.c, level.vectorBytes);
           },
@@ -422,9 +423,9 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
       epilogue.biases.push_back(
           c.load(args.biases, c.add(column, v * int64_t(p.lanes)), floats()));
 
-  Place place = placeOf(row);
-  Value line = c.mul(place.down, 2), at = c.mul(place.across, 2);
-  at = c.add(c.mul(c.add(c.mul(place.image, s.oh), line), s.ow), at);
+  PatchIndex patch = indexOf(row);
+  Value line = c.mul(patch.down, 2), at = c.mul(patch.across, 2);
+  at = c.add(c.mul(c.add(c.mul(patch.image, s.oh), line), s.ow), at);
   at = c.add(c.mul(at, s.oc), column);
   // The last patches may reach over the edge of the result.
   auto emitLine = [&](int64_t i, int64_t count) {
@@ -436,7 +437,7 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
     if (s.ow % 2 == 0)
       return emitPixels(2);
     c.branch(
-        c.compare(arith::CmpIPredicate::ult, place.across, w.across - 1),
+        c.compare(arith::CmpIPredicate::ult, patch.across, w.across - 1),
         [&] { emitPixels(2); }, [&] { emitPixels(1); });
   };
   auto emitLines = [&](int64_t count) {
@@ -444,7 +445,7 @@ void WinogradKernel::finish(Value row, Value from, Value panel,
     if (s.oh % 2 == 0)
       return emitLine(1, count);
     c.branch(
-        c.compare(arith::CmpIPredicate::ult, place.down, w.down - 1),
+        c.compare(arith::CmpIPredicate::ult, patch.down, w.down - 1),
         [&] { emitLine(1, count); }, nullptr);
   };
   forColumnsOf(panel, vectors, emitLines);

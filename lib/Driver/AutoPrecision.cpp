@@ -7,6 +7,7 @@
 
 #include "BudgetSearch.h"
 
+#include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Quantization/PrecisionSearch.h"
 #include "qcc/Support/ResultToExpected.h"
 
@@ -63,6 +64,32 @@ llvm::Error BudgetSearch::prepare() {
   if (!created)
     return created.takeError();
   searchVerification.emplace(std::move(*created));
+  return llvm::Error::success();
+}
+
+/// Compiles the float model, which alone says whether the budget's metric tells
+/// anything of its outputs: that shall not take as long as the search does.
+llvm::Error BudgetSearch::measureFloat() {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  llvm::StringMap<unsigned> usedIds;
+  QuantizationSites sites(main, usedIds);
+  OtherPrecisions others;
+  for (const QuantizationSites::Layer &layer : sites.layers())
+    others.keepFloat.insert(layer.name);
+  for (const QuantizationSites::RecurrentLayer &layer : sites.recurrentLayers())
+    others.keepFloat.insert(layer.name);
+  auto variant = compiler.compile(others, budgets.measuresSizes());
+  if (!variant)
+    return variant.takeError();
+  allFloat.variant = std::move(*variant);
+  if (!verification)
+    return llvm::Error::success();
+  if (llvm::Error error = verification->measureFloat(*allFloat.variant.runner))
+    return error;
+  if (llvm::Error error = verification->checkResolution())
+    return error;
+  if (searchVerification)
+    return searchVerification->measureFloat(*allFloat.variant.runner);
   return llvm::Error::success();
 }
 
@@ -166,11 +193,11 @@ llvm::Error BudgetSearch::measureCosts() {
     choice->isFloat = isFloat;
     choice->notInt8.resize(layers, isFloat);
     choice->narrow.resize(layers, false);
-    auto variant = compileVariant(choice->notInt8, choice->narrow);
-    if (!variant)
-      return variant.takeError();
-    choice->variant = std::move(*variant);
   }
+  auto inInt8 = compileVariant(allInt8.notInt8, allInt8.narrow);
+  if (!inInt8)
+    return inInt8.takeError();
+  allInt8.variant = std::move(*inInt8);
   if (llvm::Error error = measureNarrow())
     return error;
   for (auto [i, layer] : llvm::enumerate(simulation->layers()))
@@ -205,15 +232,6 @@ llvm::Error BudgetSearch::measureCosts() {
   if (llvm::Error error = compiler.time({&allInt8.variant, &allFloat.variant}))
     return error;
   if (verification) {
-    if (llvm::Error error =
-            verification->measureFloat(*allFloat.variant.runner))
-      return error;
-    if (llvm::Error error = verification->checkResolution())
-      return error;
-    if (searchVerification)
-      if (llvm::Error error =
-              searchVerification->measureFloat(*allFloat.variant.runner))
-        return error;
     auto loss = verification->measure(*allInt8.variant.runner);
     if (!loss)
       return loss.takeError();
@@ -466,6 +484,8 @@ void BudgetSearch::finishPlan(const Choice &choice) {
 
 llvm::Expected<PrecisionPlan> BudgetSearch::search() {
   if (llvm::Error error = prepare())
+    return error;
+  if (llvm::Error error = measureFloat())
     return error;
   if (llvm::Error error = measureLayers())
     return error;

@@ -44,6 +44,7 @@ private:
                                   : llvm::ArrayRef(samples.search.front());
   }
   llvm::Error prepare();
+  llvm::Error measureFloat();
   llvm::Error measureLayers();
   llvm::Error measureCosts();
   llvm::Error measureNarrow();

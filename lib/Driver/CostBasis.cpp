@@ -9,6 +9,8 @@
 #include "HostRunner.h"
 #include "Layers.h"
 
+#include "../Runtime/program.h"
+
 #include "qcc/Codegen/KernelCost.h"
 #include "qcc/Codegen/NarrowActivations.h"
 #include "qcc/Driver/Targets.h"
@@ -21,9 +23,6 @@
 using namespace mlir;
 using namespace qcc;
 
-/// An artefact takes no more (QCC_MAX_THREADS).
-static constexpr unsigned kMostThreads = 128;
-
 llvm::Expected<CostBasis> CostBasis::create(const CompileOptions &options) {
   auto target = resolveTarget(options.target);
   if (!target)
@@ -32,10 +31,10 @@ llvm::Expected<CostBasis> CostBasis::create(const CompileOptions &options) {
   basis.backend = target->backend;
   StringRef text = options.searchThreads;
   if (!text.empty() && (text.getAsInteger(10, basis.threads) ||
-                        basis.threads == 0 || basis.threads > kMostThreads))
+                        basis.threads == 0 || basis.threads > QCC_MAX_THREADS))
     return makeError("-search-threads=" + text +
                      ": expected a number of threads from 1 to " +
-                     llvm::Twine(kMostThreads));
+                     llvm::Twine(QCC_MAX_THREADS));
   llvm::ArrayRef<TargetLevel> levels = target->backend->levels();
   auto canRun = [&](unsigned index) {
     return canRunHere(*target->backend, levels[index]);

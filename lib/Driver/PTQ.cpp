@@ -153,7 +153,20 @@ SampleObserver SampleStatistics::observer() {
 
 void SampleStatistics::round() const {
   if (ptq.needsStatistics())
-    roundWeights(statistics, {ptq.rounding, ptq.correctBias, ptq.clip});
+    roundWeights(statistics, {ptq.rounding, correctsBiases(), ptq.clip});
+}
+
+bool SampleStatistics::correctsBiases() const {
+  return ptq.correctBias && statistics.samples() >= kFewestCorrectedSamples;
+}
+
+std::string SampleStatistics::explain() const {
+  if (!ptq.correctBias || ptq.automatic || correctsBiases())
+    return "";
+  return "-ptq=correct-bias: the biases stay as they are, " +
+         std::to_string(statistics.samples()) +
+         " calibration samples are too few; " +
+         std::to_string(kFewestCorrectedSamples) + " are needed";
 }
 
 llvm::Expected<std::optional<double>>

@@ -65,6 +65,9 @@ public:
   /// Rounds the weights of the module's layers, by attributes for
   /// qnn-quantize-weights.
   void round() const;
+  /// Why biases are not corrected although that is asked for; empty where they
+  /// are.
+  std::string explain() const;
   /// Corrects their biases likewise, where the layers of `keepFloat` stay
   /// float. `module` holds the ops that the statistics are of, `inputs` are the
   /// samples that the observer has seen, from the front. Returns the noise at
@@ -76,6 +79,9 @@ public:
           const ModelRunnerFactory &run) const;
 
 private:
+  /// Whether there are enough samples for it.
+  bool correctsBiases() const;
+
   PTQOptions ptq;
   InputStatistics statistics;
   std::vector<std::vector<HostTensor>> outputs;

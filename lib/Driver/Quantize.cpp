@@ -249,6 +249,8 @@ calibrateOnSamples(ModuleOp module, const CalibrationTable *known,
     result.table = std::move(*chosen);
   }
   statistics->round();
+  if (std::string text = statistics->explain(); !text.empty())
+    emitRemark(module.getLoc()) << text;
   auto noise = statistics->correct(module, result.table, keepFloat,
                                    result.samples.search, run);
   if (!noise)

@@ -79,10 +79,14 @@ llvm::Error VariantCompiler::addRunners(ModuleOp legalized,
     variant.timed = std::move(runners->timed);
     return llvm::Error::success();
   }
-  auto imitation = basis.imitate(legalized);
-  if (!imitation)
-    return imitation.takeError();
-  auto runner = run(**imitation);
+  OwningOpRef<ModuleOp> imitation;
+  if (basis.multipliesBF16()) {
+    auto imitated = basis.imitate(legalized);
+    if (!imitated)
+      return imitated.takeError();
+    imitation = std::move(*imitated);
+  }
+  auto runner = run(imitation ? *imitation : legalized);
   if (!runner)
     return runner.takeError();
   variant.runner = std::move(*runner);

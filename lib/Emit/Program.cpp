@@ -7,6 +7,8 @@
 
 #include "Program.h"
 
+#include "../Runtime/program.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -19,9 +21,6 @@
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::emit;
-
-/// The runtime counts all parts of a step in 32 bits.
-static constexpr int64_t kMostRounds = 1 << 20;
 
 uint64_t TensorDescription::byteSize() const {
   uint64_t bytes = qcc::byteSize(dtype);
@@ -246,10 +245,11 @@ LogicalResult Reader::readCall(func::CallOp op) {
   step.tiles = end.getSExtValue();
   if (auto rounds = op->getAttrOfType<IntegerAttr>("qcc.rounds")) {
     step.rounds = rounds.getInt();
-    if (step.rounds < 1 || step.rounds > kMostRounds ||
+    if (step.rounds < 1 || step.rounds > QCC_MAX_ROUNDS ||
         step.tiles % step.rounds != 0)
       return op.emitOpError("must have equally many tiles in each of its "
-                            "'qcc.rounds', at most 1048576");
+                            "'qcc.rounds', at most ")
+             << QCC_MAX_ROUNDS;
     step.tiles /= step.rounds;
   }
   if (auto macs = op->getAttrOfType<IntegerAttr>("qcc.macs")) {

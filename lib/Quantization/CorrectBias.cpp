@@ -303,7 +303,12 @@ BiasCorrector::run(const ReferenceSamples &samples) {
   auto uncorrected = measureNoise(samples, first);
   if (!uncorrected)
     return uncorrected.takeError();
-  noise.uncorrected = *uncorrected;
+  noise.uncorrected = noise.corrected = *uncorrected;
+  // One sample says nothing about others.
+  if (statistics.samples() < kFewestCorrectedSamples ||
+      samples.outputs.size() < 2)
+    return noise;
+  noise.corrected = 0;
   size_t count = std::min(samples.inputs.size(), statistics.samples());
   Progress progress("correcting biases", count);
   for (CorrectedLayer &layer : layers)
@@ -347,9 +352,6 @@ llvm::Expected<OutputNoise> qcc::correctBiases(
   if (llvm::Error error = corrector.build(module, keepFloat, compile))
     return error;
   auto noise = corrector.run(samples);
-  // One sample says nothing about others.
-  if (noise && samples.outputs.size() < 2)
-    noise->corrected = noise->uncorrected;
   if (noise && noise->corrected < noise->uncorrected)
     corrector.attach();
   return noise;

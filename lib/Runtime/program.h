@@ -67,6 +67,7 @@ extern const struct qcc_program qcc_program
  * info.arena_bytes (checked by the runtime). */
 #define QCC_ALIGNMENT 64
 #define QCC_MAX_THREADS 128
+#define QCC_MAX_ROUNDS (1 << 20) /* all parts of a step count in 32 bits */
 #define QCC_INSTANCE_BYTES 3072
 #define QCC_ARENA_TAIL 64
 #define QCC_MAX_RANK 16

@@ -20,6 +20,11 @@ struct ReferenceSamples {
   llvm::ArrayRef<std::vector<HostTensor>> inputs, outputs;
 };
 
+/// Means over fewer samples say more of these than of others: corrected biases
+/// lose more than they gain then, by what models of images and of sound lost on
+/// samples that were not calibrated on (docs/calibration.md).
+inline constexpr size_t kFewestCorrectedSamples = 12;
+
 /// What 8 bits cost at the outputs, as part of the signal: measured on each
 /// sample with the corrections that samples before it gave.
 struct OutputNoise {
@@ -32,8 +37,9 @@ struct OutputNoise {
 /// accumulates by how much the mean of each output channel is off; each sample
 /// runs with what those before it gave, so that a layer is corrected behind
 /// corrected ones. Attaches corrections to the layers, in place of earlier
-/// ones, where that lowers the noise at the outputs. The layers named in
-/// `keepFloat` stay as they are.
+/// ones, where that lowers the noise at the outputs; of fewer samples than
+/// kFewestCorrectedSamples only the noise without is measured. The layers named
+/// in `keepFloat` stay as they are.
 llvm::Expected<OutputNoise> correctBiases(mlir::ModuleOp module,
                                           const InputStatistics &statistics,
                                           const CalibrationTable &table,

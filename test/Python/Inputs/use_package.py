@@ -42,17 +42,17 @@ for again in (float_model(x=samples[0]), float_model.run({"x": samples[0]})["y"]
     assert np.array_equal(y, again)
 
 # Samples by name and by position, progress, options; results close to float.
-steps = []
-int8 = qcc.compile(model, calibration=[{"x": s} for s in samples], keep_tensors=True,
+steps, more = [], [*samples, *(-s for s in samples[:4])]
+int8 = qcc.compile(model, calibration=[{"x": s} for s in more], keep_tensors=True,
                    calib_method="minmax", progress=lambda *step: steps.append(step))
-assert steps == [(phase, i + 1, 8) for phase in ("calibrating", "correcting biases")
-                 for i in range(8)], steps
+assert steps == [(phase, i + 1, 12) for phase in ("calibrating", "correcting biases")
+                 for i in range(12)], steps
 with qcc.Model(int8) as int8_model:
     assert np.abs(int8_model(samples[0]) - y).max() < 0.05 * np.abs(y).max()
     tensors = int8_model.tensors()
     assert any(t.dtype == np.uint8 for t in tensors.values()), tensors.keys()
 raises(qcc.ModelError, "closed", int8_model, samples[0])
-assert qcc.compile(model, calibration=[(s,) for s in samples], calib_method="minmax",
+assert qcc.compile(model, calibration=[(s,) for s in more], calib_method="minmax",
                    keep_tensors=True) == int8
 assert b"arm64" in qcc.compile(model, target="arm64", quantize="none")
 
@@ -77,6 +77,11 @@ exact = qcc.compile(model, calibration=samples, metric=closeness, max_drop=0,
                     verification=samples[:3])
 assert np.array_equal(qcc.Model(exact)(samples[0]), y)
 assert qcc.compile(model, calibration=samples, max_drop="sqnr:10", verification=samples)
+# The float model alone shows that a budget says nothing: no layer is measured for that.
+steps.clear()
+raises(qcc.CompileError, "nearly any model would hold it", qcc.compile, model,
+       calibration=samples, max_drop="kl:50", progress=lambda *step: steps.append(step))
+assert {s[0] for s in steps} == {"calibrating", "running the float model"}, steps
 # Right or wrong: three samples cannot confirm one per cent.
 raises(qcc.CompileError, "3 held-out samples can confirm no drop below 0.6316", qcc.compile, model,
        calibration=samples, verification=samples[:3], max_drop=0.01,
