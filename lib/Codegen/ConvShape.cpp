@@ -54,7 +54,6 @@ std::optional<ConvShape> ConvShape::getVolume(ConvOp op) {
     s.dd = op.getDilations()[0];
     s.padF = op.getPads()[0];
     s.splitPlanes();
-    s.joinLines();
   }
   return s;
 }
@@ -64,21 +63,6 @@ void ConvShape::splitPlanes() {
     return;
   n *= d;
   d = od = 1;
-}
-
-void ConvShape::joinLines() {
-  if (!isVolume() || kh != 1 || kw != 1 || sh != 1 || sw != 1 || padT != 0 ||
-      padL != 0 || oh != h || ow != w)
-    return;
-  w = ow = h * w;
-  h = d;
-  oh = od;
-  kh = kd;
-  sh = sd;
-  dh = dd;
-  padT = padF;
-  d = od = kd = sd = dd = 1;
-  padF = 0;
 }
 
 std::string ConvShape::key() const {

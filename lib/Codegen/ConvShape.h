@@ -52,8 +52,6 @@ struct ConvShape {
   bool isVolume() const { return d != 1 || od != 1 || kd != 1 || padF != 0; }
   /// Makes planes images of their own where windows hold one each.
   void splitPlanes();
-  /// Makes planes lines of one image where windows hold one pixel of each.
-  void joinLines();
 };
 
 /// What is multiplied. BF16: both factors; weights of 16 bits that meet float32

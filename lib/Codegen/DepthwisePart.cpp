@@ -22,6 +22,14 @@ static constexpr size_t mostParts = 16;
 /// The most products for each that is useful.
 static constexpr double mostProducts = 16;
 
+/// Filters of volumes and transposed ones that have so many elements or fewer
+/// are for the reference kernel, which copies no input; measured.
+static constexpr int64_t smallFilter = 4, smallFloatTransposed = 16;
+
+static bool isFloat(Operation *op) {
+  return isa<FloatType>(tensorTypeOf(op->getOperand(0)).getElementType());
+}
+
 Value ResultRows::at(CodeBuilder &c, Value image, Value row) const {
   Value at = c.add(c.mul(row, rowPitch), first);
   if (imagePitch == planes * planePitch)
@@ -97,6 +105,11 @@ static std::vector<DepthwisePart> partsOf(ConvTransposeOp op) {
   if (op.getLayout() != Layout::ChannelsLast ||
       int64_t(op.getGroup()) != in.back() || filter[1] != 1)
     return {};
+  int64_t elements = 1;
+  for (int64_t extent : filter.drop_front())
+    elements *= extent;
+  if (elements <= (isFloat(op) ? smallFloatTransposed : smallFilter))
+    return {};
   std::array<TransposedDim, 3> dims;
   for (int64_t i = 0; i < rank; ++i)
     dims[3 - rank + i] = {
@@ -127,6 +140,8 @@ std::vector<DepthwisePart> DepthwisePart::get(Operation *op) {
   auto conv = cast<ConvOp>(op);
   std::optional<ConvShape> s = ConvShape::getVolume(conv);
   if (!s || !s->isDepthwise() || conv.getResidual())
+    return {};
+  if (s->isVolume() && s->taps() <= smallFilter)
     return {};
   int64_t products = s->rows() * s->taps() * s->c;
   return {{*s, ConvTerms::get(conv), ResultRows(*s), products}};

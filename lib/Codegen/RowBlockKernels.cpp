@@ -74,10 +74,6 @@ static std::optional<MatrixPlan> planRows(ConvOp op,
 
 bool RowBlocks::matchDepthwise(ConvOp op, const TargetLevel &level) {
   depthwise = op;
-  // Windows of several planes, and those in lines of planes.
-  if (op.getSpatialRank() == 3 &&
-      (shapeOf(op.getFilter())[2] != 1 || op.getStrides()[0] != 1))
-    return false;
   std::vector<DepthwisePart> parts = DepthwisePart::get(op);
   if (parts.empty() || parts.front().shape.isVolume())
     return false;

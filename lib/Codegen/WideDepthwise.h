@@ -10,7 +10,10 @@
 // copied to the stack, padded, so that it stays in a first-level cache for all
 // taps however many channels the tensor has:
 //
-//   slab[plane of the window][row][column][channel of the vector]
+//   slab[plane][row][column][channel of the vector]
+//
+// Of volumes, the planes of a window are a ring, so that a tile, which then is
+// one of all planes, copies each once.
 //
 // Some neighbouring outputs are summed at once and share each weight.
 //
@@ -34,7 +37,9 @@ struct WidePlan {
 
   /// Sets the output rows of a tile.
   void setRows(int64_t rows);
-  int64_t tiles() const { return shape.images() * rowBlocks * blocks; }
+  int64_t tiles() const { return shape.n * rowBlocks * blocks; }
+  /// Planes of the slab: from the first to the last of a window.
+  int64_t ringPlanes() const { return (shape.kd - 1) * shape.dd + 1; }
   /// What a choice of tiles is stored under, and what of one was taken.
   std::string key() const { return "wide depthwise f32 " + shape.key(); }
   TileChoice taken() const {
@@ -69,7 +74,8 @@ public:
 
   void emit(mlir::Value begin, mlir::Value end);
   /// Output rows [first, last) of an image, at most plan.outputRows, for one
-  /// vector of channels; `to`: the first one's first result of any channel.
+  /// vector of channels; `to`: the first one's first result of any channel. Of
+  /// a volume, these rows of all planes, and no `to`.
   void tile(mlir::Value image, mlir::Value first, mlir::Value last,
             mlir::Value block, mlir::Value to);
 
@@ -86,6 +92,8 @@ private:
   llvm::SmallVector<Value> addTaps(Value row, Value tap, Value first,
                                    int64_t taps, mlir::ValueRange sums);
   llvm::SmallVector<Value> addLine(Value row, Value tap, mlir::ValueRange sums);
+  void plane(Value rowCount, Value column, Value count, Value weightsAt,
+             Value to, int64_t valid);
   void outputs(Value top, Value column, int64_t count, Value weightsAt,
                Value to, int64_t valid);
 
@@ -96,6 +104,7 @@ private:
   const FloatConv &conv;
   ImageRows rows;
   Value input, weights, result, slab;
+  Value firstPlane; ///< that the window of the current plane reads, with pads
 };
 
 } // namespace qcc

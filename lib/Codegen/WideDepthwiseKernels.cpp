@@ -49,8 +49,8 @@ WidePlan::WidePlan(const DepthwisePart &part, const TargetLevel &level)
   if (slabBytes > maxSlabBytes) {
     // No more than half of a slab is copied twice.
     segment = std::max(leastSegment, overlap / s.sw);
-    segment =
-        std::max(segment, goodSlabBytes / (s.kd * window * s.sw * lanes * 4));
+    segment = std::max(segment, goodSlabBytes /
+                                    (ringPlanes() * window * s.sw * lanes * 4));
     segment = std::min(segment, s.ow);
     columns = segment * s.sw + overlap;
   }
@@ -71,7 +71,7 @@ WidePlan::WidePlan(const DepthwisePart &part, const TargetLevel &level)
 void WidePlan::setRows(int64_t rows) {
   outputRows = rows;
   planeElements = ((rows - 1) * shape.sh + window) * columns * lanes;
-  slabBytes = shape.kd * planeElements * 4;
+  slabBytes = ringPlanes() * planeElements * 4;
   rowBlocks = llvm::divideCeil(shape.oh, rows);
 }
 
@@ -109,15 +109,20 @@ void WideKernel::fill(Value image, Value first, Value last, Value column,
   };
   if (!s.isVolume())
     return plane(image, c.index(0));
-  Value top = c.sub(c.mul(c.rem(image, s.od), s.sd), c.index(s.padF));
-  Value firstPlane = c.mul(c.div(image, s.od), s.d);
-  c.loop(0, s.kd, 1, [&](Value kd) {
-    Value number = c.add(top, c.mul(kd, s.dd));
-    Value slabAt = c.mul(kd, p.planeElements);
+  // Planes that the window before did not read.
+  int64_t ring = p.ringPlanes(), fresh = std::min(s.sd, ring);
+  Value isFirst = c.compare(arith::CmpIPredicate::eq, firstPlane, 0);
+  Value next = arith::SelectOp::create(c.b, c.loc, isFirst, c.index(0),
+                                       c.index(ring - fresh));
+  Value ofImage = c.mul(c.div(image, s.od), s.d);
+  c.loop(next, c.index(ring), 1, [&](Value i) {
+    Value padded = c.add(firstPlane, i);
+    Value number = c.sub(padded, c.index(s.padF));
+    Value slabAt = c.mul(c.rem(padded, ring), p.planeElements);
     // Unsigned comparison: a negative plane is a large one.
     c.branch(
         c.compare(arith::CmpIPredicate::ult, number, s.d),
-        [&] { plane(c.add(firstPlane, number), slabAt); },
+        [&] { plane(c.add(ofImage, number), slabAt); },
         [&] {
           c.fillRun(slab, slabAt, p.planeElements, 0.0, level.vectorBytes);
         });
@@ -249,12 +254,14 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
         });
   };
   SmallVector<Value> sums(count, c.splat(c.b.getF32Type(), 0, p.lanes));
-  if (s.kd == 1)
+  if (!s.isVolume())
     sums = addPlane(start, weightsAt, sums);
   else
     sums = c.loop(
         c.index(0), c.index(s.kd), 1, sums, [&](Value kd, ValueRange carried) {
-          return addPlane(c.add(start, c.mul(kd, p.planeElements)),
+          Value plane =
+              c.rem(c.add(firstPlane, c.mul(kd, s.dd)), p.ringPlanes());
+          return addPlane(c.add(start, c.mul(plane, p.planeElements)),
                           c.add(weightsAt, c.mul(kd, s.kh * s.kw * p.lanes)),
                           carried);
         });
@@ -267,41 +274,56 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
   }
 }
 
+/// The rows of a plane from the slab, for `count` output columns from `column`
+/// on; null: for all.
+void WideKernel::plane(Value rowCount, Value column, Value count,
+                       Value weightsAt, Value to, int64_t valid) {
+  c.loop(c.index(0), rowCount, 1, [&](Value row) {
+    Value top = c.mul(row, s.sh * p.columns * p.lanes);
+    Value rowTo =
+        c.add(to, c.add(c.mul(row, p.rows.rowPitch), c.mul(column, s.c)));
+    auto some = [&](Value first, int64_t number) {
+      outputs(top, first, number, weightsAt, rowTo, valid);
+    };
+    if (!count) {
+      int64_t whole = s.ow / neighbours * neighbours;
+      c.loop(0, whole, neighbours,
+             [&](Value first) { some(first, neighbours); });
+      if (whole < s.ow)
+        some(c.index(whole), s.ow - whole);
+      return;
+    }
+    Value whole = c.mul(c.div(count, neighbours), neighbours);
+    c.loop(c.index(0), whole, neighbours,
+           [&](Value first) { some(first, neighbours); });
+    c.loop(whole, count, 1, [&](Value first) { some(first, 1); });
+  });
+}
+
 void WideKernel::tile(Value image, Value first, Value last, Value block,
                       Value to) {
   Value channel = c.mul(block, p.lanes);
   Value at = c.mul(block, (s.taps() + 1) * p.lanes);
-  auto withSegments = [&](int64_t valid) {
-    c.loop(0, s.ow, p.segment, [&](Value column) {
-      Value count = c.min(c.sub(c.index(s.ow), column), c.index(p.segment));
+  Value rowCount = c.sub(last, first);
+  auto columns = [&](Value column, Value count, int64_t valid) {
+    auto one = [&](Value image, Value to) {
       fill(image, first, last, column, channel, valid);
-      c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
-        Value top = c.mul(row, s.sh * p.columns * p.lanes);
-        Value rowTo = c.add(
-            c.add(to, c.add(c.mul(row, p.rows.rowPitch), c.mul(column, s.c))),
-            channel);
-        Value whole = c.mul(c.div(count, neighbours), neighbours);
-        c.loop(c.index(0), whole, neighbours, [&](Value first) {
-          outputs(top, first, neighbours, at, rowTo, valid);
-        });
-        c.loop(whole, count, 1,
-               [&](Value first) { outputs(top, first, 1, at, rowTo, valid); });
-      });
+      plane(rowCount, column, count, at, c.add(to, channel), valid);
+    };
+    if (!s.isVolume())
+      return one(image, to);
+    c.loop(0, s.od, 1, [&](Value number) {
+      firstPlane = c.mul(number, s.sd);
+      Value ofPlane = c.add(c.mul(image, s.od), number);
+      one(ofPlane, p.rows.at(c, ofPlane, first));
     });
   };
   auto withChannels = [&](int64_t valid) {
-    if (p.segment < s.ow)
-      return withSegments(valid);
-    fill(image, first, last, c.index(0), channel, valid);
-    c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
-      Value top = c.mul(row, s.sh * p.columns * p.lanes);
-      Value rowTo = c.add(c.add(to, c.mul(row, p.rows.rowPitch)), channel);
-      int64_t whole = s.ow / neighbours * neighbours;
-      c.loop(0, whole, neighbours, [&](Value column) {
-        outputs(top, column, neighbours, at, rowTo, valid);
-      });
-      if (whole < s.ow)
-        outputs(top, c.index(whole), s.ow - whole, at, rowTo, valid);
+    if (p.segment == s.ow)
+      return columns(c.index(0), Value(), valid);
+    c.loop(0, s.ow, p.segment, [&](Value column) {
+      columns(column, c.min(c.sub(c.index(s.ow), column), c.index(p.segment)),
+              valid);
     });
   };
   if (s.c % p.lanes == 0)
@@ -317,7 +339,8 @@ void WideKernel::emit(Value begin, Value end) {
     Value image = c.div(rest, p.rowBlocks);
     Value first = c.mul(c.rem(rest, p.rowBlocks), p.outputRows);
     Value last = c.min(c.add(first, p.outputRows), c.index(s.oh));
-    tile(image, first, last, block, p.rows.at(c, image, first));
+    Value to = s.isVolume() ? Value() : p.rows.at(c, image, first);
+    tile(image, first, last, block, to);
   });
 }
 

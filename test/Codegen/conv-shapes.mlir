@@ -8,9 +8,8 @@
 // CHECK-DAG: func.func private @conv_0{{.*}}shape = "matrix i8 bytes 1x6x6x16-3x6x32 k3x3 s2x1 d1x1 p1,1 g1 planes 4-4 k3 s1 d1 p1"
 // Planes are images of their own.
 // CHECK-DAG: func.func private @conv_1{{.*}}shape = "matrix i8 bytes 4x6x6x16-6x6x32 k1x1 s1x1 d1x1 p0,0 g1"
-// The only window's plane is one of padding; with a pixel of each, planes are
-// lines.
-// CHECK-DAG: func.func private @conv_5{{.*}}shape = "matrix f32 1x1x36x8-1x36x16 k1x1 s2x1 d1x1 p1,0 g1"
+// The only window's plane is one of padding.
+// CHECK-DAG: func.func private @conv_5{{.*}}shape = "matrix f32 1x6x6x8-6x6x16 k1x1 s1x1 d1x1 p0,0 g1 planes 1-1 k1 s2 d1 p1"
 // Of 16 groups, four at a time are one; so are eight of those of one channel.
 // CHECK-DAG: func.func private @conv_2{{.*}}shape = "matrix i8 bytes 1x6x6x64-6x6x64 k3x3 s1x1 d1x1 p1,1 g4"
 // CHECK-DAG: func.func private @conv_3{{.*}}shape = "matrix f32 1x6x6x64-6x6x128 k3x3 s1x1 d1x1 p1,1 g8"

@@ -45,14 +45,15 @@ func.func @main(%x: tensor<1x20x32xf32> {qnn.name = "x"}, %a: tensor<1x160x4xf32
 
 // -----
 
-// Depthwise ones have depthwise kernels: one of a line, whose input is spread.
+// Depthwise ones have depthwise kernels (the reference kernel for small filters): one
+// of a line, whose input is spread.
 // CHECK-LABEL: func.func @main
-// CHECK: call @depthwise_f32_0({{.*}} {qcc.macs = 2560 : i64}
+// CHECK: call @depthwise_f32_0({{.*}} {qcc.macs = 12800 : i64}
 // CHECK-NOT: call
 // CHECK: return
 func.func @main(%x: tensor<1x20x32xf32> {qnn.name = "x"}) -> (tensor<1x40x32xf32> {qnn.name = "y"}) {
-  %w = qnn.constant dense<1.0> : tensor<32x1x4xf32> as tensor<32x1x4xf32>
-  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, output_padding = array<i64: 0>, group = 32 : i64, layout = #qnn<layout nhwc>} : (tensor<1x20x32xf32>, tensor<32x1x4xf32>) -> tensor<1x40x32xf32>
+  %w = qnn.constant dense<1.0> : tensor<32x1x20xf32> as tensor<32x1x20xf32>
+  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 9, 9>, output_padding = array<i64: 0>, group = 32 : i64, layout = #qnn<layout nhwc>} : (tensor<1x20x32xf32>, tensor<32x1x20xf32>) -> tensor<1x40x32xf32>
   return %y : tensor<1x40x32xf32>
 }
 

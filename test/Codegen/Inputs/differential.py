@@ -215,7 +215,10 @@ class Generator:
         if self.transposed:
             # The last one often a multiple of its stride: then pixels are joined.
             strides, kernel = some([1, 2, 2, 3, 4]), some([1, 2, 3, 4, 5])
-            if pick.random() < 0.5:
+            if depthwise:  # those of few elements are for the reference kernel
+                kernel = some([3, 4, 5, 7]) if rank > 1 else [pick.choice([5, 17, 20])]
+                strides[-1] = pick.choice([1, 2, 3, 5])
+            elif pick.random() < 0.5:
                 kernel[-1] = strides[-1] * pick.choice([1, 2])
             extra = some([0, 0, 0, 1, 3])
             if self.volume and pick.random() < 0.4:
