@@ -17,14 +17,13 @@ namespace qcc {
 /// An integer depthwise convolution whose kernel ColumnDepthwisePlan.h
 /// describes.
 struct ColumnDepthwise {
-  qnn::ConvOp op;
   IntConv conv;
   ColumnDepthwisePlan plan;
   qnn::LutOp table;   ///< taken over; null: nothing
   mlir::Value result; ///< of the op or of the table
 
   /// Nothing where there is no kernel of this kind.
-  static std::optional<ColumnDepthwise> match(mlir::Operation *op,
+  static std::optional<ColumnDepthwise> match(const DepthwisePart &part,
                                               const TargetLevel &level);
   std::string key() const;
   /// What the kernel takes besides input and result; takes the table over.
@@ -61,8 +60,12 @@ private:
     Value start, mask, padding;
   };
   void fill(Value image, Value top, Value firstColumn, Value channel);
+  void fillLines(Value image, Value top, Value firstColumn, Value channel,
+                 Value slabAt);
   void fillRows(Value image, Value top, Value firstColumn, Value channel,
-                bool clipsRows);
+                Value slabAt, bool clipsRows);
+  void fillSpread(llvm::ArrayRef<Row> rows, Value to, Value firstColumn);
+  void fillColumn(llvm::ArrayRef<Row> rows, Value from, Value target);
   void fillPlane(llvm::ArrayRef<Row> rows, Value to, Value low, Value high,
                  Value firstColumn);
   void interleaveRun(llvm::ArrayRef<Row> rows, Value from, Value to,

@@ -80,36 +80,84 @@ void ColumnKernel::fillPlane(ArrayRef<Row> rows, Value to, Value low,
     return;
   }
   c.loop(low, high, 1, [&](Value column) {
-    Value from = c.mul(c.add(firstColumn, c.mul(column, s.sw)), s.c);
-    Value target = c.add(to, c.mul(column, p.channels));
-    for (int64_t at = 0; at < p.channels;) {
-      int64_t count = std::min<int64_t>(
-          p.vector, llvm::bit_floor(uint64_t(p.channels - at)));
-      interleaveRun(rows, c.add(from, at), c.add(target, at), count);
-      at += count;
-    }
+    fillColumn(rows, c.mul(c.add(firstColumn, c.mul(column, s.sw)), s.c),
+               c.add(to, c.mul(column, p.channels)));
   });
+}
+
+/// All channels of a column.
+void ColumnKernel::fillColumn(ArrayRef<Row> rows, Value from, Value target) {
+  for (int64_t at = 0; at < p.channels;) {
+    int64_t count =
+        std::min<int64_t>(p.vector, llvm::bit_floor(uint64_t(p.channels - at)));
+    interleaveRun(rows, c.add(from, at), c.add(target, at), count);
+    at += count;
+  }
+}
+
+/// The columns of a bundle where those of the input are spread; `firstColumn`
+/// counts those between them.
+void ColumnKernel::fillSpread(ArrayRef<Row> rows, Value to, Value firstColumn) {
+  padColumns(to, c.index(0), c.index(p.planeColumns));
+  // The first pixel at or behind a column.
+  auto firstFrom = [&](Value column) {
+    Value from = arith::MaxSIOp::create(c.b, c.loc, c.add(column, s.spread - 1),
+                                        c.index(0));
+    return c.min(c.div(from, s.spread), c.index(s.w));
+  };
+  c.loop(firstFrom(firstColumn), firstFrom(c.add(firstColumn, p.planeColumns)),
+         1, [&](Value pixel) {
+           Value column = c.sub(c.mul(pixel, s.spread), firstColumn);
+           fillColumn(rows, c.mul(pixel, s.c),
+                      c.add(to, c.mul(column, p.channels)));
+         });
 }
 
 /// The bundles of input rows from `top` and columns from `firstColumn`, either
 /// of which may be negative.
 void ColumnKernel::fill(Value image, Value top, Value firstColumn,
                         Value channel) {
+  if (!s.isVolume())
+    return fillLines(image, top, firstColumn, channel, c.index(0));
+  Value front = c.sub(c.mul(c.rem(image, s.od), s.sd), c.index(s.padF));
+  Value firstPlane = c.mul(c.div(image, s.od), s.d);
+  int64_t elements = p.planeBundles * p.bundleElements();
+  c.loop(0, s.kd, 1, [&](Value kd) {
+    Value plane = c.add(front, c.mul(kd, s.dd)), slabAt = c.mul(kd, elements);
+    // Unsigned comparison: a negative plane is a large one.
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, plane, s.d),
+        [&] {
+          fillLines(c.add(firstPlane, plane), top, firstColumn, channel,
+                    slabAt);
+        },
+        [&] {
+          c.fillRun(slab, slabAt, elements, double(conv.inputPadding()),
+                    level.vectorBytes);
+        });
+  });
+}
+
+/// The same of one plane, from element `slabAt` on.
+void ColumnKernel::fillLines(Value image, Value top, Value firstColumn,
+                             Value channel, Value slabAt) {
+  auto rows = [&](bool clipsRows) {
+    fillRows(image, top, firstColumn, channel, slabAt, clipsRows);
+  };
   int64_t span = (p.inputRows - 1) * s.dh;
-  if (s.padT == 0 && (p.groups() - 1) * p.rows * s.sh + span < s.h)
-    return fillRows(image, top, firstColumn, channel, /*clipsRows=*/false);
+  if (s.padT <= 0 && (p.groups() - 1) * p.rows * s.sh - s.padT + span < s.h)
+    return rows(false);
   if (span >= s.h)
-    return fillRows(image, top, firstColumn, channel, /*clipsRows=*/true);
+    return rows(true);
   // Most groups are inside the image. Unsigned comparison: a negative row is a
   // large one.
   c.branch(
       c.compare(arith::CmpIPredicate::ult, top, s.h - span),
-      [&] { fillRows(image, top, firstColumn, channel, false); },
-      [&] { fillRows(image, top, firstColumn, channel, true); });
+      [&] { rows(false); }, [&] { rows(true); });
 }
 
 void ColumnKernel::fillRows(Value image, Value top, Value firstColumn,
-                            Value channel, bool clipsRows) {
+                            Value channel, Value slabAt, bool clipsRows) {
   auto number = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(c.b, c.loc,
                                      c.b.getIntegerAttr(element(), value));
@@ -120,12 +168,12 @@ void ColumnKernel::fillRows(Value image, Value top, Value firstColumn,
   auto atLeast = [&](Value x, Value y) -> Value {
     return arith::MaxSIOp::create(c.b, c.loc, x, y);
   };
-  c.loop(0, p.bundles, 1, [&](Value bundle) {
+  c.loop(0, p.planeBundles, 1, [&](Value bundle) {
     SmallVector<Row> rows(p.taps);
     for (auto [i, row] : llvm::enumerate(rows)) {
       // What no output reads repeats the last row, which is near.
       Value inputRow = c.add(c.mul(bundle, p.taps), int64_t(i));
-      if (p.bundles * p.taps > p.inputRows)
+      if (p.planeBundles * p.taps > p.inputRows)
         inputRow = c.min(inputRow, c.index(p.inputRows - 1));
       Value y = c.add(top, c.mul(inputRow, s.dh));
       if (clipsRows) {
@@ -137,9 +185,11 @@ void ColumnKernel::fillRows(Value image, Value top, Value firstColumn,
       }
       row.start = c.add(imageRows.at(c, image, y), channel);
     }
+    Value bundleAt = c.add(slabAt, c.mul(bundle, p.bundleElements()));
+    if (s.spread > 1)
+      return fillSpread(rows, bundleAt, firstColumn);
     for (int64_t plane = 0; plane < s.sw; ++plane) {
-      int64_t size = p.taps * p.planeElements;
-      Value to = c.add(c.mul(bundle, s.sw * size), plane * size);
+      Value to = c.add(bundleAt, plane * p.taps * p.planeElements);
       Value first = c.add(firstColumn, plane),
             columns = c.index(p.planeColumns);
       // The first column inside, and the first one behind those inside.
@@ -248,8 +298,9 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   }
   for (auto [output, vectors] : llvm::enumerate(results)) {
     int64_t row = output / count, i = output % count;
-    storeRun(c, vectors, valid, result,
-             c.add(to, row * s.ow * s.c + i * (p.sliced ? s.c : step)));
+    storeRun(
+        c, vectors, valid, result,
+        c.add(to, row * p.resultRows.rowPitch + i * (p.sliced ? s.c : step)));
   }
 }
 
@@ -328,8 +379,8 @@ void ColumnKernel::emit(Value begin, Value end) {
     Value slow = c.rem(rest, outer), image = c.div(rest, outer);
     Value groupNumber = p.slicesInner ? slow : fast,
           firstSlice = p.slicesInner ? fast : slow;
-    Value row = c.add(c.mul(image, s.oh), c.mul(groupNumber, p.rows));
-    tile(image, groupNumber, firstSlice, c.mul(row, s.ow * s.c));
+    tile(image, groupNumber, firstSlice,
+         p.resultRows.at(c, image, c.mul(groupNumber, p.rows)));
   });
 }
 
@@ -340,7 +391,7 @@ void ColumnKernel::emit(Value begin, Value end) {
 /// weights[phase or slice][entry][vector j][lane][row of the bundle].
 template <typename T>
 static std::vector<T> packWeights(const ColumnDepthwisePlan &p,
-                                  const IntFilter &filter) {
+                                  const IntConv &conv) {
   const ConvShape &s = p.shape;
   std::vector<T> packed;
   for (int64_t first : p.firstChannels)
@@ -350,45 +401,39 @@ static std::vector<T> packWeights(const ColumnDepthwisePlan &p,
           for (int64_t i = 0; i < p.taps; ++i) {
             int64_t channel =
                 (first + interleavedChannel(j, lane, p.taps)) % s.c;
-            int64_t kh = p.taps * entry.bundle + i - entry.row * s.sh;
+            int64_t kd = entry.bundle / p.planeBundles;
+            int64_t kh =
+                p.taps * (entry.bundle % p.planeBundles) + i - entry.row * s.sh;
             packed.push_back(
                 kh < 0 || kh >= s.kh
                     ? 0
-                    : filter.at(channel,
-                                (channel * s.kh + kh) * s.kw + entry.kw));
+                    : conv.weight(channel, (kd * s.kh + kh) * s.kw + entry.kw));
           }
   return packed;
 }
 
 /// Whether the real weights fit in as many signed bits.
-static bool fit(const ConvShape &s, const IntFilter &filter, unsigned bits) {
-  int64_t taps = s.kh * s.kw;
+static bool fit(const ConvShape &s, const IntConv &conv, unsigned bits) {
+  int64_t taps = s.taps();
   for (int64_t i = 0; i < s.c * taps; ++i)
-    if (!llvm::isIntN(bits, filter.at(i / taps, i)))
+    if (!llvm::isIntN(bits, conv.weight(i / taps, i % taps)))
       return false;
   return true;
 }
 
 std::optional<ColumnDepthwise>
-ColumnDepthwise::match(Operation *op, const TargetLevel &level) {
-  auto depthwise = dyn_cast<ConvOp>(op);
-  std::optional<ConvShape> shape;
-  if (depthwise && !depthwise.getResidual())
-    shape = ConvShape::get(depthwise);
-  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      !packsInterleaved(level))
-    return std::nullopt;
-  quant::UniformQuantizedType type = getIntActivationType(depthwise.getInput());
-  if (!type)
+ColumnDepthwise::match(const DepthwisePart &part, const TargetLevel &level) {
+  quant::UniformQuantizedType type = getIntActivationType(part.terms.input);
+  if (!type || !packsInterleaved(level))
     return std::nullopt;
   unsigned bits = type.getStorageTypeIntegralWidth();
-  std::optional<IntConv> conv = IntConv::match(depthwise, level, bits);
-  ColumnDepthwisePlan plan(*shape, level, bits);
-  if (!conv || !plan.applies() || !fit(*shape, conv->filter, bits))
+  std::optional<IntConv> conv = IntConv::match(part.terms, level, bits);
+  ColumnDepthwisePlan plan(part, level, bits);
+  if (!conv || !plan.applies() || !fit(part.shape, *conv, bits))
     return std::nullopt;
-  LutOp table = findResultTable(op);
-  return ColumnDepthwise{depthwise, *conv, plan, table,
-                         table ? table.getResult() : depthwise.getResult()};
+  LutOp table = findResultTable(part.op());
+  return ColumnDepthwise{*conv, plan, table,
+                         table ? table.getResult() : part.terms.result};
 }
 
 std::string ColumnDepthwise::key() const {
@@ -417,10 +462,8 @@ SmallVector<Value> ColumnDepthwise::constants(KernelEmitter &e) const {
   Type element = b.getIntegerType(plan.bits);
   SmallVector<Value> constants = {
       plan.bits == 8
-          ? constant("dw_weights", packWeights<int8_t>(plan, conv.filter),
-                     element)
-          : constant("dw_weights", packWeights<int16_t>(plan, conv.filter),
-                     element),
+          ? constant("dw_weights", packWeights<int8_t>(plan, conv), element)
+          : constant("dw_weights", packWeights<int16_t>(plan, conv), element),
       constant("dw_bias", perChannel(ArrayRef({ArrayRef<int32_t>(conv.bias)})),
                b.getI32Type()),
       constant("dw_scaling", perChannel(conv.parameters()), b.getF32Type())};
@@ -429,30 +472,44 @@ SmallVector<Value> ColumnDepthwise::constants(KernelEmitter &e) const {
   return constants;
 }
 
-static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
+static void emitPart(const DepthwisePart &part,
+                     const ColumnDepthwise &depthwise, KernelEmitter &e) {
   const TargetLevel &level = e.level();
-  std::optional<ColumnDepthwise> depthwise = ColumnDepthwise::match(op, level);
-  if (!depthwise)
-    return failure();
-  const ColumnDepthwisePlan &plan = depthwise->plan;
-  SmallVector<Value> args = {e.buffer(depthwise->op.getInput()),
-                             e.buffer(depthwise->result)};
-  llvm::append_range(args, depthwise->constants(e));
+  const ColumnDepthwisePlan &plan = depthwise.plan;
+  SmallVector<Value> args = {e.buffer(part.terms.input),
+                             e.buffer(depthwise.result)};
+  llvm::append_range(args, depthwise.constants(e));
+  Location loc = part.op()->getLoc();
   func::FuncOp kernel = e.kernel(
-      plan.bits == 8 ? "depthwise_i8" : "depthwise_i16", depthwise->key(),
-      ValueRange(args).getTypes(), op->getLoc(),
+      plan.bits == 8 ? "depthwise_i8" : "depthwise_i16", depthwise.key(),
+      ValueRange(args).getTypes(), loc,
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
         CodeBuilder c(b, loc);
         SmallVector<Value> flat;
         for (Value arg : args)
           flat.push_back(flatten(c, arg));
         ImageRows rows{plan.shape.h, plan.shape.w * plan.shape.c};
-        ColumnKernel(c, plan, level, depthwise->conv, rows, flat[0], flat[1],
+        ColumnKernel(c, plan, level, depthwise.conv, rows, flat[0], flat[1],
                      ArrayRef<Value>(flat).drop_front(2))
             .emit(begin, end);
       });
-  e.call(kernel, args, plan.tiles(), op->getLoc());
-  return success();
+  e.call(kernel, args, plan.tiles(), loc);
+  part.noteProducts(args[0]);
+}
+
+static LogicalResult emitColumnDepthwise(Operation *op, KernelEmitter &e) {
+  std::vector<ColumnDepthwise> kernels;
+  std::vector<DepthwisePart> parts = DepthwisePart::get(op);
+  for (const DepthwisePart &part : parts) {
+    std::optional<ColumnDepthwise> match =
+        ColumnDepthwise::match(part, e.level());
+    if (!match)
+      return failure();
+    kernels.push_back(*match);
+  }
+  for (auto [part, kernel] : llvm::zip_equal(parts, kernels))
+    emitPart(part, kernel, e);
+  return success(!parts.empty());
 }
 
 void qcc::populateColumnDepthwiseKernels(KernelGenerators &generators) {

@@ -40,7 +40,7 @@ void ColumnDepthwisePlan::forBundles(
 int64_t ColumnDepthwisePlan::dotsOf(int64_t rows) const {
   int64_t dots = 0;
   for (int64_t row = 0; row < rows; ++row)
-    forBundles(row, [&](int64_t) { dots += taps * shape.kw; });
+    forBundles(row, [&](int64_t) { dots += taps * shape.kd * shape.kw; });
   return dots;
 }
 
@@ -49,16 +49,18 @@ int64_t ColumnDepthwisePlan::dotsOf(int64_t rows) const {
 /// two vectors of 16 bits.
 double ColumnDepthwisePlan::cost(int64_t rows) const {
   double shuffles = taps == 4 ? 8 : 2;
-  return (dotsOf(rows) * 0.5 +
-          shuffles * llvm::divideCeil(inputRowsOf(rows), taps) * shape.sw) /
+  return (dotsOf(rows) * 0.5 + shuffles * shape.kd *
+                                   llvm::divideCeil(inputRowsOf(rows), taps) *
+                                   shape.sw) /
          double(rows);
 }
 
-ColumnDepthwisePlan::ColumnDepthwisePlan(const ConvShape &s,
+ColumnDepthwisePlan::ColumnDepthwisePlan(const DepthwisePart &part,
                                          const TargetLevel &level,
                                          unsigned bits)
-    : shape(s), bits(bits), taps(32 / bits),
+    : shape(part.shape), resultRows(part.rows), bits(bits), taps(32 / bits),
       vector(level.vectorBytes * 8 / bits) {
+  const ConvShape &s = shape;
   int64_t sums = level.numVectorRegisters / (2 * taps);
   // Beyond these, a slab may not fit and nothing is gained.
   int64_t mostRows = std::min<int64_t>(level.numVectorRegisters / 8, s.oh);
@@ -68,23 +70,23 @@ ColumnDepthwisePlan::ColumnDepthwisePlan(const ConvShape &s,
       if (dotsOf(r) <= maxDots && cost(r) < cost(rows))
         rows = r;
   inputRows = inputRowsOf(rows);
-  bundles = llvm::divideCeil(inputRows, taps);
+  planeBundles = llvm::divideCeil(inputRows, taps);
 
   int64_t block = 128 / bits; // channels of whole 16 bytes
   int64_t flatColumns = (minSegment - 1) * s.sw + (s.kw - 1) * s.dw + 1;
-  sliced =
-      s.c % vector == 0 || s.c > 3 * vector || s.c % block != 0 ||
-      (s.sw > 1 && s.c > vector &&
-       bundles * taps * flatColumns * s.c * int64_t(bits) / 8 > flatSlabBytes);
+  sliced = s.c % vector == 0 || s.c > 3 * vector || s.c % block != 0 ||
+           (s.sw > 1 && s.c > vector &&
+            bundles() * taps * flatColumns * s.c * int64_t(bits) / 8 >
+                flatSlabBytes);
   channels = sliced ? vector : s.c;
   slices = sliced ? s.c / vector : 1;
   slicesInner = s.h * s.w * s.c * int64_t(bits) / 8 > residentBytes;
 
-  for (int64_t bundle = 0; bundle < bundles; ++bundle)
+  for (int64_t bundle = 0; bundle < bundles(); ++bundle)
     for (int64_t kw = 0; kw < s.kw; ++kw)
       for (int64_t row = 0; row < rows; ++row)
         forBundles(row, [&](int64_t used) {
-          if (used == bundle)
+          if (used == bundle % planeBundles)
             entries.push_back({bundle, kw, row});
         });
 
@@ -136,15 +138,16 @@ bool ColumnDepthwisePlan::applies() const {
     return false;
   // There is no other kernel, or it cannot hold the rows that a window needs.
   int64_t rowBytes = ((s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1) * s.c;
-  if (bits == 16 || ((s.kh - 1) * s.dh + 1) * rowBytes > maxSlabBytes)
+  if (bits == 16 || s.kd * ((s.kh - 1) * s.dh + 1) * rowBytes > maxSlabBytes)
     return true;
   // Interleaving the taps of each output takes eight shuffles per four.
   double overlap = sliced ? double(llvm::divideCeil(s.c, vector)) *
                                 double(vector) / double(s.c)
                           : 1;
-  return cost(rows) * overlap < 8.0 * double(llvm::divideCeil(s.kh * s.kw, 4));
+  return cost(rows) * overlap < 8.0 * double(llvm::divideCeil(s.taps(), 4));
 }
 
 std::string ColumnDepthwisePlan::key() const {
-  return llvm::formatv("columns i{0} {1}", bits, shape.key());
+  return llvm::formatv("columns i{0} {1} {2}", bits, shape.key(),
+                       resultRows.key());
 }

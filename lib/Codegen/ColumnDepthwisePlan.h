@@ -15,6 +15,8 @@
 //
 //   slab[bundle][column % stride][vector j][column / stride][channel]
 //
+// Windows of several planes have bundles of each of them.
+//
 // A plane (vector j) holds four channels of each 16 bytes, so that any run of
 // whole 16 bytes of channels is contiguous in it. There are two ways to cut the
 // channels:
@@ -29,31 +31,32 @@
 #ifndef QCC_LIB_CODEGEN_COLUMNDEPTHWISEPLAN_H
 #define QCC_LIB_CODEGEN_COLUMNDEPTHWISEPLAN_H
 
-#include "ConvShape.h"
+#include "DepthwisePart.h"
 
 namespace qcc {
 
 struct ColumnDepthwisePlan {
   /// A dot product of an output row of the group: which columns of which
-  /// bundle.
+  /// bundle (of all planes).
   struct Entry {
     int64_t bundle, kw, row;
   };
 
   /// `bits`: of activations and weights, 8 or 16.
-  ColumnDepthwisePlan(const ConvShape &s, const TargetLevel &level,
+  ColumnDepthwisePlan(const DepthwisePart &part, const TargetLevel &level,
                       unsigned bits);
 
   ConvShape shape;
+  ResultRows resultRows;
   unsigned bits;
   int64_t taps;   ///< input rows per bundle, and planes of each
   int64_t vector; ///< elements of the level's vectors
   bool sliced;
-  int64_t channels; ///< of the slab: a vector or all
-  int64_t slices;   ///< whole vectors of channels, or 1
-  bool slicesInner; ///< the order of tiles
-  int64_t rows = 1; ///< output rows per group
-  int64_t inputRows, bundles;
+  int64_t channels;                ///< of the slab: a vector or all
+  int64_t slices;                  ///< whole vectors of channels, or 1
+  bool slicesInner;                ///< the order of tiles
+  int64_t rows = 1;                ///< output rows per group
+  int64_t inputRows, planeBundles; ///< of a plane
   llvm::SmallVector<Entry> entries;
   int64_t segments = 1, segment; ///< their number and output columns
   int64_t planeColumns, planeElements;
@@ -66,10 +69,10 @@ struct ColumnDepthwisePlan {
   /// not faster.
   bool applies() const;
   int64_t groups() const { return llvm::divideCeil(shape.oh, rows); }
-  int64_t tiles() const { return shape.n * slices * groups(); }
-  int64_t slabElements() const {
-    return bundles * shape.sw * taps * planeElements;
-  }
+  int64_t tiles() const { return shape.images() * slices * groups(); }
+  int64_t bundles() const { return shape.kd * planeBundles; }
+  int64_t bundleElements() const { return shape.sw * taps * planeElements; }
+  int64_t slabElements() const { return bundles() * bundleElements(); }
   int64_t planeAt(int64_t bundle, int64_t column, int64_t j) const {
     return ((bundle * shape.sw + column % shape.sw) * taps + j) *
                planeElements +

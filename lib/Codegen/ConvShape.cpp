@@ -75,6 +75,8 @@ std::string ConvShape::key() const {
                          dd, padF);
   if (phases != 1)
     key += llvm::formatv(" phases {0}", phases);
+  if (spread != 1)
+    key += llvm::formatv(" spread {0}", spread);
   return key;
 }
 
@@ -110,49 +112,69 @@ std::optional<IntFilter> IntFilter::match(Value value, int64_t axis,
   return filter;
 }
 
-std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level,
-                                      unsigned bits) {
-  auto inType = getIntActivationType(op.getInput());
-  auto outType = getIntActivationType(op.getResult());
-  bool isFloat = tensorTypeOf(op.getResult()).getElementType().isF32();
+ConvTerms ConvTerms::get(ConvOp op) {
+  return {op.getInput(),    op.getFilter(),         op.getBias(),
+          op.getResult(),   op.getActivationAttr(),
+          /*filterAxis=*/0,
+          /*taps=*/{}};
+}
+
+int64_t ConvTerms::filterElements() const {
+  int64_t elements = 1;
+  for (int64_t extent : shapeOf(filter).drop_front())
+    elements *= extent;
+  return elements;
+}
+
+int64_t ConvTerms::elementOf(int64_t channel, int64_t tap) const {
+  if (taps)
+    tap = (*taps)[tap];
+  return tap < 0 ? -1 : channel * filterElements() + tap;
+}
+
+std::optional<IntConv> IntConv::match(const ConvTerms &terms,
+                                      const TargetLevel &level, unsigned bits) {
+  auto inType = getIntActivationType(terms.input);
+  auto outType = getIntActivationType(terms.result);
+  bool isFloat = tensorTypeOf(terms.result).getElementType().isF32();
   if (!inType || inType.getStorageTypeIntegralWidth() != bits ||
       (!outType && !isFloat) ||
       inType.isSigned() == (bits == 8 && level.unsignedActivations))
     return std::nullopt;
-  std::optional<IntFilter> filter = IntFilter::match(op.getFilter(), 0, bits);
+  std::optional<IntFilter> filter =
+      IntFilter::match(terms.filter, terms.filterAxis, bits);
   if (!filter)
     return std::nullopt;
   IntConv conv;
+  conv.terms = terms;
   conv.filter = *filter;
   conv.bits = bits;
   conv.inputZeroPoint = inType.getZeroPoint();
   conv.inputUnsigned = !inType.isSigned();
 
-  int64_t channels = shapeOf(op.getFilter())[0];
-  int64_t perChannel = tensorTypeOf(op.getFilter()).getNumElements() /
-                       std::max<int64_t>(channels, 1);
+  int64_t channels = shapeOf(terms.filter)[0];
   std::optional<ConstantBytes> bias;
-  if (op.getBias()) {
-    bias = ConstantBytes::get(op.getBias());
+  if (terms.bias) {
+    bias = ConstantBytes::get(terms.bias);
     if (!bias || bias->bytes().size() != size_t(channels) * sizeof(int32_t))
       return std::nullopt;
-    if (tensorTypeOf(op.getBias()).getElementType().isF32()) {
+    if (tensorTypeOf(terms.bias).getElementType().isF32()) {
       llvm::append_range(conv.realBias, bias->as<float>());
       bias.reset();
     }
   }
   std::optional<ChannelParams> weights =
-      ChannelParams::get(tensorTypeOf(op.getFilter()).getElementType());
+      ChannelParams::get(tensorTypeOf(terms.filter).getElementType());
   QuantParams in = getQuantParams(inType);
   // A bias that is added to the real value comes before clamps, too.
   bool isReal = isFloat || !conv.realBias.empty();
   std::optional<FloatActivation> activation =
-      FloatActivation::get(op.getActivationAttr());
+      FloatActivation::get(terms.activation);
   if (!activation)
     return std::nullopt;
   if (outType) {
-    conv.requantize = Requantize::get(outType, isReal ? ActivationAttr()
-                                                      : op.getActivationAttr());
+    conv.requantize =
+        Requantize::get(outType, isReal ? ActivationAttr() : terms.activation);
     if (!conv.requantize)
       return std::nullopt;
     if (isReal)
@@ -163,9 +185,8 @@ std::optional<IntConv> IntConv::match(ConvOp op, const TargetLevel &level,
   double bound = 0; // of |sum * multiplier|
   for (int64_t channel = 0; channel < channels; ++channel) {
     int64_t sum = 0, magnitude = 0;
-    for (int64_t i = channel * perChannel; i < (channel + 1) * perChannel;
-         ++i) {
-      int64_t w = conv.filter.at(channel, i);
+    for (int64_t tap = 0; tap < terms.tapCount(); ++tap) {
+      int64_t w = conv.weight(channel, tap);
       sum += w;
       magnitude += std::abs(w);
     }
@@ -234,26 +255,27 @@ SmallVector<Value> IntConv::emitResults(CodeBuilder &c,
               : requantize->emitReal(c, level, values, isWord)};
 }
 
-std::optional<FloatConv> FloatConv::match(ConvOp op) {
+std::optional<FloatConv> FloatConv::match(const ConvTerms &terms) {
   auto isF32 = [](Value v) { return tensorTypeOf(v).getElementType().isF32(); };
-  if (!isF32(op.getInput()) || !isF32(op.getFilter()) || !isF32(op.getResult()))
+  if (!isF32(terms.input) || !isF32(terms.filter) || !isF32(terms.result))
     return std::nullopt;
-  std::optional<ConstantBytes> filter = ConstantBytes::get(op.getFilter());
+  std::optional<ConstantBytes> filter = ConstantBytes::get(terms.filter);
   std::optional<FloatActivation> activation =
-      FloatActivation::get(op.getActivationAttr());
+      FloatActivation::get(terms.activation);
   if (!filter || !activation)
     return std::nullopt;
   FloatConv conv;
+  conv.terms = terms;
   conv.filterBytes = *filter;
   conv.filter = conv.filterBytes.as<float>();
   conv.activation = *activation;
-  conv.result = op.getResult();
-  if (op.getBias()) {
-    conv.biasBytes = ConstantBytes::get(op.getBias());
-    if (!conv.biasBytes || !isF32(op.getBias()))
+  conv.result = terms.result;
+  if (terms.bias) {
+    conv.biasBytes = ConstantBytes::get(terms.bias);
+    if (!conv.biasBytes || !isF32(terms.bias))
       return std::nullopt;
   }
-  if (QuantizeOp quantize = findResultQuantize(op)) {
+  if (QuantizeOp quantize = findResultQuantize(terms.result.getDefiningOp())) {
     conv.quantize = quantize;
     conv.result = quantize.getResult();
     conv.requantize = quantizeResult(quantize, *activation);

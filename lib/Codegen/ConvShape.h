@@ -30,6 +30,9 @@ struct ConvShape {
   /// Filters of `oc` channels each that read the same windows: several only of
   /// transposed convolutions, whose pads may be negative, too.
   int64_t phases = 1;
+  /// Columns of the input are this far apart, with padding between them: only
+  /// of depthwise transposed convolutions.
+  int64_t spread = 1;
 
   /// Nothing for channels-first and for windows of several planes.
   static std::optional<ConvShape> get(qnn::ConvOp op);
@@ -40,6 +43,11 @@ struct ConvShape {
   /// Output pixels.
   int64_t rows() const { return n * od * oh * ow; }
   int64_t taps() const { return kd * kh * kw; }
+  /// Of results: those of the planes are images of their own.
+  int64_t images() const { return n * od; }
+  /// The columns of the input with those between them.
+  int64_t spreadColumns() const { return (w - 1) * spread + 1; }
+  bool isDepthwise() const { return group == c && oc == c; }
   /// Whether windows move along the planes or lie outside of the only one.
   bool isVolume() const { return d != 1 || od != 1 || kd != 1 || padF != 0; }
   /// Makes planes images of their own where windows hold one each.
@@ -65,9 +73,27 @@ struct IntFilter {
                                         unsigned bits = 8);
 };
 
+/// The operands of a convolution with a filter per output channel.
+struct ConvTerms {
+  mlir::Value input, filter, bias, result;
+  qnn::ActivationAttr activation;
+  int64_t filterAxis = 0; ///< which scales of the filter may be along
+  /// Elements of a channel's filter that are taps; -1: a zero that is not
+  /// there. Nothing: all are.
+  std::optional<llvm::SmallVector<int64_t>> taps;
+
+  static ConvTerms get(qnn::ConvOp op);
+  /// Of a channel's filter.
+  int64_t filterElements() const;
+  int64_t tapCount() const { return taps ? taps->size() : filterElements(); }
+  /// Where tap `tap` of a channel is in the filter; -1: nowhere.
+  int64_t elementOf(int64_t channel, int64_t tap) const;
+};
+
 /// The constants of a convolution of 8 or 16 bits, and what becomes of its
 /// sums.
 struct IntConv {
+  ConvTerms terms;
   IntFilter filter;
   unsigned bits; ///< of the activations
   int64_t inputZeroPoint;
@@ -88,8 +114,12 @@ struct IntConv {
 
   /// Nothing where the types are others, or the signedness of the activations
   /// is not the one that the level's dot product wants.
-  static std::optional<IntConv> match(qnn::ConvOp op, const TargetLevel &level,
-                                      unsigned bits = 8);
+  static std::optional<IntConv>
+  match(const ConvTerms &terms, const TargetLevel &level, unsigned bits = 8);
+  int64_t weight(int64_t channel, int64_t tap) const {
+    int64_t at = terms.elementOf(channel, tap);
+    return at < 0 ? 0 : filter.at(channel, at);
+  }
   /// What code from emitResults() depends on.
   std::string key() const;
   /// What emitResults() takes, per channel: `multipliers` and `realBias`.
@@ -109,6 +139,7 @@ struct IntConv {
 
 /// The constants of a float32 convolution.
 struct FloatConv {
+  ConvTerms terms;
   qnn::ConstantBytes filterBytes;
   llvm::ArrayRef<float> filter;
   std::optional<qnn::ConstantBytes> biasBytes;
@@ -120,7 +151,11 @@ struct FloatConv {
   float biasOf(int64_t channel) const {
     return biasBytes ? biasBytes->as<float>()[channel] : 0.f;
   }
-  static std::optional<FloatConv> match(qnn::ConvOp op);
+  float weight(int64_t channel, int64_t tap) const {
+    int64_t at = terms.elementOf(channel, tap);
+    return at < 0 ? 0.f : filter[at];
+  }
+  static std::optional<FloatConv> match(const ConvTerms &terms);
   std::string key() const {
     return requantize ? requantize->key() + " " + requantize->scaleKey()
                       : activation.key();

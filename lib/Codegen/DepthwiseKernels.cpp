@@ -11,7 +11,7 @@
 // their remainder modulo the stride, so that for every tap the elements which
 // one vector of outputs needs are contiguous:
 //
-//   slab[row][column % stride][column / stride][channel]
+//   slab[plane of the window][row][column % stride][column / stride][channel]
 //
 // An output row is then one flat run of OW*C elements. The channel of a
 // vector's first element repeats with period C/gcd(C, VL) vectors (a "phase");
@@ -23,7 +23,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ByteTable.h"
-#include "ConvShape.h"
+#include "DepthwisePart.h"
 #include "Interleave.h"
 #include "KernelLists.h"
 #include "MatrixEpilogue.h"
@@ -56,9 +56,10 @@ constexpr int64_t neighbours = 4;
 
 /// Where a tile's input lies on the stack.
 struct Slab {
-  Slab(const ConvShape &s, int64_t elementBytes, const TargetLevel &level,
-       TileTable table)
-      : shape(s), elementBytes(elementBytes) {
+  Slab(const DepthwisePart &part, int64_t elementBytes,
+       const TargetLevel &level)
+      : shape(part.shape), results(part.rows), elementBytes(elementBytes) {
+    const ConvShape &s = shape;
     int64_t vectorBytes = level.vectorBytes;
     columns = (s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1;
     planeColumns = llvm::divideCeil(columns, s.sw);
@@ -69,13 +70,13 @@ struct Slab {
     int64_t window = (s.kh - 1) * s.dh + 1;
     outputRows = 1;
     while (outputRows < s.oh &&
-           (outputRows * s.sh + window) * rowBytes <= goodSlabBytes)
+           s.kd * (outputRows * s.sh + window) * rowBytes <= goodSlabBytes)
       ++outputRows;
-    TileChoice choice = table.lookup(level.name, key());
+    TileChoice choice = TileTable(part.op()).lookup(level.name, key());
     if (choice.rows)
       outputRows = std::min<int64_t>(*choice.rows, s.oh);
     rows = (outputRows - 1) * s.sh + window;
-    bytes = rows * rowBytes;
+    bytes = s.kd * rows * rowBytes;
   }
 
   /// What a choice of tiles is stored under, and what of one was taken.
@@ -89,22 +90,33 @@ struct Slab {
     return choice;
   }
 
-  /// Copies the input rows of output rows [first, last) of image n.
+  int64_t tiles() const {
+    return shape.images() * llvm::divideCeil(shape.oh, outputRows);
+  }
+  int64_t elements() const { return shape.kd * rows * rowElements; }
+  /// Copies the input rows of output rows [first, last) of an image.
   void fill(CodeBuilder &c, Value input, Value slab, Value image, Value first,
             Value last, double padding, unsigned vectorBytes) const;
+  void fillPlane(CodeBuilder &c, Value input, Value slab, Value slabAt,
+                 Value image, Value first, Value last, double padding,
+                 unsigned vectorBytes) const;
   void fillRow(CodeBuilder &c, Value input, Value from, Value slab, Value to,
                double padding, unsigned vectorBytes) const;
-  /// Offset of a tap's elements from the start of its slab row.
-  int64_t columnOffset(int64_t kw) const {
-    int64_t column = kw * shape.dw;
-    return column % shape.sw * planeElements + column / shape.sw * shape.c;
+  /// Offset of a tap's elements from the first row of the window.
+  int64_t tapOffset(int64_t tap) const {
+    int64_t column = tap % shape.kw * shape.dw, line = tap / shape.kw;
+    int64_t row = line / shape.kh * rows + line % shape.kh * shape.dh;
+    return row * rowElements + column % shape.sw * planeElements +
+           column / shape.sw * shape.c;
   }
 
   ConvShape shape;
+  ResultRows results;
   int64_t elementBytes;
   int64_t columns, planeColumns, planeElements, rowElements;
   int64_t outputRows; ///< per tile
-  int64_t rows, bytes;
+  int64_t rows;       ///< of each plane of the window
+  int64_t bytes;
 };
 
 /// Where the flat run of an output row is cut into vectors.
@@ -157,6 +169,19 @@ void Slab::fillRow(CodeBuilder &c, Value input, Value from, Value slab,
     if (count > 0)
       c.fillRun(slab, c.add(to, at), count, padding, vectorBytes);
   };
+  if (s.spread > 1) { // the stride is 1
+    fill(0, planeColumns * s.c);
+    int64_t low =
+        std::max<int64_t>(llvm::divideCeilSigned(-s.padL, s.spread), 0);
+    int64_t high = std::min<int64_t>(
+        llvm::divideCeilSigned(planeColumns - s.padL, s.spread), s.w);
+    c.loop(low, high, 1, [&](Value pixel) {
+      Value column = c.add(c.mul(pixel, s.spread), s.padL);
+      c.copyRun(input, c.add(from, c.mul(pixel, s.c)), slab,
+                c.add(to, c.mul(column, s.c)), s.c, vectorBytes);
+    });
+    return;
+  }
   for (int64_t plane = 0; plane < s.sw; ++plane) {
     // Column j of the plane is image column j * sw + plane - padL.
     int64_t base = plane * planeElements;
@@ -185,13 +210,39 @@ void Slab::fill(CodeBuilder &c, Value input, Value slab, Value image,
                 Value first, Value last, double padding,
                 unsigned vectorBytes) const {
   const ConvShape &s = shape;
+  if (!s.isVolume())
+    return fillPlane(c, input, slab, c.index(0), image, first, last, padding,
+                     vectorBytes);
+  Value front = c.sub(c.mul(c.rem(image, s.od), s.sd), c.index(s.padF));
+  Value firstPlane = c.mul(c.div(image, s.od), s.d);
+  c.loop(0, s.kd, 1, [&](Value kd) {
+    Value plane = c.add(front, c.mul(kd, s.dd));
+    Value slabAt = c.mul(kd, rows * rowElements);
+    // Unsigned comparison: a negative plane is a large one.
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, plane, s.d),
+        [&] {
+          fillPlane(c, input, slab, slabAt, c.add(firstPlane, plane), first,
+                    last, padding, vectorBytes);
+        },
+        [&] {
+          c.fillRun(slab, slabAt, rows * rowElements, padding, vectorBytes);
+        });
+  });
+}
+
+/// The same of one plane, from element `slabAt` on.
+void Slab::fillPlane(CodeBuilder &c, Value input, Value slab, Value slabAt,
+                     Value image, Value first, Value last, double padding,
+                     unsigned vectorBytes) const {
+  const ConvShape &s = shape;
   // Input rows [top, top + needed), top = first * sh - padT (may be negative).
   Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
   Value needed =
       c.add(c.mul(c.sub(last, first), s.sh), (s.kh - 1) * s.dh + 1 - s.sh);
   c.loop(c.index(0), needed, 1, [&](Value i) {
     Value row = c.add(top, i);
-    Value to = c.mul(i, rowElements);
+    Value to = c.add(slabAt, c.mul(i, rowElements));
     // Unsigned comparison: a negative row is a large one.
     Value inside = c.compare(arith::CmpIPredicate::ult, row, s.h);
     c.branch(
@@ -227,7 +278,7 @@ static void emitTiles(
     slab.fill(c, input, stack, image, first, last, padding, vectorBytes);
     c.loop(first, last, 1, [&](Value row) {
       Value top = c.mul(c.sub(row, first), s.sh * slab.rowElements);
-      Value output = c.mul(c.add(c.mul(image, s.oh), row), phases.run);
+      Value output = slab.results.at(c, image, row);
       phases.forEach(
           c, most, [&](ArrayRef<Value> positions, Value phase, int64_t valid) {
             SmallVector<Value> windows, results;
@@ -244,7 +295,7 @@ static void emitTiles(
 namespace {
 /// One tap and its weight per channel, as signed bytes.
 struct Tap {
-  int64_t kh, kw;
+  int64_t number; ///< of those of the window
   SmallVector<int8_t> weights;
 };
 } // namespace
@@ -252,16 +303,14 @@ struct Tap {
 /// The taps with the zero points taken from the weights. A weight that leaves
 /// the range of a byte (unsigned weights with a zero point) is split over
 /// several taps of the same position.
-static SmallVector<Tap> collectTaps(const ConvShape &s,
-                                    const IntFilter &filter) {
+static SmallVector<Tap> collectTaps(const ConvShape &s, const IntConv &conv) {
   SmallVector<Tap> taps;
-  int64_t positions = s.kh * s.kw;
-  for (int64_t position = 0; position < positions; ++position) {
+  for (int64_t number = 0; number < s.taps(); ++number) {
     SmallVector<int64_t> rest(s.c);
     for (int64_t channel = 0; channel < s.c; ++channel)
-      rest[channel] = filter.at(channel, channel * positions + position);
+      rest[channel] = conv.weight(channel, number);
     do {
-      Tap tap{position / s.kw, position % s.kw, {}};
+      Tap tap{number, {}};
       for (int64_t &w : rest) {
         int64_t part = std::clamp<int64_t>(w, -128, 127);
         tap.weights.push_back(int8_t(part));
@@ -273,17 +322,13 @@ static SmallVector<Tap> collectTaps(const ConvShape &s,
   return taps;
 }
 
-static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
+static void emitInt8(const DepthwisePart &part, const Slab &slab,
+                     const IntConv &conv, KernelEmitter &e) {
   const TargetLevel &level = e.level();
-  std::optional<IntConv> conv = IntConv::match(op, level);
-  if (!conv || op.getResidual() || !packsInterleaved(level))
-    return failure();
+  const ConvShape &s = part.shape;
   unsigned vectorBytes = level.vectorBytes;
-  Slab slab(s, 1, level, TileTable(op));
-  if (slab.bytes > maxSlabBytes)
-    return failure();
   Phases phases(s, vectorBytes);
-  SmallVector<Tap> taps = collectTaps(s, conv->filter);
+  SmallVector<Tap> taps = collectTaps(s, conv);
   int64_t groups = llvm::divideCeil(taps.size(), 4);
   int64_t lanes = level.lanes();
 
@@ -307,12 +352,12 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
         for (int64_t lane = 0; lane < lanes; ++lane)
           packed.push_back(values[channelOf(j, lane)]);
     };
-    pack(bias, ArrayRef(conv->bias));
-    for (ArrayRef<float> values : conv->parameters())
+    pack(bias, ArrayRef(conv.bias));
+    for (ArrayRef<float> values : conv.parameters())
       pack(scaling, values);
   }
 
-  Location loc = op.getLoc();
+  Location loc = part.op()->getLoc();
   MLIRContext *context = e.context();
   auto flat = [&](Value tensor) {
     Value buffer = e.buffer(tensor);
@@ -327,35 +372,36 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   };
   Type i8 = IntegerType::get(context, 8), i32 = IntegerType::get(context, 32);
   Type f32 = Float32Type::get(context);
-  LutOp table = findResultTable(op);
+  LutOp table = findResultTable(part.op());
   SmallVector<Value> args = {
-      flat(op.getInput()),
+      flat(part.terms.input),
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, i8),
                  bytes(weights)),
       e.constant("dw_bias", MemRefType::get({int64_t(bias.size())}, i32),
                  bytes(bias)),
       e.constant("dw_scaling", MemRefType::get({int64_t(scaling.size())}, f32),
                  bytes(scaling)),
-      flat(table ? table.getResult() : op.getResult())};
+      flat(table ? table.getResult() : part.terms.result)};
   if (table)
     args.push_back(takeOverTable(table, e));
 
-  std::string key = llvm::formatv("{0} z{1} {2} t", s.key(),
-                                  conv->inputZeroPoint, conv->key());
+  std::string key =
+      llvm::formatv("{0} {1} z{2} {3} t", s.key(), slab.results.key(),
+                    conv.inputZeroPoint, conv.key());
   for (const Tap &tap : taps)
-    key += llvm::formatv(" {0},{1}", tap.kh, tap.kw);
+    key += llvm::formatv(" {0}", tap.number);
 
   auto body = [&](OpBuilder &b, Location loc, ValueRange args, Value begin,
                   Value end) {
     CodeBuilder c(b, loc);
     MicroKernels &micro = *level.micro;
-    Value stack = c.stack(i8, slab.rows * slab.rowElements + vectorBytes);
+    Value stack = c.stack(i8, slab.elements() + vectorBytes);
     auto byteVector = c.vectorType(i8, vectorBytes);
     auto intVector = c.vectorType(i32, lanes),
          floatVector = c.vectorType(f32, lanes);
     unsigned perVector = micro.accumulatorsPerVector();
     emitTiles(
-        c, slab, phases, args[0], stack, double(conv->inputPadding()), begin,
+        c, slab, phases, args[0], stack, double(conv.inputPadding()), begin,
         end, vectorBytes, /*most=*/1,
         [&](ArrayRef<Value> windows, Value phase, ArrayRef<Value> to,
             int64_t valid) {
@@ -375,8 +421,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
             SmallVector<Value> x(4);
             for (size_t t = 4 * g; t < std::min<size_t>(4 * g + 4, taps.size());
                  ++t) {
-              int64_t offset = taps[t].kh * s.dh * slab.rowElements +
-                               slab.columnOffset(taps[t].kw);
+              int64_t offset = slab.tapOffset(taps[t].number);
               x[t - 4 * g] = c.load(stack, c.add(start, offset), byteVector);
             }
             x = interleaveTaps(c, x);
@@ -392,7 +437,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
             }
           }
           SmallVector<Value> sums, factors;
-          int64_t parameterVectors = 4 * conv->parameters().size();
+          int64_t parameterVectors = 4 * conv.parameters().size();
           for (int64_t j = 0; j < 4; ++j) {
             Value sum = micro.finishAccumulators(
                 b, loc,
@@ -404,7 +449,7 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
             factors.push_back(
                 c.load(args[3], c.add(parameters, j * lanes), floatVector));
           SmallVector<Value> results =
-              conv->emitResults(c, level, sums, factors);
+              conv.emitResults(c, level, sums, factors);
           if (table)
             results = lookUpBytes(c, level, args[5], results);
           storeRun(c, results, valid, args[4], to[0]);
@@ -413,23 +458,18 @@ static LogicalResult emitInt8(ConvOp op, const ConvShape &s, KernelEmitter &e) {
   func::FuncOp kernel =
       e.kernel("depthwise_i8", key, ValueRange(args).getTypes(), loc, body);
   noteTiles(kernel, slab.key(), slab.taken());
-  e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
-  return success();
+  e.call(kernel, args, slab.tiles(), loc);
+  part.noteProducts(args[0]);
 }
 
-static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
-                               KernelEmitter &e) {
+static void emitFloat(const DepthwisePart &part, const Slab &slab,
+                      const FloatConv &conv, KernelEmitter &e) {
   const TargetLevel &level = e.level();
-  std::optional<FloatConv> conv = FloatConv::match(op);
-  if (!conv || op.getResidual())
-    return failure();
+  const ConvShape &s = part.shape;
   unsigned vectorBytes = level.vectorBytes;
-  Slab slab(s, 4, level, TileTable(op));
-  if (slab.bytes > maxSlabBytes)
-    return failure();
   int64_t lanes = level.lanes();
   Phases phases(s, lanes);
-  int64_t taps = s.kh * s.kw;
+  int64_t taps = s.taps();
 
   // Per phase: the taps, then the bias (added last, as everywhere).
   std::vector<float> weights;
@@ -437,11 +477,11 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
     for (int64_t t = 0; t <= taps; ++t)
       for (int64_t lane = 0; lane < lanes; ++lane) {
         int64_t channel = (first + lane) % s.c;
-        weights.push_back(t == taps ? conv->biasOf(channel)
-                                    : conv->filter[channel * taps + t]);
+        weights.push_back(t == taps ? conv.biasOf(channel)
+                                    : conv.weight(channel, t));
       }
 
-  Location loc = op.getLoc();
+  Location loc = part.op()->getLoc();
   Type f32 = Float32Type::get(e.context());
   auto flat = [&](Value tensor) {
     Value buffer = e.buffer(tensor);
@@ -451,17 +491,17 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
         loc);
   };
   Value args[] = {
-      flat(op.getInput()),
+      flat(part.terms.input),
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
                  ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
                                 weights.size() * sizeof(float))),
-      flat(conv->result)};
-  if (conv->quantize)
-    takeOver(conv->quantize);
+      flat(conv.result)};
+  if (conv.quantize)
+    takeOver(conv.quantize);
   auto body = [&](OpBuilder &b, Location loc, ValueRange args, Value begin,
                   Value end) {
     CodeBuilder c(b, loc);
-    Value stack = c.stack(f32, slab.rows * slab.rowElements + lanes);
+    Value stack = c.stack(f32, slab.elements() + lanes);
     auto vector = c.vectorType(f32, lanes);
     emitTiles(c, slab, phases, args[0], stack, 0.0, begin, end, vectorBytes,
               neighbours,
@@ -470,8 +510,7 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
                 Value base = c.mul(phase, (taps + 1) * lanes);
                 SmallVector<Value> sums(windows.size(), c.splat(f32, 0, lanes));
                 for (int64_t t = 0; t < taps; ++t) {
-                  int64_t offset = t / s.kw * s.dh * slab.rowElements +
-                                   slab.columnOffset(t % s.kw);
+                  int64_t offset = slab.tapOffset(t);
                   Value w = c.load(args[1], c.add(base, t * lanes), vector);
                   for (auto [sum, window] : llvm::zip_equal(sums, windows)) {
                     Value x = c.load(stack, c.add(window, offset), vector);
@@ -481,29 +520,43 @@ static LogicalResult emitFloat(ConvOp op, const ConvShape &s,
                 Value bias = c.load(args[1], c.add(base, taps * lanes), vector);
                 for (auto [sum, at] : llvm::zip_equal(sums, to)) {
                   Value y = arith::AddFOp::create(b, loc, sum, bias);
-                  storeFirst(c, conv->emitResult(c, level, y), valid, args[2],
+                  storeFirst(c, conv.emitResult(c, level, y), valid, args[2],
                              at);
                 }
               });
   };
-  func::FuncOp kernel = e.kernel("depthwise_f32", s.key() + " " + conv->key(),
-                                 ValueRange(args).getTypes(), loc, body);
+  func::FuncOp kernel = e.kernel(
+      "depthwise_f32",
+      llvm::formatv("{0} {1} {2}", s.key(), slab.results.key(), conv.key())
+          .str(),
+      ValueRange(args).getTypes(), loc, body);
   noteTiles(kernel, slab.key(), slab.taken());
-  e.call(kernel, args, s.n * llvm::divideCeil(s.oh, slab.outputRows), loc);
-  return success();
+  e.call(kernel, args, slab.tiles(), loc);
+  part.noteProducts(args[0]);
 }
 
 static LogicalResult emitDepthwise(Operation *op, KernelEmitter &e) {
-  auto conv = dyn_cast<ConvOp>(op);
-  if (!conv)
-    return failure();
-  std::optional<ConvShape> shape = ConvShape::get(conv);
-  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      shape->kh * shape->kw > maxTaps)
-    return failure();
-  if (isa<FloatType>(tensorTypeOf(conv.getInput()).getElementType()))
-    return emitFloat(conv, *shape, e);
-  return emitInt8(conv, *shape, e);
+  const TargetLevel &level = e.level();
+  std::vector<DepthwisePart> parts = DepthwisePart::get(op);
+  std::vector<std::function<void()>> kernels;
+  for (const DepthwisePart &part : parts) {
+    bool isFloat =
+        isa<FloatType>(tensorTypeOf(part.terms.input).getElementType());
+    Slab slab(part, isFloat ? 4 : 1, level);
+    if (part.shape.taps() > maxTaps || slab.bytes > maxSlabBytes)
+      return failure();
+    if (std::optional<FloatConv> conv = FloatConv::match(part.terms)) {
+      kernels.push_back([=, &e, &part] { emitFloat(part, slab, *conv, e); });
+      continue;
+    }
+    std::optional<IntConv> conv = IntConv::match(part.terms, level);
+    if (!conv || !packsInterleaved(level))
+      return failure();
+    kernels.push_back([=, &e, &part] { emitInt8(part, slab, *conv, e); });
+  }
+  for (const std::function<void()> &emit : kernels)
+    emit();
+  return success(!parts.empty());
 }
 
 void qcc::populateDepthwiseKernels(KernelGenerators &generators) {

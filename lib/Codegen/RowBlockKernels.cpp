@@ -74,17 +74,20 @@ static std::optional<MatrixPlan> planRows(ConvOp op,
 
 bool RowBlocks::matchDepthwise(ConvOp op, const TargetLevel &level) {
   depthwise = op;
+  std::vector<DepthwisePart> parts = DepthwisePart::get(op);
+  if (parts.empty() || parts.front().shape.isVolume())
+    return false;
   if (std::optional<ColumnDepthwise> match =
-          ColumnDepthwise::match(op, level)) {
+          ColumnDepthwise::match(parts.front(), level)) {
     column.emplace(*match);
     shape = column->plan.shape;
     groupRows = column->plan.rows;
     return true;
   }
-  std::optional<FloatConv> conv = FloatConv::match(op);
+  std::optional<FloatConv> conv = FloatConv::match(parts.front().terms);
   std::optional<WidePlan> plan;
   if (conv)
-    plan = WidePlan::get(op, level);
+    plan = WidePlan::get(parts.front(), level);
   if (!plan)
     return false;
   shape = plan->shape;

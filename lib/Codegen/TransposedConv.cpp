@@ -118,6 +118,7 @@ std::vector<TransposedPart> TransposedPart::get(ConvTransposeOp op, bool joins,
     for (const PhaseRange &lines : joinFilters(part.dims[1].phases()))
       for (const PhaseRange &pixels : line) {
         part.ranges = {planes, lines, pixels};
+        part.findTaps();
         parts.push_back(part);
       }
   return parts;
@@ -155,27 +156,36 @@ int64_t TransposedPart::channelOf(int64_t column) const {
   return column % channels;
 }
 
-int64_t TransposedPart::weightAt(int64_t column, int64_t index) const {
-  std::array<int64_t, 3> phases = filterPhases();
-  int64_t number = column / (channels * joined());
-  std::array<int64_t, 3> phase = {number / phases[2] / phases[1],
-                                  number / phases[2] % phases[1],
-                                  number % phases[2]};
-  if (joinsLine)
-    phase[2] = column / channels % joined();
-  int64_t tap[3], rest = index;
-  for (int d = 2; d >= 0; --d) {
-    tap[d] = dims[d].filterTap(ranges[d], phase[d], rest % ranges[d].taps);
-    if (tap[d] < 0)
-      return -1;
-    rest /= ranges[d].taps;
+void TransposedPart::findTaps() {
+  kernelElements = {0};
+  // Phases and taps of each dimension run faster than those of the one before.
+  int64_t phases = 1, outerTaps = 1;
+  for (int d = 0; d < 3; ++d) {
+    const PhaseRange &r = ranges[d];
+    std::vector<int64_t> outer = std::move(kernelElements);
+    kernelElements.clear();
+    for (int64_t phase = 0; phase < phases * r.count; ++phase)
+      for (int64_t tap = 0; tap < outerTaps * r.taps; ++tap) {
+        int64_t before = outer[phase / r.count * outerTaps + tap / r.taps];
+        int64_t own = dims[d].filterTap(r, phase % r.count, tap % r.taps);
+        kernelElements.push_back(
+            before < 0 || own < 0 ? -1 : before * dims[d].kernel + own);
+      }
+    phases *= r.count;
+    outerTaps *= r.taps;
   }
-  int64_t channel = channelOf(column), perGroup = channels / group;
-  int64_t inChannel = channel / perGroup * (inChannels / group) + rest;
-  int64_t at = inChannel * perGroup + channel % perGroup;
-  for (int d = 0; d < 3; ++d)
-    at = at * dims[d].kernel + tap[d];
-  return at;
+}
+
+int64_t TransposedPart::weightAt(int64_t column, int64_t index) const {
+  int64_t pixel = column / channels, channel = column % channels;
+  int64_t element = kernelElements[pixel * taps() + index % taps()];
+  if (element < 0)
+    return -1;
+  int64_t perGroup = channels / group;
+  int64_t inChannel =
+      channel / perGroup * (inChannels / group) + index / taps();
+  int64_t kernel = dims[0].kernel * dims[1].kernel * dims[2].kernel;
+  return (inChannel * perGroup + channel % perGroup) * kernel + element;
 }
 
 int64_t TransposedPart::products() const {

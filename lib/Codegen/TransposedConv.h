@@ -25,6 +25,7 @@
 #include "ConvShape.h"
 
 #include <array>
+#include <vector>
 
 namespace qcc {
 
@@ -84,6 +85,10 @@ public:
   std::string key() const;
 
 private:
+  void findTaps();
+  int64_t taps() const {
+    return ranges[0].taps * ranges[1].taps * ranges[2].taps;
+  }
   int64_t joined() const { return joinsLine ? ranges[2].count : 1; }
   /// Numbers of phases that are filters, of each dimension.
   std::array<int64_t, 3> filterPhases() const {
@@ -92,6 +97,8 @@ private:
 
   std::array<TransposedDim, 3> dims; ///< planes, lines, pixels of a line
   std::array<PhaseRange, 3> ranges;
+  /// [phase of planes, lines, pixels][tap]: its element of a kernel; -1: none.
+  std::vector<int64_t> kernelElements;
   int64_t images, inChannels, channels, group;
   bool joinsLine;
 };

@@ -17,6 +17,7 @@
 
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -36,9 +37,9 @@ static constexpr int64_t neighbours = 8;
 /// the body of a loop.
 static constexpr int64_t maxWidth = 16, loopWidth = 8;
 
-WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
-                   TileTable table)
-    : shape(s), lanes(level.lanes()) {
+WidePlan::WidePlan(const DepthwisePart &part, const TargetLevel &level)
+    : shape(part.shape), rows(part.rows), lanes(level.lanes()) {
+  const ConvShape &s = shape;
   blocks = llvm::divideCeil(s.c, lanes);
   window = (s.kh - 1) * s.dh + 1;
   int64_t overlap = (s.kw - 1) * s.dw + 1 - s.sw;
@@ -48,7 +49,8 @@ WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
   if (slabBytes > maxSlabBytes) {
     // No more than half of a slab is copied twice.
     segment = std::max(leastSegment, overlap / s.sw);
-    segment = std::max(segment, goodSlabBytes / (window * s.sw * lanes * 4));
+    segment = std::max(segment, goodSlabBytes /
+                                    (ringPlanes() * window * s.sw * lanes * 4));
     segment = std::min(segment, s.ow);
     columns = segment * s.sw + overlap;
   }
@@ -60,7 +62,7 @@ WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
       break;
     ++rows;
   }
-  TileChoice choice = table.lookup(level.name, key());
+  TileChoice choice = TileTable(part.op()).lookup(level.name, key());
   if (choice.rows)
     rows = std::min<int64_t>(*choice.rows, s.oh);
   setRows(rows);
@@ -68,43 +70,76 @@ WidePlan::WidePlan(const ConvShape &s, const TargetLevel &level,
 
 void WidePlan::setRows(int64_t rows) {
   outputRows = rows;
-  slabBytes = ((rows - 1) * shape.sh + window) * columns * lanes * 4;
+  planeElements = ((rows - 1) * shape.sh + window) * columns * lanes;
+  slabBytes = ringPlanes() * planeElements * 4;
   rowBlocks = llvm::divideCeil(shape.oh, rows);
 }
 
-std::optional<WidePlan> WidePlan::get(ConvOp op, const TargetLevel &level) {
-  std::optional<ConvShape> shape = ConvShape::get(op);
-  if (!shape || shape->group != shape->c || shape->oc != shape->c ||
-      shape->c < level.lanes() || op.getResidual())
+std::optional<WidePlan> WidePlan::get(const DepthwisePart &part,
+                                      const TargetLevel &level) {
+  if (part.shape.c < level.lanes())
     return std::nullopt;
-  WidePlan plan(*shape, level, TileTable(op));
+  WidePlan plan(part, level);
   if (plan.slabBytes > maxSlabBytes)
     return std::nullopt;
   return plan;
 }
 
 std::vector<float> WidePlan::pack(const FloatConv &conv) const {
-  int64_t taps = shape.kh * shape.kw;
+  int64_t taps = shape.taps();
   std::vector<float> weights;
   for (int64_t first = 0; first < shape.c; first += lanes)
     for (int64_t t = 0; t <= taps; ++t)
       for (int64_t channel = first; channel < first + lanes; ++channel)
         weights.push_back(channel >= shape.c ? 0.f
                           : t == taps        ? conv.biasOf(channel)
-                                             : conv.filter[channel * taps + t]);
+                                             : conv.weight(channel, t));
   return weights;
 }
 
-/// Copies the input of output rows [first, last).
-void WideKernel::fill(Value image, Value first, Value last, Value channel,
-                      int64_t valid) {
+/// Copies the input of output rows [first, last), for output columns from
+/// `column` on.
+void WideKernel::fill(Value image, Value first, Value last, Value column,
+                      Value channel, int64_t valid) {
+  auto plane = [&](Value image, Value slabAt) {
+    if (p.segment < s.ow)
+      fillSegment(image, first, last, column, channel, valid, slabAt);
+    else
+      fillLines(image, first, last, channel, valid, slabAt);
+  };
+  if (!s.isVolume())
+    return plane(image, c.index(0));
+  // Planes that the window before did not read.
+  int64_t ring = p.ringPlanes(), fresh = std::min(s.sd, ring);
+  Value isFirst = c.compare(arith::CmpIPredicate::eq, firstPlane, 0);
+  Value next = arith::SelectOp::create(c.b, c.loc, isFirst, c.index(0),
+                                       c.index(ring - fresh));
+  Value ofImage = c.mul(c.div(image, s.od), s.d);
+  c.loop(next, c.index(ring), 1, [&](Value i) {
+    Value padded = c.add(firstPlane, i);
+    Value number = c.sub(padded, c.index(s.padF));
+    Value slabAt = c.mul(c.rem(padded, ring), p.planeElements);
+    // Unsigned comparison: a negative plane is a large one.
+    c.branch(
+        c.compare(arith::CmpIPredicate::ult, number, s.d),
+        [&] { plane(c.add(ofImage, number), slabAt); },
+        [&] {
+          c.fillRun(slab, slabAt, p.planeElements, 0.0, level.vectorBytes);
+        });
+  });
+}
+
+void WideKernel::fillLines(Value image, Value first, Value last, Value channel,
+                           int64_t valid, Value slabAt) {
   Value zero = c.splat(c.b.getF32Type(), 0, p.lanes);
   Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
   Value needed = c.add(c.mul(c.sub(last, first), s.sh), p.window - s.sh);
   int64_t low = std::clamp<int64_t>(s.padL, 0, p.columns);
-  int64_t high = std::clamp<int64_t>(s.w + s.padL, low, p.columns);
+  int64_t high =
+      std::clamp<int64_t>(s.spreadColumns() + s.padL, low, p.columns);
   c.loop(c.index(0), needed, 1, [&](Value i) {
-    Value row = c.add(top, i), to = c.mul(i, p.columns * p.lanes);
+    Value row = c.add(top, i);
+    Value to = c.add(slabAt, c.mul(i, p.columns * p.lanes));
     auto clear = [&](int64_t from, int64_t until) {
       c.loop(from, until, 1, [&](Value column) {
         c.store(zero, slab, c.add(to, c.mul(column, p.lanes)));
@@ -114,13 +149,24 @@ void WideKernel::fill(Value image, Value first, Value last, Value channel,
     c.branch(
         c.compare(arith::CmpIPredicate::ult, row, s.h),
         [&] {
-          clear(0, low);
           Value from = c.add(rows.at(c, image, row), channel);
-          c.loop(low, high, 1, [&](Value column) {
-            Value pixel = c.sub(column, c.index(s.padL));
+          auto copy = [&](Value pixel, Value column) {
             c.store(loadFirst(c, type(), valid, input,
                               c.add(from, c.mul(pixel, s.c))),
                     slab, c.add(to, c.mul(column, p.lanes)));
+          };
+          if (s.spread > 1) {
+            clear(0, p.columns);
+            int64_t pixels = llvm::divideCeilSigned(high - s.padL, s.spread);
+            c.loop(llvm::divideCeilSigned(low - s.padL, s.spread), pixels, 1,
+                   [&](Value pixel) {
+                     copy(pixel, c.add(c.mul(pixel, s.spread), s.padL));
+                   });
+            return;
+          }
+          clear(0, low);
+          c.loop(low, high, 1, [&](Value column) {
+            copy(c.sub(column, c.index(s.padL)), column);
           });
           clear(high, p.columns);
         },
@@ -130,19 +176,28 @@ void WideKernel::fill(Value image, Value first, Value last, Value channel,
 
 /// The same for part of the output columns, from `column` on.
 void WideKernel::fillSegment(Value image, Value first, Value last, Value column,
-                             Value channel, int64_t valid) {
+                             Value channel, int64_t valid, Value slabAt) {
   Value zero = c.splat(c.b.getF32Type(), 0, p.lanes);
   Value top = c.sub(c.mul(first, s.sh), c.index(s.padT));
   Value left = c.sub(c.mul(column, s.sw), c.index(s.padL));
   Value needed = c.add(c.mul(c.sub(last, first), s.sh), p.window - s.sh);
+  auto both = [&](Value x, Value y) -> Value {
+    return arith::AndIOp::create(c.b, c.loc, x, y);
+  };
   c.loop(c.index(0), needed, 1, [&](Value i) {
-    Value row = c.add(top, i), to = c.mul(i, p.columns * p.lanes);
+    Value row = c.add(top, i);
+    Value to = c.add(slabAt, c.mul(i, p.columns * p.lanes));
     Value from = c.add(rows.at(c, image, row), channel);
     Value isRow = c.compare(arith::CmpIPredicate::ult, row, s.h);
     c.loop(0, p.columns, 1, [&](Value at) {
       Value pixel = c.add(left, at);
-      Value inside = arith::AndIOp::create(
-          c.b, c.loc, isRow, c.compare(arith::CmpIPredicate::ult, pixel, s.w));
+      Value inside = both(isRow, c.compare(arith::CmpIPredicate::ult, pixel,
+                                           s.spreadColumns()));
+      if (s.spread > 1) {
+        inside = both(inside, c.compare(arith::CmpIPredicate::eq,
+                                        c.rem(pixel, s.spread), 0));
+        pixel = c.div(pixel, s.spread);
+      }
       Value target = c.add(to, c.mul(at, p.lanes));
       c.branch(
           inside,
@@ -156,41 +211,61 @@ void WideKernel::fillSegment(Value image, Value first, Value last, Value column,
   });
 }
 
+/// Adds the products of `taps` taps of a row, from number `first` on; `row` and
+/// `tap`: where the first one's input and weights are.
+SmallVector<Value> WideKernel::addTaps(Value row, Value tap, Value first,
+                                       int64_t taps, ValueRange sums) {
+  SmallVector<Value> next(sums);
+  Value pixel = c.add(row, c.mul(first, s.dw * p.lanes));
+  Value weight = c.add(tap, c.mul(first, p.lanes));
+  for (int64_t kw = 0; kw < taps; ++kw) {
+    Value w = c.load(weights, c.add(weight, kw * p.lanes), type());
+    for (auto [i, sum] : llvm::enumerate(next)) {
+      int64_t offset = (int64_t(i) * s.sw + kw * s.dw) * p.lanes;
+      sum = multiplyAdd(c, level, c.load(slab, c.add(pixel, offset), type()), w,
+                        sum);
+    }
+  }
+  return next;
+}
+
+SmallVector<Value> WideKernel::addLine(Value row, Value tap, ValueRange sums) {
+  if (s.kw <= maxWidth)
+    return addTaps(row, tap, c.index(0), s.kw, sums);
+  int64_t whole = s.kw / loopWidth * loopWidth;
+  SmallVector<Value> next =
+      c.loop(c.index(0), c.index(whole), loopWidth, sums,
+             [&](Value first, ValueRange before) {
+               return addTaps(row, tap, first, loopWidth, before);
+             });
+  return addTaps(row, tap, c.index(whole), s.kw - whole, next);
+}
+
 /// `count` neighbouring outputs of a row.
 void WideKernel::outputs(Value top, Value column, int64_t count,
                          Value weightsAt, Value to, int64_t valid) {
   Value start = c.add(top, c.mul(column, s.sw * p.lanes));
+  auto addPlane = [&](Value start, Value weightsAt, ValueRange sums) {
+    return c.loop(
+        c.index(0), c.index(s.kh), 1, sums, [&](Value kh, ValueRange carried) {
+          Value row = c.add(start, c.mul(kh, s.dh * p.columns * p.lanes));
+          return addLine(row, c.add(weightsAt, c.mul(kh, s.kw * p.lanes)),
+                         carried);
+        });
+  };
   SmallVector<Value> sums(count, c.splat(c.b.getF32Type(), 0, p.lanes));
-  sums = c.loop(
-      c.index(0), c.index(s.kh), 1, sums, [&](Value kh, ValueRange carried) {
-        Value row = c.add(start, c.mul(kh, s.dh * p.columns * p.lanes));
-        Value tap = c.add(weightsAt, c.mul(kh, s.kw * p.lanes));
-        auto addTaps = [&](Value first, int64_t taps, ValueRange before) {
-          SmallVector<Value> next(before);
-          Value pixel = c.add(row, c.mul(first, s.dw * p.lanes));
-          Value weight = c.add(tap, c.mul(first, p.lanes));
-          for (int64_t kw = 0; kw < taps; ++kw) {
-            Value w = c.load(weights, c.add(weight, kw * p.lanes), type());
-            for (int64_t i = 0; i < count; ++i) {
-              int64_t offset = (i * s.sw + kw * s.dw) * p.lanes;
-              next[i] = multiplyAdd(c, level,
-                                    c.load(slab, c.add(pixel, offset), type()),
-                                    w, next[i]);
-            }
-          }
-          return next;
-        };
-        if (s.kw <= maxWidth)
-          return addTaps(c.index(0), s.kw, carried);
-        int64_t whole = s.kw / loopWidth * loopWidth;
-        SmallVector<Value> next =
-            c.loop(c.index(0), c.index(whole), loopWidth, carried,
-                   [&](Value first, ValueRange before) {
-                     return addTaps(first, loopWidth, before);
-                   });
-        return addTaps(c.index(whole), s.kw - whole, next);
-      });
-  Value bias = c.load(weights, c.add(weightsAt, s.kh * s.kw * p.lanes), type());
+  if (!s.isVolume())
+    sums = addPlane(start, weightsAt, sums);
+  else
+    sums = c.loop(
+        c.index(0), c.index(s.kd), 1, sums, [&](Value kd, ValueRange carried) {
+          Value plane =
+              c.rem(c.add(firstPlane, c.mul(kd, s.dd)), p.ringPlanes());
+          return addPlane(c.add(start, c.mul(plane, p.planeElements)),
+                          c.add(weightsAt, c.mul(kd, s.kh * s.kw * p.lanes)),
+                          carried);
+        });
+  Value bias = c.load(weights, c.add(weightsAt, s.taps() * p.lanes), type());
   for (auto [i, sum] : llvm::enumerate(sums)) {
     Value y = conv.emitResult(
         c, level, arith::AddFOp::create(c.b, c.loc, sum, bias).getResult());
@@ -199,40 +274,56 @@ void WideKernel::outputs(Value top, Value column, int64_t count,
   }
 }
 
+/// The rows of a plane from the slab, for `count` output columns from `column`
+/// on; null: for all.
+void WideKernel::plane(Value rowCount, Value column, Value count,
+                       Value weightsAt, Value to, int64_t valid) {
+  c.loop(c.index(0), rowCount, 1, [&](Value row) {
+    Value top = c.mul(row, s.sh * p.columns * p.lanes);
+    Value rowTo =
+        c.add(to, c.add(c.mul(row, p.rows.rowPitch), c.mul(column, s.c)));
+    auto some = [&](Value first, int64_t number) {
+      outputs(top, first, number, weightsAt, rowTo, valid);
+    };
+    if (!count) {
+      int64_t whole = s.ow / neighbours * neighbours;
+      c.loop(0, whole, neighbours,
+             [&](Value first) { some(first, neighbours); });
+      if (whole < s.ow)
+        some(c.index(whole), s.ow - whole);
+      return;
+    }
+    Value whole = c.mul(c.div(count, neighbours), neighbours);
+    c.loop(c.index(0), whole, neighbours,
+           [&](Value first) { some(first, neighbours); });
+    c.loop(whole, count, 1, [&](Value first) { some(first, 1); });
+  });
+}
+
 void WideKernel::tile(Value image, Value first, Value last, Value block,
                       Value to) {
   Value channel = c.mul(block, p.lanes);
-  Value at = c.mul(block, (s.kh * s.kw + 1) * p.lanes);
-  auto withSegments = [&](int64_t valid) {
-    c.loop(0, s.ow, p.segment, [&](Value column) {
-      Value count = c.min(c.sub(c.index(s.ow), column), c.index(p.segment));
-      fillSegment(image, first, last, column, channel, valid);
-      c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
-        Value top = c.mul(row, s.sh * p.columns * p.lanes);
-        Value rowTo = c.add(
-            c.add(to, c.mul(c.add(c.mul(row, s.ow), column), s.c)), channel);
-        Value whole = c.mul(c.div(count, neighbours), neighbours);
-        c.loop(c.index(0), whole, neighbours, [&](Value first) {
-          outputs(top, first, neighbours, at, rowTo, valid);
-        });
-        c.loop(whole, count, 1,
-               [&](Value first) { outputs(top, first, 1, at, rowTo, valid); });
-      });
+  Value at = c.mul(block, (s.taps() + 1) * p.lanes);
+  Value rowCount = c.sub(last, first);
+  auto columns = [&](Value column, Value count, int64_t valid) {
+    auto one = [&](Value image, Value to) {
+      fill(image, first, last, column, channel, valid);
+      plane(rowCount, column, count, at, c.add(to, channel), valid);
+    };
+    if (!s.isVolume())
+      return one(image, to);
+    c.loop(0, s.od, 1, [&](Value number) {
+      firstPlane = c.mul(number, s.sd);
+      Value ofPlane = c.add(c.mul(image, s.od), number);
+      one(ofPlane, p.rows.at(c, ofPlane, first));
     });
   };
   auto withChannels = [&](int64_t valid) {
-    if (p.segment < s.ow)
-      return withSegments(valid);
-    fill(image, first, last, channel, valid);
-    c.loop(c.index(0), c.sub(last, first), 1, [&](Value row) {
-      Value top = c.mul(row, s.sh * p.columns * p.lanes);
-      Value rowTo = c.add(c.add(to, c.mul(row, s.ow * s.c)), channel);
-      int64_t whole = s.ow / neighbours * neighbours;
-      c.loop(0, whole, neighbours, [&](Value column) {
-        outputs(top, column, neighbours, at, rowTo, valid);
-      });
-      if (whole < s.ow)
-        outputs(top, c.index(whole), s.ow - whole, at, rowTo, valid);
+    if (p.segment == s.ow)
+      return columns(c.index(0), Value(), valid);
+    c.loop(0, s.ow, p.segment, [&](Value column) {
+      columns(column, c.min(c.sub(c.index(s.ow), column), c.index(p.segment)),
+              valid);
     });
   };
   if (s.c % p.lanes == 0)
@@ -248,46 +339,58 @@ void WideKernel::emit(Value begin, Value end) {
     Value image = c.div(rest, p.rowBlocks);
     Value first = c.mul(c.rem(rest, p.rowBlocks), p.outputRows);
     Value last = c.min(c.add(first, p.outputRows), c.index(s.oh));
-    tile(image, first, last, block,
-         c.mul(c.add(c.mul(image, s.oh), first), s.ow * s.c));
+    Value to = s.isVolume() ? Value() : p.rows.at(c, image, first);
+    tile(image, first, last, block, to);
   });
 }
 
-static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
-  auto conv = dyn_cast<ConvOp>(op);
-  std::optional<FloatConv> operands;
-  if (conv)
-    operands = FloatConv::match(conv);
-  if (!operands)
-    return failure();
-  std::optional<WidePlan> plan = WidePlan::get(conv, e.level());
-  if (!plan)
-    return failure();
-
-  std::vector<float> weights = plan->pack(*operands);
+static void emitPart(const DepthwisePart &part, const WidePlan &plan,
+                     const FloatConv &operands, KernelEmitter &e) {
+  std::vector<float> weights = plan.pack(operands);
   Type f32 = Float32Type::get(e.context());
   SmallVector<Value> args{
-      e.buffer(op->getOperand(0)),
+      e.buffer(operands.terms.input),
       e.constant("dw_weights", MemRefType::get({int64_t(weights.size())}, f32),
                  ArrayRef<char>(reinterpret_cast<const char *>(weights.data()),
                                 weights.size() * sizeof(float))),
-      e.buffer(operands->result)};
-  if (operands->quantize)
-    takeOver(operands->quantize);
+      e.buffer(operands.result)};
+  if (operands.quantize)
+    takeOver(operands.quantize);
+  Location loc = part.op()->getLoc();
   func::FuncOp kernel = e.kernel(
-      "depthwise_f32", "wide " + plan->shape.key() + " " + operands->key(),
-      ValueRange(args).getTypes(), op->getLoc(),
+      "depthwise_f32",
+      llvm::formatv("wide {0} {1} {2}", plan.shape.key(), operands.key(),
+                    plan.rows.key())
+          .str(),
+      ValueRange(args).getTypes(), loc,
       [&](OpBuilder &b, Location loc, ValueRange args, Value begin, Value end) {
         CodeBuilder c(b, loc);
         SmallVector<Value> flat;
         for (Value arg : args)
           flat.push_back(flatten(c, arg));
-        ImageRows rows{plan->shape.h, plan->shape.w * plan->shape.c};
-        WideKernel(c, *plan, e.level(), *operands, rows, flat).emit(begin, end);
+        ImageRows rows{plan.shape.h, plan.shape.w * plan.shape.c};
+        WideKernel(c, plan, e.level(), operands, rows, flat).emit(begin, end);
       });
-  noteTiles(kernel, plan->key(), plan->taken());
-  e.call(kernel, args, plan->tiles(), op->getLoc());
-  return success();
+  noteTiles(kernel, plan.key(), plan.taken());
+  e.call(kernel, args, plan.tiles(), loc);
+  part.noteProducts(args[0]);
+}
+
+static LogicalResult emitWideDepthwise(Operation *op, KernelEmitter &e) {
+  std::vector<std::pair<WidePlan, FloatConv>> kernels;
+  std::vector<DepthwisePart> parts = DepthwisePart::get(op);
+  for (const DepthwisePart &part : parts) {
+    std::optional<FloatConv> operands = FloatConv::match(part.terms);
+    std::optional<WidePlan> plan;
+    if (operands)
+      plan = WidePlan::get(part, e.level());
+    if (!plan)
+      return failure();
+    kernels.emplace_back(*plan, *operands);
+  }
+  for (auto [part, kernel] : llvm::zip_equal(parts, kernels))
+    emitPart(part, kernel.first, kernel.second, e);
+  return success(!parts.empty());
 }
 
 void qcc::populateWideDepthwiseKernels(KernelGenerators &generators) {

@@ -45,19 +45,39 @@ func.func @main(%x: tensor<1x20x32xf32> {qnn.name = "x"}, %a: tensor<1x160x4xf32
 
 // -----
 
-// Depthwise ones have the reference kernel.
+// Depthwise ones have depthwise kernels (the reference kernel for small filters): one
+// of a line, whose input is spread.
 // CHECK-LABEL: func.func @main
-// CHECK: call @conv_transpose_0
+// CHECK: call @depthwise_f32_0({{.*}} {qcc.macs = 12800 : i64}
+// CHECK-NOT: call
+// CHECK: return
 func.func @main(%x: tensor<1x20x32xf32> {qnn.name = "x"}) -> (tensor<1x40x32xf32> {qnn.name = "y"}) {
-  %w = qnn.constant dense<1.0> : tensor<32x1x4xf32> as tensor<32x1x4xf32>
-  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 1, 1>, output_padding = array<i64: 0>, group = 32 : i64, layout = #qnn<layout nhwc>} : (tensor<1x20x32xf32>, tensor<32x1x4xf32>) -> tensor<1x40x32xf32>
+  %w = qnn.constant dense<1.0> : tensor<32x1x20xf32> as tensor<32x1x20xf32>
+  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 9, 9>, output_padding = array<i64: 0>, group = 32 : i64, layout = #qnn<layout nhwc>} : (tensor<1x20x32xf32>, tensor<32x1x20xf32>) -> tensor<1x40x32xf32>
   return %y : tensor<1x40x32xf32>
 }
 
 // -----
 
-// So have those whose phases are hardly joined (25 parts), and those most of whose
-// phases have no tap.
+// Images have one of each phase of the lines, each with its taps of the filter.
+// CHECK-LABEL: func.func @main
+// CHECK-DAG: call @depthwise_i8_0({{.*}} {qcc.integer_macs, qcc.macs = [[MACS:[0-9]+]] : i64}
+// CHECK-DAG: call @depthwise_i8_1({{.*}} {qcc.integer_macs, qcc.macs = [[MACS]] : i64}
+// CHECK-NOT: call
+// CHECK: return
+!x = !quant.uniform<u8:f32, 0.05:3>
+!w = !quant.uniform<i8:f32, 0.02>
+!y = !quant.uniform<u8:f32, 0.1:128>
+func.func @main(%x: tensor<1x8x8x64x!x> {qnn.name = "x"}) -> (tensor<1x16x16x64x!y> {qnn.name = "y"}) {
+  %w = qnn.constant dense<1> : tensor<64x1x4x4xi8> as tensor<64x1x4x4x!w>
+  %y = "qnn.conv_transpose"(%x, %w) {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, output_padding = array<i64: 0, 0>, group = 64 : i64, layout = #qnn<layout nhwc>} : (tensor<1x8x8x64x!x>, tensor<64x1x4x4x!w>) -> tensor<1x16x16x64x!y>
+  return %y : tensor<1x16x16x64x!y>
+}
+
+// -----
+
+// Those whose phases are hardly joined (25 parts), and those most of whose
+// phases have no tap, have the reference kernel.
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: call @transposed_conv
 // CHECK: call @conv_transpose_0

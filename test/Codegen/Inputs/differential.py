@@ -215,7 +215,10 @@ class Generator:
         if self.transposed:
             # The last one often a multiple of its stride: then pixels are joined.
             strides, kernel = some([1, 2, 2, 3, 4]), some([1, 2, 3, 4, 5])
-            if pick.random() < 0.5:
+            if depthwise:  # those of few elements are for the reference kernel
+                kernel = some([3, 4, 5, 7]) if rank > 1 else [pick.choice([5, 17, 20])]
+                strides[-1] = pick.choice([1, 2, 3, 5])
+            elif pick.random() < 0.5:
                 kernel[-1] = strides[-1] * pick.choice([1, 2])
             extra = some([0, 0, 0, 1, 3])
             if self.volume and pick.random() < 0.4:
@@ -935,7 +938,7 @@ def call(*command):
 
 class Runner:
     def __init__(self, folder, feeds, tiles=False, chosen=False, kind=None, sums=False, parts=False, bf16=False):
-        """`kind`: which kernels at least half of the cases must take."""
+        """`kind`: which kernels at least half of the cases must take (a third of some)."""
         self.folder, self.tiles, self.chosen, self.kind = folder, tiles, chosen, kind
         self.sums, self.parts, self.bf16 = sums, parts, bf16
         np.savez(self.at("in.npz"), **feeds)
@@ -1007,7 +1010,7 @@ class Runner:
         if self.kind and not reference:
             with open(kernels) as f:
                 used = len(re.findall(f"func.func private @{self.kind}_", f.read()))
-            if used < CASES // (3 if self.kind == "conv_rows" else 2):
+            if used < CASES // (3 if self.kind in ("conv_rows", "depthwise_i8") else 2):
                 sys.exit(f"{level}: only {used} of {CASES} kernels are {self.kind}")
         call(tool("qcc-emit"), kernels, "-target=" + ("arm64" if level in ARM else "x86-64"), "-o",
              self.at("k.so"))
@@ -1051,7 +1054,9 @@ def main():
         with open(os.path.join(folder, "m.mlir"), "w") as f:
             f.write(f"module attributes {{qcc.row_block_bytes = 0 : i64}} {{\n{text}}}\n" if family.startswith("rows")
                     else text)
-        kind = ("conv_winograd" if winograd else "transposed_conv(?:_tiles)?" if transposed else "depthwise_i16" if family == "depthwise-i16" else
+        depthwise = family.replace("-", "_") if family.startswith("depthwise") else None
+        kind = (depthwise if depthwise and (transposed or volume or family.endswith("i16")) else
+                "conv_winograd" if winograd else "transposed_conv(?:_tiles)?" if transposed else
                 "attention" if family.startswith("attention") else "conv_rows" if family.startswith("rows") else None)
         runner = Runner(folder, feeds, tiles, chosen, kind, sums, parts, bf16)
         expected = runner.run(levels[0], arm_command, reference=True)
