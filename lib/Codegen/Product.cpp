@@ -285,7 +285,10 @@ std::string Product::key() const {
   };
   std::string key = llvm::formatv(
       "{0}x{1}x{2} {3}{4}{5}{6}{7} {8} {9} ", rows, depth, columns,
-      isInteger ? "i" : "f", isSum ? "s" : "", rhsTransposed ? "t" : "",
+      isInteger ? "i"
+      : isInt16 ? "w"
+                : "f",
+      isSum ? "s" : "", rhsTransposed ? "t" : "",
       lhsFlip     ? "l"
       : lhsSigned ? "s"
                   : "",
@@ -307,7 +310,10 @@ std::string Product::key() const {
 
 std::string Product::tileKey() const {
   return llvm::formatv("product {0} {1}x{2}x{3} of {4}{5}",
-                       isInteger ? "i8" : "f32", rows, depth, columns, batches,
+                       isInteger ? "i8"
+                       : isInt16 ? "i16"
+                                 : "f32",
+                       rows, depth, columns, batches,
                        rhsTransposed ? " transposed" : "");
 }
 
@@ -318,6 +324,11 @@ TileChoice Product::taken() const {
   if (panels() > 1)
     choice.panelsOuter = panelsOuter;
   return choice;
+}
+
+void Product::takeInt16() {
+  assert(!isInteger && "factors are integers already");
+  isInt16 = true;
 }
 
 void Product::cutRows(int64_t most) {
@@ -334,7 +345,7 @@ int64_t Product::mostCopiedTiles() const {
 
 void Product::cut(const TargetLevel &level, bool mayTile) {
   TileChoice choice = TileTable(op).lookup(level.name, tileKey());
-  units = llvm::divideCeil(depth, unitElements);
+  units = llvm::divideCeil(depth, isInt16 ? 2 : unitElements);
   lanes = level.lanes();
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   cutColumns(tile, choice.vectors);
