@@ -31,6 +31,10 @@ static constexpr int64_t goodBlocks = 16;
 /// and the most lanes of a level.
 static constexpr int64_t maxInt16Depth = 1024, maxLanes = 16;
 
+/// Rows that keys and values serve, and products of a row: below, rounding to
+/// 16 bits took longer than it gained (docs/performance.md).
+static constexpr int64_t minInt16Rows = 32, minInt16Products = 6144;
+
 /// A reshape that leaves rows as they are.
 static bool keepsRows(Operation *op) {
   auto reshape = dyn_cast<ReshapeOp>(op);
@@ -158,7 +162,12 @@ bool Attention::takesInt16(const TargetLevel &level) const {
   return paysInInt16() && isQuantizedAtRunTime(values.op->getResult(0));
 }
 
-bool Attention::paysInInt16() const { return true; }
+/// Where rounding costs less than products gain, at every level.
+bool Attention::paysInInt16() const {
+  int64_t rows = scores.rows * scores.batches / scores.rhsMatrices;
+  return rows >= minInt16Rows &&
+         scores.columns * (scores.depth + values.columns) >= minInt16Products;
+}
 
 bool qcc::isInt16Attention(Operation *op, const TargetLevel &level) {
   if (!isa<MatmulOp>(op))

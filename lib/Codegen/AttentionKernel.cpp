@@ -237,6 +237,8 @@ void AttentionKernel::roundExponentials(ArrayRef<Value> slots,
     Value scale = b.smaller(
         b.real(type, Int16Bounds::factor),
         b.mul(factor, b.real(type, Int16Bounds(a.scores.columns).row)));
+    // An integer, so that the largest ones, maybe all, are exact.
+    scale = roundDown(b, scale);
     scales.push_back(scale);
     auto first = [&](Value vector) -> Value {
       return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});

@@ -41,6 +41,12 @@ static Value roundTimes(CodeBuilder &c, Value value, Value factor) {
   return c.bitcast(biased, c.vectorType(c.b.getI32Type(), lanes));
 }
 
+Value qcc::roundDown(LoopBuilder &b, Value number) {
+  Value bias = b.real(number.getType(), roundingBias);
+  Value half = b.real(number.getType(), 0.5);
+  return b.sub(b.add(b.sub(number, half), bias), bias);
+}
+
 /// The bits of magnitudes: in the order of the numbers, NaN above infinity.
 static Value magnitudeBits(CodeBuilder &c, Value value) {
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();

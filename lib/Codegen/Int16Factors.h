@@ -36,6 +36,10 @@ struct Int16Bounds {
   static constexpr int64_t factor = 32767;
 };
 
+/// A positive number of less than 22 bits without its fraction, and now and
+/// then one less.
+mlir::Value roundDown(reference::LoopBuilder &b, mlir::Value number);
+
 /// As packRhs(): words of pairs, and the scale of each padded column.
 PackedRhs packInt16(const Product &product, KernelEmitter &emitter);
 

@@ -110,3 +110,24 @@ func.func @main(%q: tensor<1x1025x2x64xf32> {qnn.name = "q"}, %k: tensor<1x1025x
   return %6 : tensor<1x1025x2x64xf32>
 }
 }
+
+// -----
+
+// So few keys that rounding would cost more than it gains.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: pack_i16
+// CHECK: call @attention_0
+func.func @main(%q: tensor<1x47x2x64xf32> {qnn.name = "q"}, %k: tensor<1x47x2x64xf32> {qnn.name = "k"},
+                %v: tensor<1x47x2x64xf32> {qnn.name = "v"})
+    -> (tensor<1x47x2x64xui8> {qnn.name = "y"}, tensor<f32> {qnn.name = "s"}, tensor<ui8> {qnn.name = "z"}) {
+  %0 = qnn.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x47x2x64xf32>) -> tensor<1x2x47x64xf32>
+  %1 = qnn.transpose %k {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x47x2x64xf32>) -> tensor<1x2x64x47xf32>
+  %2 = qnn.transpose %v {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x47x2x64xf32>) -> tensor<1x2x47x64xf32>
+  %3 = qnn.matmul %0, %1 : (tensor<1x2x47x64xf32>, tensor<1x2x64x47xf32>) -> tensor<1x2x47x47xf32>
+  %4 = qnn.softmax %3 {axis = 3 : i64} : (tensor<1x2x47x47xf32>) -> tensor<1x2x47x47xf32>
+  %5 = qnn.matmul %4, %2 : (tensor<1x2x47x47xf32>, tensor<1x2x47x64xf32>) -> tensor<1x2x47x64xf32>
+  %6 = qnn.transpose %5 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x2x47x64xf32>) -> tensor<1x47x2x64xf32>
+  %7 = qnn.unary tanh %6 : (tensor<1x47x2x64xf32>) -> tensor<1x47x2x64xf32>
+  %y, %s, %z = qnn.dynamic_quantize %7 : (tensor<1x47x2x64xf32>) -> (tensor<1x47x2x64xui8>, tensor<f32>, tensor<ui8>)
+  return %y, %s, %z : tensor<1x47x2x64xui8>, tensor<f32>, tensor<ui8>
+}
