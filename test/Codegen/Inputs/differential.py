@@ -16,7 +16,8 @@ for which Winograd's method is taken. In families that begin with sum- an 8-bit
 tensor is added to the results; in those that begin with part- they are one part of
 a concatenation along the channels. In families rows-... depthwise convolutions
 stand between 1x1 ones and are computed by blocks of rows. Families that end in i16 have activations of
-16 bits and weights of 8 or 16; any family has results of 16 bits. Families that
+16 bits and weights of 8 or 16; any family has results of 16 bits; but attention-i16 rounds floats
+to 16 bits, which must cost no more than 60 dB. Families that
 begin with volume- have three spatial dimensions, those that begin with transposed- are
 transposed convolutions, those that begin with grouped- have many small groups, those that begin with long- windows of
 many pixels of a line. Families that begin with bf16- have float weights of bf16; the reference kernels, on the first
