@@ -99,7 +99,7 @@ def broken():
 
 def main():
     given, wrong = list(cases()), list(broken())
-    failed, fused = False, None
+    failed, fused = False, None  # the results of the first level with fused multiply-add
     for level in sys.argv[2:]:
         with tempfile.TemporaryDirectory() as folder:
             feeds = {n + str(i): x for i, case in enumerate(given + wrong) for n, x in zip("qkv", case[2:5])}
