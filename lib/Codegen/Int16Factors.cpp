@@ -209,11 +209,6 @@ PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter) {
 // Rows
 //===----------------------------------------------------------------------===//
 
-/// Rows are no multiple of a cache's way apart, and begin where lines do.
-static int64_t pitchOf(int64_t length) {
-  return llvm::alignTo(length, 32) + 32;
-}
-
 Int16Rows::Int16Rows(LoopBuilder &b, int64_t rows, int64_t length)
     : b(b), c(b, b.getLoc()), length(length), pitch(pitchOf(length)),
       scales(c.stack(b.getF32Type(), rows)) {

@@ -50,6 +50,12 @@ public:
   /// Elements that are rounded at a time: a row has room for whole vectors.
   static constexpr int64_t width = 16;
 
+  /// Elements from row to row: a row begins where a cache line does, and is no
+  /// multiple of the distance at which addresses share a place in a cache.
+  static int64_t pitchOf(int64_t length) {
+    return llvm::alignTo(length, 32) + 32;
+  }
+
   Int16Rows(reference::LoopBuilder &b, int64_t rows, int64_t length);
 
   /// Pairs, and their distance from row to row.

@@ -7,6 +7,7 @@
 
 #include "Product.h"
 #include "ElementwiseChain.h"
+#include "Int16Factors.h"
 #include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -338,9 +339,10 @@ void Product::cutRows(int64_t most) {
 }
 
 int64_t Product::mostCopiedTiles() const {
-  if (!copiesRows())
+  if (!copiesRows() && !isInt16)
     return rowTiles;
-  return std::max<int64_t>(maxCopiedBytes / (tileRows * rowPitch()), 1);
+  int64_t bytes = isInt16 ? 2 * Int16Rows::pitchOf(depth) : rowPitch();
+  return std::max<int64_t>(maxCopiedBytes / (tileRows * bytes), 1);
 }
 
 void Product::cut(const TargetLevel &level, bool mayTile) {

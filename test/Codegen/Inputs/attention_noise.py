@@ -43,6 +43,7 @@ def cases():
     """name: least dB, q, k, v, what scores are divided by."""
     for n, d in ((197, 64), (128, 64), (16, 16), (33, 7), (1024, 64), (50, 256), (64, 1024)):
         yield f"normal {n} keys, depth {d}", 65, normal(2, 31, d), normal(2, n, d), normal(2, n, d), d ** 0.5
+    yield "few keys, many rows on the stack", 65, normal(2, 100, 1024), normal(2, 16, 1024), normal(2, 16, 64), 32
     yield "one key far from all", 65, normal(2, 31, 64), with_outlier(normal(2, 100, 64), 1e4), normal(2, 100, 64), 8
     yield "one huge value of v", 65, normal(2, 31, 64), normal(2, 100, 64), with_outlier(normal(2, 100, 64), 1e6), 8
     yield "a channel of q and k", 55, with_channel(normal(2, 31, 64), 30), with_channel(normal(2, 100, 64), 30), normal(
@@ -51,7 +52,8 @@ def cases():
     yield "zeros in q", 65, 0 * normal(2, 31, 64), normal(2, 100, 64), 1 + normal(2, 100, 64), 8
     yield "zeros in k", 65, normal(2, 31, 64), 0 * normal(2, 100, 64), 1 + normal(2, 100, 64), 8
     yield "zeros in v", 0, normal(2, 31, 64), normal(2, 100, 64), 0 * normal(2, 100, 64), 8
-    yield "sharp", 65, 10 * normal(2, 31, 64), 10 * normal(2, 100, 64), normal(2, 100, 64), 8
+    # Scores of a hundred and more, of which small differences decide.
+    yield "sharp", 55, 10 * normal(2, 31, 64), 10 * normal(2, 100, 64), normal(2, 100, 64), 8
     # All factors at the ends of their ranges: sums reach their bounds.
     yield "all equal", 65, normal(2, 31, 1) * np.ones((1, 1, 64), np.float32), np.ones((2, 1000, 64), np.float32), \
         np.ones((2, 1000, 64), np.float32), 8
