@@ -39,6 +39,11 @@ def with_channel(x, factor):
     return x
 
 
+def with_constant(x, value):
+    x[:, :, 5] = value
+    return x
+
+
 def cases():
     """name: least dB, q, k, v, what scores are divided by."""
     for n, d in ((197, 64), (128, 64), (16, 16), (33, 7), (1024, 64), (50, 256), (64, 1024)):
@@ -48,6 +53,10 @@ def cases():
     yield "one huge value of v", 65, normal(2, 31, 64), normal(2, 100, 64), with_outlier(normal(2, 100, 64), 1e6), 8
     yield "a channel of q and k", 55, with_channel(normal(2, 31, 64), 30), with_channel(normal(2, 100, 64), 30), normal(
         2, 100, 64), 8 * 900
+    # The softmax takes off what it adds to all scores of a row.
+    for value, least in ((30, 60), (100, 50), (1000, 30)):
+        yield f"a channel of k that is {value} everywhere", least, normal(2, 31, 64), with_constant(
+            normal(2, 100, 64), value), normal(2, 100, 64), 8
     yield "rows of any size", 65, scaled_rows(normal(2, 32, 64), 1e-12), normal(2, 100, 64), normal(2, 100, 64), 8
     yield "zeros in q", 65, 0 * normal(2, 31, 64), normal(2, 100, 64), 1 + normal(2, 100, 64), 8
     yield "zeros in k", 65, normal(2, 31, 64), 0 * normal(2, 100, 64), 1 + normal(2, 100, 64), 8
