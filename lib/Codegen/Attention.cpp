@@ -9,6 +9,7 @@
 #include "FusedKernels.h"
 #include "KeptRows.h"
 
+#include "qcc/Codegen/AttentionPrecision.h"
 #include "qcc/Codegen/Kernels.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
@@ -25,6 +26,14 @@ static constexpr int64_t nearBytes = 32 * 1024, maxBytes = 256 * 1024;
 static constexpr int64_t residentBytes = 1536 * 1024, shortRows = 128;
 /// Blocks that there should be, for the threads to share.
 static constexpr int64_t goodBlocks = 16;
+
+/// The depth up to which 16 bits leave the noise of a product 65 dB below it,
+/// and the most lanes of a level.
+static constexpr int64_t maxInt16Depth = 1024, maxLanes = 16;
+
+/// Rows that keys and values serve, and products of a row: below, rounding to
+/// 16 bits took longer than it gained (docs/performance.md).
+static constexpr int64_t minInt16Rows = 32, minInt16Products = 6144;
 
 /// A reshape that leaves rows as they are.
 static bool keepsRows(Operation *op) {
@@ -82,6 +91,9 @@ std::optional<Attention> Attention::match(Operation *op,
       attention.scores.batches != attention.values.batches ||
       attention.scores.rows != attention.values.rows)
     return std::nullopt;
+  if (attention.takesInt16(level))
+    for (Product *product : {&attention.scores, &attention.values})
+      product->takeInt16();
   attention.cut(level);
   if (attention.readsFromAfar())
     return std::nullopt;
@@ -117,6 +129,54 @@ int64_t Attention::pitch() const {
   // Not a multiple of the distance at which addresses share a place in a cache.
   return std::max(scores.paddedColumns(), KeptRows::roomFor(scores.columns)) +
          KeptRows::width;
+}
+
+bool Attention::fitsInt16() const {
+  // A matrix of the widest panels; what fits does so at every level.
+  auto words = [](const Product &p) {
+    return llvm::divideCeil(p.depth, 2) * llvm::alignTo(p.columns, maxLanes);
+  };
+  return !scores.isInteger && keepsExponentials() &&
+         scores.depth <= maxInt16Depth && values.depth <= maxInt16Depth &&
+         int64_t(words(scores) + words(values)) * 4 <= residentBytes;
+}
+
+/// Whether all that becomes of `value` is quantized at run time.
+static bool isQuantizedAtRunTime(Value value) {
+  return !value.use_empty() &&
+         llvm::all_of(value.getUsers(), [](Operation *op) {
+           if (isa<DynamicQuantizeOp>(op))
+             return true;
+           return isa<ReshapeOp, TransposeOp, UnaryOp, BinaryOp>(op) &&
+                  isQuantizedAtRunTime(op->getResult(0));
+         });
+}
+
+bool Attention::takesInt16(const TargetLevel &level) const {
+  if (!level.hasInt16Dot || !fitsInt16())
+    return false;
+  if (auto wanted =
+          values.op->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(
+              kAttentionAttr))
+    return wanted.getValue() == "int16";
+  return paysInInt16() && isQuantizedAtRunTime(values.op->getResult(0));
+}
+
+/// Where rounding costs less than products gain, at every level.
+bool Attention::paysInInt16() const {
+  int64_t rows = scores.rows * scores.batches / scores.rhsMatrices;
+  return rows >= minInt16Rows &&
+         scores.columns * (scores.depth + values.columns) >= minInt16Products;
+}
+
+bool qcc::isInt16Attention(Operation *op, const TargetLevel &level) {
+  if (!isa<MatmulOp>(op))
+    return false;
+  std::optional<Attention> attention = Attention::match(op, level);
+  if (!attention)
+    if (Operation *product = Attention::findProduct(op, level))
+      attention = Attention::match(product, level);
+  return attention && attention->isInt16();
 }
 
 void Attention::cut(const TargetLevel &level) {

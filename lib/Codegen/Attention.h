@@ -8,7 +8,8 @@
 // softmax(f(q x k)) x v by blocks of rows: scores of some rows at a time stay
 // on the stack, in a near cache. f and what is between the softmax and v are
 // chains of elementwise ops: scale, mask, cap, quantization. Both products are
-// in float or in 8 bits, as the ops have them.
+// in float or in 8 bits, as the ops have them, or of floats that are rounded to
+// 16 bits (docs/quantization.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +41,7 @@ struct Attention {
   /// Exponentials are multiplied as they are: nothing is between the softmax
   /// and the product, whose results make up for it.
   bool keepsExponentials() const;
+  bool isInt16() const { return values.isInt16; }
   /// Distance of rows of scores on the stack, and of their bytes.
   int64_t pitch() const;
   int64_t bytesPitch() const { return llvm::alignTo(scores.columns, 64); }
@@ -48,6 +50,11 @@ struct Attention {
 
 private:
   void cut(const TargetLevel &level);
+  /// Whether factors are rounded to 16 bits, which does not depend on the level
+  /// but for whether it is fast at that.
+  bool takesInt16(const TargetLevel &level) const;
+  bool fitsInt16() const;
+  bool paysInInt16() const;
   /// Whether blocks read the matrices from behind the second-level cache, for
   /// longer than they compute.
   bool readsFromAfar() const;

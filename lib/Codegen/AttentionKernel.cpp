@@ -7,6 +7,7 @@
 
 #include "../Conversion/QNNToKernels/OperationCount.h"
 #include "Attention.h"
+#include "Int16Factors.h"
 #include "KeptRows.h"
 #include "ProductResult.h"
 #include "ProductTiles.h"
@@ -33,7 +34,12 @@ public:
 private:
   void multiply(ProductTiles &tiles, const Product &p, Value matrix,
                 ProductTiles::Store store);
+  /// The real values of sums of 16-bit integers, but for a factor of the row.
+  /// `scales`: of the columns of this matrix, from `column` on.
+  SmallVector<Value> scaled(const Product &p, ValueRange sums, Value scales,
+                            Value matrix, Value column);
   void softmax(ArrayRef<Value> slots, Value position);
+  void roundExponentials(ArrayRef<Value> slots, ValueRange factors);
   void storeProbabilities(ArrayRef<Value> slots, ArrayRef<Value> positions,
                           ValueRange factors);
 
@@ -46,6 +52,8 @@ private:
   KeptRows rows;   ///< of those
   Value bytes;     ///< probabilities in 8 bits
   Value factorsOf; ///< what the exponentials of each row lack, if they are kept
+  /// Rows of q and exponentials, where they are rounded to 16 bits.
+  std::optional<Int16Rows> queries, exponentials;
   SmallVector<ChainEmitter> before, behind;
 };
 } // namespace
@@ -65,6 +73,7 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     return isThere ? take(1).front() : Value();
   };
   Value lhs = takeIf(true), result = takeIf(true);
+  SmallVector<Value> columnScales;
   ProductTiles scores(b, a.scores, level, /*arePadded=*/false,
                       /*holds=*/false),
       values(b, a.values, level, /*arePadded=*/true,
@@ -73,12 +82,16 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
        {std::pair(&scores, &a.scores), std::pair(&values, &a.values)}) {
     Value packed = takeIf(true);
     tiles->setRhs(packed, takeIf(p->hasColumnSums()), Value(), Value());
+    columnScales.push_back(takeIf(p->isInt16));
   }
   for (const ElementwiseChain &part : a.before)
     before.emplace_back(b, level, part, take(part.operands().size()));
   for (const ElementwiseChain &part : a.behind)
     behind.emplace_back(b, level, part, take(part.operands().size()));
-  if (a.hasBytes())
+  if (a.isInt16()) {
+    queries.emplace(b, a.blockRows(), a.scores.depth);
+    exponentials.emplace(b, a.blockRows(), a.scores.columns);
+  } else if (a.hasBytes())
     bytes = c.stack(b.getI8Type(), a.blockRows() * a.bytesPitch());
   else if (a.keepsExponentials())
     factorsOf = c.stack(b.getF32Type(), a.blockRows());
@@ -98,15 +111,29 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     Value firstRow = firstRowOf(c, p, firstTile);
     Value count = c.sub(firstRowOf(c, p, lastTile), firstRow);
 
-    scores.beginBlock(
-        lhs, c.add(p.lhsStarts.of(c, matrix), c.mul(firstRow, p.lhsPitch)),
-        p.lhsPitch, firstTile, lastTile);
+    Value start = c.add(p.lhsStarts.of(c, matrix), c.mul(firstRow, p.lhsPitch));
+    if (queries) {
+      c.loop(c.index(0), count, 1, [&](Value slot) {
+        queries->round(lhs, c.add(start, c.mul(slot, p.lhsPitch)), slot);
+      });
+      scores.beginBlock(queries->words(), c.index(0), queries->wordPitch(),
+                        firstTile, lastTile);
+    } else {
+      scores.beginBlock(lhs, start, p.lhsPitch, firstTile, lastTile);
+    }
     multiply(scores, p, matrix,
              [&](ValueRange sums, int64_t, Value slot, int64_t offset,
                  Value column) {
                Value at = c.add(
                    c.add(c.mul(slot, a.pitch()), offset * a.pitch()), column);
-               for (auto [v, value] : llvm::enumerate(realValues(c, p, sums)))
+               SmallVector<Value> reals(sums);
+               if (queries) {
+                 reals = scaled(p, sums, columnScales[0], matrix, column);
+                 Value scale = queries->scale(c.add(slot, offset), p.lanes);
+                 for (Value &value : reals)
+                   value = b.mul(value, scale);
+               }
+               for (auto [v, value] : llvm::enumerate(realValues(c, p, reals)))
                  c.store(value, kept, c.add(at, int64_t(v) * p.lanes));
              });
 
@@ -120,18 +147,30 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     });
     c.loop(whole, count, 1, [&](Value slot) { softmax({slot}, position); });
 
-    values.beginBlock(bytes ? bytes : kept, c.index(0),
-                      bytes ? a.bytesPitch() : a.pitch(), firstTile, lastTile);
+    if (exponentials)
+      values.beginBlock(exponentials->words(), c.index(0),
+                        exponentials->wordPitch(), firstTile, lastTile);
+    else
+      values.beginBlock(bytes ? bytes : kept, c.index(0),
+                        bytes ? a.bytesPitch() : a.pitch(), firstTile,
+                        lastTile);
     results.beginBlock(matrix, firstRow);
     multiply(values, a.values, matrix,
              [&](ValueRange sums, int64_t valid, Value slot, int64_t offset,
                  Value column) {
+               SmallVector<Value> reals(sums);
                Value factor;
+               if (exponentials) {
+                 reals =
+                     scaled(a.values, sums, columnScales[1], matrix, column);
+                 factor =
+                     exponentials->scale(c.add(slot, offset), a.values.lanes);
+               }
                if (factorsOf)
                  factor = vector::BroadcastOp::create(
                      b, sums[0].getType(),
                      memref::LoadOp::create(b, factorsOf, c.add(slot, offset)));
-               results.store(sums, valid, slot, offset, column, factor);
+               results.store(reals, valid, slot, offset, column, factor);
              });
     if (recorder)
       recorder->endTile(tile);
@@ -144,6 +183,20 @@ void AttentionKernel::multiply(ProductTiles &tiles, const Product &p,
   Value rhsMatrix = p.rhsNumbers.of(c, matrix);
   c.loop(0, p.panels(), 1,
          [&](Value panel) { tiles.multiply(rhsMatrix, panel, store); });
+}
+
+SmallVector<Value> AttentionKernel::scaled(const Product &p, ValueRange sums,
+                                           Value scales, Value matrix,
+                                           Value column) {
+  auto type = c.vectorType(b.getF32Type(), p.lanes);
+  Value at =
+      c.add(c.mul(p.rhsNumbers.of(c, matrix), p.paddedColumns()), column);
+  SmallVector<Value> reals;
+  for (auto [v, sum] : llvm::enumerate(sums))
+    reals.push_back(
+        b.mul(arith::SIToFPOp::create(b, type, sum),
+              c.load(scales, c.add(at, int64_t(v) * p.lanes), type)));
+  return reals;
 }
 
 /// Of rows of the block, which begins at `position` of the tensor of scores.
@@ -163,12 +216,39 @@ void AttentionKernel::softmax(ArrayRef<Value> slots, Value position) {
       a.before, [](const ElementwiseChain &part) { return !part.empty(); });
   SmallVector<Value> largest = changes ? rows.maxima(apply) : rows.maxima();
   SmallVector<Value> factors = rows.softmax(largest);
+  if (exponentials)
+    return roundExponentials(slots, factors);
   if (!factorsOf)
     return storeProbabilities(slots, positions, factors);
   for (auto [slot, factor] : llvm::zip_equal(slots, factors))
     memref::StoreOp::create(
         b, vector::ExtractOp::create(b, factor, ArrayRef<int64_t>{0}),
         factorsOf, slot);
+}
+
+/// As many bits as their sum leaves; a row's results lack what that is divided
+/// by and the factor.
+void AttentionKernel::roundExponentials(ArrayRef<Value> slots,
+                                        ValueRange factors) {
+  SmallVector<Value> scales;
+  for (auto [slot, factor] : llvm::zip_equal(slots, factors)) {
+    Type type = factor.getType();
+    // The second where unordered: NaN stays.
+    Value scale = b.smaller(
+        b.real(type, Int16Bounds::factor),
+        b.mul(factor, b.real(type, Int16Bounds(a.scores.columns).row)));
+    // An integer, so that the largest ones, maybe all, are exact.
+    scale = roundDown(b, scale);
+    scales.push_back(scale);
+    auto first = [&](Value vector) -> Value {
+      return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
+    };
+    exponentials->setScale(b.div(first(factor), first(scale)), slot);
+  }
+  rows.forVectors([&](Value column, int64_t) {
+    for (auto [r, slot] : llvm::enumerate(slots))
+      exponentials->store(rows.load(r, column), scales[r], slot, column);
+  });
 }
 
 void AttentionKernel::storeProbabilities(ArrayRef<Value> slots,
@@ -207,8 +287,9 @@ LogicalResult qcc::emitAttention(const Attention &a,
   for (const Product *p : {&a.scores, &a.values}) {
     PackedRhs rhs = packRhs(*p, emitter);
     args.push_back(rhs.elements);
-    if (rhs.columnSums)
-      args.push_back(rhs.columnSums);
+    for (Value columns : {rhs.columnSums, rhs.columnScales})
+      if (columns)
+        args.push_back(columns);
   }
   auto addOperands = [&](const ElementwiseChain &part) {
     for (Value operand : part.operands())

@@ -7,6 +7,7 @@
 
 #include "Product.h"
 #include "ElementwiseChain.h"
+#include "Int16Factors.h"
 #include "ResultQuantize.h"
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
@@ -285,7 +286,10 @@ std::string Product::key() const {
   };
   std::string key = llvm::formatv(
       "{0}x{1}x{2} {3}{4}{5}{6}{7} {8} {9} ", rows, depth, columns,
-      isInteger ? "i" : "f", isSum ? "s" : "", rhsTransposed ? "t" : "",
+      isInteger ? "i"
+      : isInt16 ? "w"
+                : "f",
+      isSum ? "s" : "", rhsTransposed ? "t" : "",
       lhsFlip     ? "l"
       : lhsSigned ? "s"
                   : "",
@@ -307,7 +311,10 @@ std::string Product::key() const {
 
 std::string Product::tileKey() const {
   return llvm::formatv("product {0} {1}x{2}x{3} of {4}{5}",
-                       isInteger ? "i8" : "f32", rows, depth, columns, batches,
+                       isInteger ? "i8"
+                       : isInt16 ? "i16"
+                                 : "f32",
+                       rows, depth, columns, batches,
                        rhsTransposed ? " transposed" : "");
 }
 
@@ -320,6 +327,11 @@ TileChoice Product::taken() const {
   return choice;
 }
 
+void Product::takeInt16() {
+  assert(!isInteger && "factors are integers already");
+  isInt16 = true;
+}
+
 void Product::cutRows(int64_t most) {
   rowTiles = llvm::divideCeil(rows, most);
   tileRows = llvm::divideCeil(rows, rowTiles);
@@ -327,14 +339,15 @@ void Product::cutRows(int64_t most) {
 }
 
 int64_t Product::mostCopiedTiles() const {
-  if (!copiesRows())
+  if (!copiesRows() && !isInt16)
     return rowTiles;
-  return std::max<int64_t>(maxCopiedBytes / (tileRows * rowPitch()), 1);
+  int64_t bytes = isInt16 ? 2 * Int16Rows::pitchOf(depth) : rowPitch();
+  return std::max<int64_t>(maxCopiedBytes / (tileRows * bytes), 1);
 }
 
 void Product::cut(const TargetLevel &level, bool mayTile) {
   TileChoice choice = TileTable(op).lookup(level.name, tileKey());
-  units = llvm::divideCeil(depth, unitElements);
+  units = llvm::divideCeil(depth, isInt16 ? 2 : unitElements);
   lanes = level.lanes();
   RegisterTile tile = isInteger ? level.int8Tile : level.floatTile;
   cutColumns(tile, choice.vectors);

@@ -11,7 +11,8 @@
 //
 //   packed[matrix][panel][unit][column of the panel][4 bytes]
 //
-// A unit is one float or four 8-bit values along the depth, as in MatrixPlan.h.
+// A unit is one float or four 8-bit values along the depth, as in MatrixPlan.h,
+// or two floats that are rounded to 16 bits (Int16Factors.h).
 //
 // Levels with a matrix unit multiply bytes on its tiles where that pays, with
 // the same panels and row tiles of TileCut::tileRows rows, of which the last
@@ -51,6 +52,8 @@ struct Product {
   /// Where both sides are read, and what is behind the product's chain written.
   reference::Place lhs, rhs, result;
   bool isInteger = false, rhsTransposed = false;
+  /// Floats that are rounded to 16 bits; units are elements of buffers.
+  bool isInt16 = false;
   bool lhsFlip = false, rhsFlip = false; ///< the upper bit of each byte
   bool lhsSigned = false; ///< on tiles: multiplied as they are, not flipped
   ZeroPoint lhsZero, rhsZero;
@@ -70,7 +73,8 @@ struct Product {
 
   // How it is cut.
   unsigned lanes, vectors, tailVectors;
-  int64_t unitElements, units, fullPanels;
+  int64_t unitElements; ///< of a unit in buffers
+  int64_t units, fullPanels;
   int64_t tileRows, longTiles, rowTiles; ///< as in MatrixPlan
   int64_t blockTiles, rowBlocks;         ///< row tiles of one tile
   bool panelsOuter;                      ///< a tile has one panel
@@ -84,6 +88,8 @@ struct Product {
   static bool isReadThrough(qnn::TransposeOp op, const TargetLevel &level);
   static bool isWrittenThrough(qnn::TransposeOp op, const TargetLevel &level);
 
+  /// Rounds the factors of a product of floats to 16 bits; to be cut anew.
+  void takeInt16();
   /// Counts the rows of each matrix on the left by themselves.
   void splitBatches() { setShape(/*joinsRows=*/false); }
   /// Cuts a product into register tiles, or where it pays and `mayTile` into
@@ -137,9 +143,9 @@ private:
 };
 
 /// The packed right-hand side, and with hasColumnSums() for each padded column
-/// of each matrix the sum of what it holds.
+/// of each matrix the sum of what it holds; with isInt16 its scale.
 struct PackedRhs {
-  mlir::Value elements, columnSums;
+  mlir::Value elements, columnSums, columnScales;
 };
 PackedRhs packRhs(const Product &product, KernelEmitter &emitter);
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Conversion/QNNToKernels/BlockMove.h"
+#include "Int16Factors.h"
 #include "MatrixEpilogue.h"
 #include "Product.h"
 
@@ -304,6 +305,8 @@ void Packer::sumColumns(Value from, unsigned vectors, Value to) {
 }
 
 PackedRhs qcc::packRhs(const Product &p, KernelEmitter &emitter) {
+  if (p.isInt16)
+    return packInt16(p, emitter);
   if (std::optional<ConstantBytes> data = ConstantBytes::get(p.rhs.tensor))
     return packConstant(p, *data, emitter);
   Builder b(emitter.context());

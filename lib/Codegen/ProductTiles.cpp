@@ -297,6 +297,7 @@ void ProductTiles::accumulate(SmallVectorImpl<Value> &sums,
     else
       weights.push_back({c.load(packed, at, unitsType())});
   }
+  auto pairs = c.vectorType(b.getI16Type(), 2 * p.lanes);
   for (auto [row, activation] : llvm::enumerate(activations)) {
     SmallVector<Value> prepared{activation};
     if (p.isInteger)
@@ -307,6 +308,10 @@ void ProductTiles::accumulate(SmallVectorImpl<Value> &sums,
           (row * vectors + v) * perVector, perVector);
       if (p.isInteger)
         level.micro->dot(b, b.getLoc(), parts, prepared, weights[v]);
+      else if (p.isInt16)
+        parts[0] = level.micro->dotInt16(b, b.getLoc(), parts[0],
+                                         c.bitcast(prepared[0], pairs),
+                                         c.bitcast(weights[v][0], pairs));
       else
         parts[0] = multiplyAdd(c, level, prepared[0], weights[v][0], parts[0]);
     }

@@ -33,8 +33,9 @@ public:
   void beginBlock(Value lhs, Value start, int64_t pitch, Value firstTile,
                   Value lastTile);
 
-  /// Gets the sums of row `slot` + `offset` of the block, vectors of columns
-  /// from `column` on, the first `valid` of which there are.
+  /// Gets the sums (with isInt16 the integers) of row `slot` + `offset` of the
+  /// block, vectors of columns from `column` on, the first `valid` of which
+  /// there are.
   using Store =
       llvm::function_ref<void(mlir::ValueRange sums, int64_t valid, Value slot,
                               int64_t offset, Value column)>;
@@ -68,8 +69,8 @@ private:
     return c.vectorType(b.getI8Type(), level.vectorBytes);
   }
   mlir::VectorType unitsType() {
-    return c.vectorType(p.isInteger ? mlir::Type(b.getI32Type())
-                                    : mlir::Type(b.getF32Type()),
+    return c.vectorType(p.isInteger || p.isInt16 ? mlir::Type(b.getI32Type())
+                                                 : mlir::Type(b.getF32Type()),
                         p.lanes);
   }
   Value zeroPoint(const ZeroPoint &zero, Value buffer);

@@ -115,6 +115,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"precision", &CompileOptions::precision},
       {"report", &CompileOptions::report},
       {"ptq", &CompileOptions::ptq},
+      {"attention", &CompileOptions::attention},
       {"save-precision", &CompileOptions::savePrecision},
       {"max-drop", &CompileOptions::maxDrop},
       {"max-latency", &CompileOptions::maxLatency},

@@ -13,6 +13,7 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Calibration/Passes.h"
+#include "qcc/Codegen/AttentionPrecision.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "qcc/Dialect/QNN/IR/QNNOps.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
@@ -435,6 +436,12 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
                                  PipelineRunner runPipeline,
                                  PrecisionPlan *plan) {
+  if (!llvm::is_contained({"auto", "float", "int16"}, options.attention))
+    return emitError(module.getLoc()) << "-attention=" << options.attention
+                                      << ": expected auto, float or int16";
+  if (options.attention != "auto")
+    module->setAttr(kAttentionAttr,
+                    StringAttr::get(module.getContext(), options.attention));
   bool ownScales = hasScales(module);
   bool keepsOwn = keepsOwnQuantization(module, options);
   bool isCalibrated = hasRanges(options);

@@ -7,6 +7,7 @@
 
 #include "Report.h"
 
+#include "qcc/Codegen/AttentionPrecision.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
 #include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
@@ -216,6 +217,16 @@ static std::string reasonForNarrow(Operation *op, bool isBrain,
          (others ? ", as other levels do" : "");
 }
 
+/// The best of a target's levels; null where there is no such target.
+static const TargetLevel *bestLevel(StringRef name) {
+  auto target = resolveTarget(name);
+  if (!target) { // reported where code is emitted
+    llvm::consumeError(target.takeError());
+    return nullptr;
+  }
+  return &target->backend->levels()[target->levels.back()];
+}
+
 ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
                                StringRef mode, StringRef target,
                                PrecisionPlan plan) {
@@ -231,6 +242,7 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
     for (Attribute name : names)
       kept.insert(cast<StringAttr>(name).getValue());
   DenseMap<Operation *, size_t> indexOf;
+  const TargetLevel *level = bestLevel(target);
   for (Layer &layer : getLayers(*report.module)) {
     LayerReport entry;
     Operation *op = layer.op;
@@ -240,12 +252,16 @@ ModelReport qcc::describeModel(ModuleOp legalized, bool explicitModel,
         llvm::any_of(op->getOperands(), isQuantized) ||
         isQuantized(op->getResult(0));
     bool int16 = isInt16(op);
+    bool isAttention = !int8 && !int16 && level && isInt16Attention(op, *level);
     FloatType narrow = getNarrowType(op);
-    entry.precision = int16    ? "int16"
-                      : int8   ? "int8"
-                      : narrow ? narrow.isF16() ? "fp16" : "bf16"
-                               : "float";
-    if (int16 && !kept.contains(layer.name))
+    entry.precision = int16 || isAttention ? "int16"
+                      : int8               ? "int8"
+                      : narrow             ? narrow.isF16() ? "fp16" : "bf16"
+                                           : "float";
+    if (isAttention)
+      entry.reason = "attention: its factors are rounded to 16 bits while the "
+                     "model runs; -attention=float keeps them float";
+    else if (int16 && !kept.contains(layer.name))
       entry.reason = hasConstantWeight(op)
                          ? "the model quantizes its input to 16 bits"
                          : "moves 16-bit values as they are";

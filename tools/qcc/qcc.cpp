@@ -90,6 +90,12 @@ static cl::opt<std::string>
                  "of equalize, smooth, absorb-bias, correct-bias, gptq, "
                  "adaround, clip-weights, clip-weights-octav"),
         cl::value_desc("list"), cl::init("auto"), cl::cat(category));
+static cl::opt<std::string> attention(
+    "attention",
+    cl::desc("float products of attention: auto (factors rounded to 16 bits "
+             "where the result is quantized while the model runs and that is "
+             "faster), float, or int16 (wherever there is a kernel)"),
+    cl::value_desc("precision"), cl::init("auto"), cl::cat(category));
 static cl::opt<std::string>
     savePrecision("save-precision",
                   cl::desc("write the precision of each layer, and why"),
@@ -284,6 +290,7 @@ int main(int argc, char **argv) {
   options.calibrationTable = calibTable;
   options.precision = precision;
   options.ptq = ptq;
+  options.attention = attention;
   options.savePrecision = savePrecision;
   options.maxDrop = maxDrop;
   options.maxLatency = maxLatency;

@@ -94,6 +94,9 @@ struct CompileOptions {
   /// smooth, correct-bias, gptq, adaround, clip-weights and clip-weights-octav,
   /// separated by commas.
   std::string ptq = "auto";
+  /// Float products of attention: auto (in 16 bits where their result is
+  /// quantized at run time), float, or int16.
+  std::string attention = "auto";
   std::string savePrecision; ///< file for the precision of each layer
   std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
   std::string maxLatency;    ///< milliseconds of an inference on this machine

@@ -250,6 +250,16 @@ def deep_attention():
                  [value("y", [2, 256, 16])], constants)
 
 
+def projected_attention():
+    """Attention of two heads, then a product with constant weights."""
+    nodes = [node("MatMul", ["q", "k"], ["s"]), node("Div", ["s", "root"], ["t"]),
+             node("Softmax", ["t"], ["p"], axis=-1), node("MatMul", ["p", "v"], ["h"]),
+             node("MatMul", ["h", "w"], ["y"])]
+    return model(nodes, [value("q", [2, 70, 48]), value("k", [2, 48, 90]), value("v", [2, 90, 48])],
+                 [value("y", [2, 70, 256])], [tensor("root", np.float32(7)),
+                                              tensor("w", rng.normal(0, 0.1, (48, 256)).astype(np.float32))])
+
+
 def unequal_relu():
     """Two of 16 channels are 512 times the others, which the next convolution undoes."""
     large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)
