@@ -9,6 +9,7 @@
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
@@ -141,9 +142,8 @@ void PiecewiseFunction::fit(UnaryKind kind, float scale, unsigned degree) {
 }
 
 unsigned PiecewiseFunction::pieceOf(float x) const {
-  // Statements of one operation each: no compiler fuses two.
-  float position = x * piecesPerUnit;
-  float rounded = position + (roundingOffset + float(pieceOfZero));
+  float rounded =
+      std::fma(x, piecesPerUnit, roundingOffset + float(pieceOfZero));
   return unsigned(rounded - roundingOffset) % kLaneTableSize;
 }
 
@@ -152,24 +152,21 @@ float PiecewiseFunction::evaluate(float x) const {
   x = x < last ? x : last;
   unsigned piece = pieceOf(x);
   float y = powers.back()[piece];
-  for (const Coefficients &power :
-       llvm::reverse(ArrayRef(powers).drop_back())) {
-    float product = y * x;
-    y = product + power[piece];
-  }
+  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
+    y = std::fma(y, x, power[piece]);
   return y;
 }
 
 /// Horner's rule with a running bound of the error (Higham).
 double PiecewiseFunction::roundingError(float x) const {
   unsigned piece = pieceOf(x);
-  double y = powers.back()[piece], sum = std::abs(y) / 2;
+  double y = powers.back()[piece], sum = 0;
   for (const Coefficients &power :
        llvm::reverse(ArrayRef(powers).drop_back())) {
     y = y * x + power[piece];
     sum = sum * std::abs(x) + std::abs(y);
   }
-  return std::ldexp(2 * sum - std::abs(y), -24);
+  return std::ldexp(sum, -24);
 }
 
 bool PiecewiseFunction::isWithin(UnaryKind kind, const ByteRange &range,
@@ -259,10 +256,8 @@ Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
   };
   clamp(arith::CmpFPredicate::OGT, first);
   clamp(arith::CmpFPredicate::OLT, last);
-  // Not fused: all levels give the same bytes.
   auto mulAdd = [&](Value u, Value v, Value w) -> Value {
-    return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, u, v),
-                                 w);
+    return math::FmaOp::create(b, loc, u, v, w);
   };
   Value piece = arith::BitcastOp::create(
       b, loc, integers,
@@ -293,6 +288,5 @@ Value RoughFunction::emit(OpBuilder &b, Location loc, const TargetLevel &level,
                           Value x) const {
   if (pieces)
     return pieces->emit(b, loc, level, x);
-  return FloatFunctions(b, loc, x.getType(), /*fma=*/false)
-      .roughly(kind, x, scale);
+  return FloatFunctions(b, loc, x.getType()).roughly(kind, x, scale);
 }
