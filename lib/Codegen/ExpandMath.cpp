@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/ExactSteps.h"
 #include "EmulateFMA.h"
 #include "MathApproximation.h"
 #include "qcc/Codegen/Passes.h"
@@ -86,6 +87,9 @@ static LogicalResult expandMathOp(Operation *op) {
   if (narrow)
     for (Value &v : operands)
       v = arith::ExtFOp::create(b, loc, withElement(type, b.getF32Type()), v);
+  std::optional<ExactSteps> exact;
+  if (op->hasAttr(kExactAttr))
+    exact.emplace(b);
   Value y = expand(b, op, operands);
   if (!y)
     return op->emitError("no expansion of this function to arithmetic");
@@ -97,12 +101,19 @@ static LogicalResult expandMathOp(Operation *op) {
 }
 
 static LogicalResult expandFMA(math::FmaOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  if (!op->hasAttr(kExactAttr)) {
+    Value product = arith::MulFOp::create(b, loc, op.getA(), op.getB());
+    op.replaceAllUsesWith(
+        arith::AddFOp::create(b, loc, product, op.getC()).getResult());
+    op.erase();
+    return success();
+  }
   if (!getElementTypeOrSelf(op.getType()).isF32())
     return op.emitError("no expansion of the fused product for ")
            << op.getType() << "; use float32 in the model instead";
-  OpBuilder b(op);
-  op.replaceAllUsesWith(
-      emulateFMA(b, op.getLoc(), op.getA(), op.getB(), op.getC()));
+  op.replaceAllUsesWith(emulateFMA(b, loc, op.getA(), op.getB(), op.getC()));
   op.erase();
   return success();
 }

@@ -8,10 +8,10 @@
 // REQUIRES: x86-host
 
 func.func @f_scalar(%x: f32, %y: f32, %z: f32) -> f32 {
-  %0 = math.fma %x, %y, %z : f32
+  %0 = math.fma %x, %y, %z {qcc.exact} : f32
   return %0 : f32
 }
 func.func @f_vector(%x: vector<4xf32>, %y: vector<4xf32>, %z: vector<4xf32>) -> vector<4xf32> {
-  %0 = math.fma %x, %y, %z : vector<4xf32>
+  %0 = math.fma %x, %y, %z {qcc.exact} : vector<4xf32>
   return %0 : vector<4xf32>
 }

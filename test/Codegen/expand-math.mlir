@@ -47,7 +47,7 @@ func.func @half(%x: f16) -> f16 {
 // NOFMA: arith.ori %{{.*}} : vector<4xi64>
 // NOFMA: arith.truncf %{{.*}} : vector<4xf64> to vector<4xf32>
 func.func @fused(%x: vector<4xf32>, %y: vector<4xf32>) -> vector<4xf32> {
-  %z = math.fma %x, %y, %x : vector<4xf32>
+  %z = math.fma %x, %y, %x {qcc.exact} : vector<4xf32>
   return %z : vector<4xf32>
 }
 

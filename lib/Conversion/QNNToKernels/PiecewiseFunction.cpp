@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "PiecewiseFunction.h"
+#include "ExactSteps.h"
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
@@ -245,9 +247,7 @@ static Value lookUpEach(OpBuilder &b, Location loc, ArrayRef<float> table,
 
 Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
                               const TargetLevel &level, Value x) const {
-  Type type = x.getType(), integers = b.getI32Type();
-  if (auto vector = dyn_cast<VectorType>(type))
-    integers = vector.clone(integers);
+  Type type = x.getType();
   auto real = [&](float c) { return makeConstant(b, loc, type, c); };
   auto clamp = [&](arith::CmpFPredicate p, float bound) {
     Value limit = real(bound);
@@ -256,8 +256,65 @@ Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
   };
   clamp(arith::CmpFPredicate::OGT, first);
   clamp(arith::CmpFPredicate::OLT, last);
+  if (level.hasFMA)
+    return emitSteps(b, loc, level, x, /*fused=*/true);
+
+  // Two roundings a step, and the fused steps only where these might give
+  // another byte: next to a tie, or to the border of two pieces.
+  Value split = emitSteps(b, loc, level, x, /*fused=*/false);
+  Value position = arith::MulFOp::create(b, loc, x, real(piecesPerUnit));
+  auto differs = [&](Value v, double margin) -> Value {
+    Value whole = math::RoundEvenOp::create(b, loc, v);
+    Value off = math::AbsFOp::create(
+        b, loc, arith::SubFOp::create(b, loc, v, whole).getResult());
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, off,
+                                 real(float(0.5 - margin)));
+  };
+  Value isNear = arith::OrIOp::create(b, loc, differs(split, splitError()),
+                                      differs(position, 1e-5));
+  if (auto vector = dyn_cast<VectorType>(type))
+    isNear =
+        vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, isNear);
+  auto choice = scf::IfOp::create(b, loc, TypeRange{type}, isNear,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, loc, split);
+  b.setInsertionPointToStart(choice.thenBlock());
+  {
+    ExactSteps exact(b);
+    Value fused = emitSteps(b, loc, level, x, /*fused=*/true);
+    scf::YieldOp::create(b, loc, fused);
+  }
+  return choice.getResult(0);
+}
+
+/// Horner's rule with as many products and sums as there are powers, each of
+/// which loses 2^-24 of itself: of both ways together.
+double PiecewiseFunction::splitError() const {
+  double most = 0;
+  for (unsigned piece = 0; piece < kLaneTableSize; ++piece) {
+    double middle = double(piece) - double(pieceOfZero);
+    double x = (std::abs(middle) + 0.501) * width, sum = 0;
+    for (const Coefficients &power : llvm::reverse(powers))
+      sum = sum * x + std::abs(double(power[piece]));
+    most = std::max(most, sum);
+  }
+  return std::ldexp(most, -24) * 1.01 * (3 * double(powers.size()) + 1);
+}
+
+Value PiecewiseFunction::emitSteps(OpBuilder &b, Location loc,
+                                   const TargetLevel &level, Value x,
+                                   bool fused) const {
+  Type type = x.getType(), integers = b.getI32Type();
+  if (auto vector = dyn_cast<VectorType>(type))
+    integers = vector.clone(integers);
+  auto real = [&](float c) { return makeConstant(b, loc, type, c); };
   auto mulAdd = [&](Value u, Value v, Value w) -> Value {
-    return math::FmaOp::create(b, loc, u, v, w);
+    if (fused)
+      return math::FmaOp::create(b, loc, u, v, w);
+    return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, u, v),
+                                 w);
   };
   Value piece = arith::BitcastOp::create(
       b, loc, integers,
@@ -288,5 +345,6 @@ Value RoughFunction::emit(OpBuilder &b, Location loc, const TargetLevel &level,
                           Value x) const {
   if (pieces)
     return pieces->emit(b, loc, level, x);
+  ExactSteps exact(b);
   return FloatFunctions(b, loc, x.getType()).roughly(kind, x, scale);
 }
