@@ -10,6 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Conversion/QNNToKernels/ExactSteps.h"
+#include "EmulateFMA.h"
 #include "MathApproximation.h"
 #include "qcc/Codegen/Passes.h"
 
@@ -28,20 +30,18 @@ namespace qcc {
 using namespace mlir;
 using namespace qcc;
 
-/// Whether every target lowers `op` to instructions.
-static bool isNative(Operation *op, bool fma) {
-  if (isa<math::FmaOp>(op))
-    return fma;
-  return isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CeilOp,
-             math::FloorOp, math::TruncOp, math::RoundEvenOp, math::RoundOp,
-             math::CopySignOp, math::CountLeadingZerosOp,
+/// Whether every target lowers `op` to instructions; math.fma comes later.
+static bool isNative(Operation *op) {
+  return isa<math::FmaOp, math::SqrtOp, math::AbsFOp, math::AbsIOp,
+             math::CeilOp, math::FloorOp, math::TruncOp, math::RoundEvenOp,
+             math::RoundOp, math::CopySignOp, math::CountLeadingZerosOp,
              math::CountTrailingZerosOp, math::CtPopOp, math::IsFiniteOp,
              math::IsInfOp, math::IsNaNOp, math::IsNormalOp>(op);
 }
 
 /// The value of `op` on f32 operands; null where there is no expansion.
-static Value expand(OpBuilder &b, Operation *op, ValueRange x, bool fma) {
-  MathApproximation f(b, op->getLoc(), x[0].getType(), fma);
+static Value expand(OpBuilder &b, Operation *op, ValueRange x) {
+  MathApproximation f(b, op->getLoc(), x[0].getType());
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case([&](math::ExpOp) {
         return op->hasAttr("qcc.bounded") ? f.boundedExp(x[0]) : f.exp(x[0]);
@@ -73,16 +73,9 @@ static Type withElement(Type type, Type element) {
   return element;
 }
 
-static LogicalResult expandMathOp(Operation *op, bool fma) {
+static LogicalResult expandMathOp(Operation *op) {
   OpBuilder b(op);
   Location loc = op->getLoc();
-  if (auto fused = dyn_cast<math::FmaOp>(op)) {
-    Value product = arith::MulFOp::create(b, loc, fused.getA(), fused.getB());
-    Value sum = arith::AddFOp::create(b, loc, product, fused.getC());
-    op->replaceAllUsesWith(ValueRange(sum));
-    op->erase();
-    return success();
-  }
   Type type = op->getOperand(0).getType();
   auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
   bool narrow = element && element.getWidth() < 32;
@@ -94,13 +87,34 @@ static LogicalResult expandMathOp(Operation *op, bool fma) {
   if (narrow)
     for (Value &v : operands)
       v = arith::ExtFOp::create(b, loc, withElement(type, b.getF32Type()), v);
-  Value y = expand(b, op, operands, fma);
+  std::optional<ExactSteps> exact;
+  if (op->hasAttr(kExactAttr))
+    exact.emplace(b);
+  Value y = expand(b, op, operands);
   if (!y)
     return op->emitError("no expansion of this function to arithmetic");
   if (narrow)
     y = arith::TruncFOp::create(b, loc, type, y);
   op->replaceAllUsesWith(ValueRange(y));
   op->erase();
+  return success();
+}
+
+static LogicalResult expandFMA(math::FmaOp op) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  if (!op->hasAttr(kExactAttr)) {
+    Value product = arith::MulFOp::create(b, loc, op.getA(), op.getB());
+    op.replaceAllUsesWith(
+        arith::AddFOp::create(b, loc, product, op.getC()).getResult());
+    op.erase();
+    return success();
+  }
+  if (!getElementTypeOrSelf(op.getType()).isF32())
+    return op.emitError("no expansion of the fused product for ")
+           << op.getType() << "; use float32 in the model instead";
+  op.replaceAllUsesWith(emulateFMA(b, loc, op.getA(), op.getB(), op.getC()));
+  op.erase();
   return success();
 }
 
@@ -192,15 +206,18 @@ struct ExpandMath : qcc::impl::ExpandMathBase<ExpandMath> {
     getOperation()->walk([&](Operation *op) {
       if (isa<arith::RemFOp>(op) ||
           (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
-           !isNative(op, fma)))
+           !isNative(op)))
         functions.push_back(op);
     });
     // All offenders are named, then the pass fails.
     bool failedAny = false;
     for (Operation *op : functions) {
       auto rem = dyn_cast<arith::RemFOp>(op);
-      failedAny |= failed(rem ? expandRem(rem) : expandMathOp(op, fma));
+      failedAny |= failed(rem ? expandRem(rem) : expandMathOp(op));
     }
+    if (!fma)
+      getOperation()->walk(
+          [&](math::FmaOp op) { failedAny |= failed(expandFMA(op)); });
     if (failedAny)
       signalPassFailure();
   }

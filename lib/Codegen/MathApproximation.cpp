@@ -23,10 +23,6 @@ static constexpr double ln2Hi = 0.693359375; // few bits: n * ln2Hi is exact
 static constexpr double ln2Lo = -2.12194440054690583e-4;
 static constexpr double log2E = 1.4426950408889634;
 
-MathApproximation::MathApproximation(OpBuilder &b, Location loc, Type like,
-                                     bool fma)
-    : b(b), loc(loc), like(like), fma(fma) {}
-
 //===----------------------------------------------------------------------===//
 // Vocabulary
 //===----------------------------------------------------------------------===//
@@ -79,9 +75,7 @@ Value MathApproximation::div(Value x, Value y) {
 }
 
 Value MathApproximation::mulAdd(Value x, Value y, Value z) {
-  if (fma)
-    return math::FmaOp::create(b, loc, x, y, z);
-  return add(mul(x, y), z);
+  return math::FmaOp::create(b, loc, x, y, z);
 }
 
 Value MathApproximation::horner(Value x, ArrayRef<double> c) {
@@ -205,8 +199,7 @@ Value MathApproximation::tanh(Value x) {
   reduceExp(add(magnitude, magnitude), r, n);
   Value power = powerOfTwo(n);
   Value e = mulAdd(power, expm1Poly(r), sub(power, f32(1)));
-  Value y =
-      mul(e, FloatFunctions(b, loc, like, fma).reciprocal(add(e, f32(2))));
+  Value y = mul(e, FloatFunctions(b, loc, like).reciprocal(add(e, f32(2))));
   return select(compare(Pred::UNO, x, x), x, copySign(y, x));
 }
 

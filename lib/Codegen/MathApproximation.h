@@ -24,8 +24,8 @@ namespace qcc {
 /// of everything that is built.
 class MathApproximation {
 public:
-  MathApproximation(mlir::OpBuilder &b, mlir::Location loc, mlir::Type like,
-                    bool fma);
+  MathApproximation(mlir::OpBuilder &b, mlir::Location loc, mlir::Type like)
+      : b(b), loc(loc), like(like) {}
 
   mlir::Value exp(mlir::Value x);
   /// exp of x in [-87.3, 88.3], where the result is a normal number.
@@ -63,7 +63,7 @@ private:
   Value sub(Value x, Value y);
   Value mul(Value x, Value y);
   Value div(Value x, Value y);
-  /// x * y + z: fused on levels that can, else rounded twice. f32 only.
+  /// x * y + z by math.fma. f32 only.
   Value mulAdd(Value x, Value y, Value z);
   /// sum of c[i] x^i by Horner's rule.
   Value horner(Value x, llvm::ArrayRef<double> c);
@@ -98,7 +98,6 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::Type like;
-  bool fma;
 };
 
 } // namespace qcc

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Requantize.h"
+#include "../Conversion/QNNToKernels/ExactSteps.h"
 #include "../Conversion/QNNToKernels/FloatFunctions.h"
 #include "../Conversion/QNNToKernels/PiecewiseFunction.h"
 #include "ExactDivision.h"
@@ -112,6 +113,7 @@ Requantize Requantize::divideByScale(CodeBuilder &c, const TargetLevel &level,
       value = function->emit(c.b, c.loc, level, value);
     return *this;
   }
+  ExactSteps exact(c.b);
   for (Value &value : values) {
     reference::LoopBuilder b(c.b, c.loc, level);
     value = divideExactly(b, activation.emit(c, value), scale,

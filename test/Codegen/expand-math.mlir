@@ -35,12 +35,19 @@ func.func @half(%x: f16) -> f16 {
   return %y : f16
 }
 
+// One rounding, by a sum in f64 that is rounded to odd.
 // CHECK-LABEL: func @fused
 // FMA: math.fma
-// NOFMA: arith.mulf
-// NOFMA-NEXT: arith.addf
+// NOFMA-NOT: math.fma
+// NOFMA: arith.mulf %{{.*}} : vector<4xf64>
+// NOFMA-NEXT: arith.extf
+// NOFMA-NEXT: arith.addf %{{.*}} : vector<4xf64>
+// NOFMA: arith.cmpf ogt
+// NOFMA: arith.subi %{{.*}} : vector<4xi64>
+// NOFMA: arith.ori %{{.*}} : vector<4xi64>
+// NOFMA: arith.truncf %{{.*}} : vector<4xf64> to vector<4xf32>
 func.func @fused(%x: vector<4xf32>, %y: vector<4xf32>) -> vector<4xf32> {
-  %z = math.fma %x, %y, %x : vector<4xf32>
+  %z = math.fma %x, %y, %x {qcc.exact} : vector<4xf32>
   return %z : vector<4xf32>
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExactSteps.h"
 #include "FloatFunctions.h"
 #include "LoopBuilder.h"
 #include "PiecewiseFunction.h"
@@ -34,6 +35,9 @@ Value LoopBuilder::storedActivation(qnn::ActivationAttr activation, Value x,
       return roundToStorage(rough->emit(*this, getLoc(), level, x), params,
                             element.storage);
   }
+  std::optional<ExactSteps> exact;
+  if (element.isQuantized())
+    exact.emplace(*this);
   return fromReal(activate(activation, x), element);
 }
 

@@ -25,6 +25,8 @@ static constexpr double largestExponent = 86;
 /// Below this sigmoid(x) and x sigmoid(x) vanish in bytes: what roughly() takes
 /// for all that is less.
 static constexpr double leastRough = -80;
+/// Above this 1 + exp(-x) is 1 for roughly().
+static constexpr double largestRough = 83;
 /// Added to a number of at most 2^22 and taken off again, it rounds it to an
 /// integer, which then stands in the low bits of the sum.
 static constexpr double roundingOffset = 12582912.0;
@@ -55,9 +57,7 @@ Value FloatFunctions::fromBits(Value x) {
 }
 
 Value FloatFunctions::mulAdd(Value x, Value y, Value z) {
-  if (fma)
-    return math::FmaOp::create(b, loc, x, y, z);
-  return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, x, y), z);
+  return math::FmaOp::create(b, loc, x, y, z);
 }
 
 Value FloatFunctions::horner(Value x, ArrayRef<double> c) {
@@ -170,11 +170,9 @@ Value FloatFunctions::roughly(UnaryKind kind, Value x, float scale) {
     return arith::MulFOp::create(b, loc, u, v);
   };
   double factor = 1.0f / scale;
-  if (kind == UnaryKind::HardSwish) {
-    Value gate =
-        arith::AddFOp::create(b, loc, mul(x, real(1.0f / 6.0f)), real(0.5));
-    return mul(mul(x, clamp(gate, 0, 1)), real(factor));
-  }
+  if (kind == UnaryKind::HardSwish)
+    return mul(x,
+               clamp(mulAdd(x, real(factor / 6), real(factor / 2)), 0, factor));
   x = atLeast(x, leastRough);
   if (kind == UnaryKind::Sigmoid)
     return roughlyGated(real(factor), x);
@@ -184,8 +182,7 @@ Value FloatFunctions::roughly(UnaryKind kind, Value x, float scale) {
   if (kind == UnaryKind::GeluTanh) {
     Value cube = mul(mul(x, x), x);
     Value inner =
-        mul(real(0.79788456080286535588),
-            arith::AddFOp::create(b, loc, x, mul(real(0.044715), cube)));
+        mul(real(0.79788456080286535588), mulAdd(real(0.044715), cube, x));
     exponent = atLeast(arith::AddFOp::create(b, loc, inner, inner), leastRough);
   }
   return roughlyGated(mul(x, real(factor)), exponent);
@@ -195,13 +192,14 @@ Value FloatFunctions::roughlyGated(Value numerator, Value x) {
   // 2^r for r in [-0.5, 0.5], within 7.5e-5 of it.
   static const double power[] = {0.9999280571937561, 0.6932609677314758,
                                  0.2426111400127411, 0.0551716685295105};
-  constexpr double log2E = 1.4426950408889634, leastTurns = -120;
-  Value offset = real(roundingOffset);
-  // exp(-x) is 2^z; 1 + 2^z is 1 below the limit.
-  Value z = atLeast(arith::MulFOp::create(b, loc, x, real(-log2E)), leastTurns);
-  Value turns = arith::AddFOp::create(b, loc, z, offset);
+  Value offset = real(roundingOffset), factor = real(-1.4426950408889634);
+  // exp(-x) is 2^z, and 1 + 2^z is 1 beyond the limit.
+  Value limit = real(largestRough);
+  Value isBelow = arith::CmpFOp::create(b, loc, Pred::OLT, x, limit);
+  x = arith::SelectOp::create(b, loc, isBelow, x, limit);
+  Value turns = mulAdd(x, factor, offset);
   Value whole = arith::SubFOp::create(b, loc, turns, offset);
-  Value rest = arith::SubFOp::create(b, loc, z, whole);
+  Value rest = mulAdd(x, factor, arith::NegFOp::create(b, loc, whole));
   Value e = fromBits(arith::AddIOp::create(
       b, loc, bits(horner(rest, power)),
       arith::ShLIOp::create(b, loc, bits(turns), integer(23))));

@@ -25,11 +25,9 @@ class FloatFunctions {
 public:
   using Value = mlir::Value;
 
-  /// Of values of the type of `like`. `fma`: products and sums are math.fma,
-  /// which qcc-expand-math splits on levels without it; else two operations.
-  FloatFunctions(mlir::OpBuilder &b, mlir::Location loc, mlir::Type like,
-                 bool fma = true)
-      : b(b), loc(loc), like(like), fma(fma) {}
+  /// Of values of the type of `like`.
+  FloatFunctions(mlir::OpBuilder &b, mlir::Location loc, mlir::Type like)
+      : b(b), loc(loc), like(like) {}
 
   /// exp(x) for x not above 0; what would be below the smallest normal number
   /// is 0.
@@ -72,7 +70,6 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::Type like;
-  bool fma;
 };
 
 /// Whether an elementwise op ends with a GELU of which nothing is seen but

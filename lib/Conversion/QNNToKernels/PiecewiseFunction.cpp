@@ -6,9 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "PiecewiseFunction.h"
+#include "ExactSteps.h"
 #include "FloatFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
@@ -141,9 +144,8 @@ void PiecewiseFunction::fit(UnaryKind kind, float scale, unsigned degree) {
 }
 
 unsigned PiecewiseFunction::pieceOf(float x) const {
-  // Statements of one operation each: no compiler fuses two.
-  float position = x * piecesPerUnit;
-  float rounded = position + (roundingOffset + float(pieceOfZero));
+  float rounded =
+      std::fma(x, piecesPerUnit, roundingOffset + float(pieceOfZero));
   return unsigned(rounded - roundingOffset) % kLaneTableSize;
 }
 
@@ -152,24 +154,21 @@ float PiecewiseFunction::evaluate(float x) const {
   x = x < last ? x : last;
   unsigned piece = pieceOf(x);
   float y = powers.back()[piece];
-  for (const Coefficients &power :
-       llvm::reverse(ArrayRef(powers).drop_back())) {
-    float product = y * x;
-    y = product + power[piece];
-  }
+  for (const Coefficients &power : llvm::reverse(ArrayRef(powers).drop_back()))
+    y = std::fma(y, x, power[piece]);
   return y;
 }
 
 /// Horner's rule with a running bound of the error (Higham).
 double PiecewiseFunction::roundingError(float x) const {
   unsigned piece = pieceOf(x);
-  double y = powers.back()[piece], sum = std::abs(y) / 2;
+  double y = powers.back()[piece], sum = 0;
   for (const Coefficients &power :
        llvm::reverse(ArrayRef(powers).drop_back())) {
     y = y * x + power[piece];
     sum = sum * std::abs(x) + std::abs(y);
   }
-  return std::ldexp(2 * sum - std::abs(y), -24);
+  return std::ldexp(sum, -24);
 }
 
 bool PiecewiseFunction::isWithin(UnaryKind kind, const ByteRange &range,
@@ -248,9 +247,7 @@ static Value lookUpEach(OpBuilder &b, Location loc, ArrayRef<float> table,
 
 Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
                               const TargetLevel &level, Value x) const {
-  Type type = x.getType(), integers = b.getI32Type();
-  if (auto vector = dyn_cast<VectorType>(type))
-    integers = vector.clone(integers);
+  Type type = x.getType();
   auto real = [&](float c) { return makeConstant(b, loc, type, c); };
   auto clamp = [&](arith::CmpFPredicate p, float bound) {
     Value limit = real(bound);
@@ -259,8 +256,63 @@ Value PiecewiseFunction::emit(OpBuilder &b, Location loc,
   };
   clamp(arith::CmpFPredicate::OGT, first);
   clamp(arith::CmpFPredicate::OLT, last);
-  // Not fused: all levels give the same bytes.
+  if (level.hasFMA)
+    return emitSteps(b, loc, level, x, /*fused=*/true);
+
+  // Two roundings a step, and the fused steps only where these might give
+  // another byte: next to a tie, or to the border of two pieces.
+  Value split = emitSteps(b, loc, level, x, /*fused=*/false);
+  Value position = arith::MulFOp::create(b, loc, x, real(piecesPerUnit));
+  auto differs = [&](Value v, double margin) -> Value {
+    Value whole = math::RoundEvenOp::create(b, loc, v);
+    Value off = math::AbsFOp::create(
+        b, loc, arith::SubFOp::create(b, loc, v, whole).getResult());
+    return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, off,
+                                 real(float(0.5 - margin)));
+  };
+  Value isNear = arith::OrIOp::create(b, loc, differs(split, splitError()),
+                                      differs(position, 1e-5));
+  if (auto vector = dyn_cast<VectorType>(type))
+    isNear =
+        vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, isNear);
+  auto choice = scf::IfOp::create(b, loc, TypeRange{type}, isNear,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, loc, split);
+  b.setInsertionPointToStart(choice.thenBlock());
+  {
+    ExactSteps exact(b);
+    Value fused = emitSteps(b, loc, level, x, /*fused=*/true);
+    scf::YieldOp::create(b, loc, fused);
+  }
+  return choice.getResult(0);
+}
+
+/// Horner's rule with as many products and sums as there are powers, each of
+/// which loses 2^-24 of itself: of both ways together.
+double PiecewiseFunction::splitError() const {
+  double most = 0;
+  for (unsigned piece = 0; piece < kLaneTableSize; ++piece) {
+    double middle = double(piece) - double(pieceOfZero);
+    double x = (std::abs(middle) + 0.501) * width, sum = 0;
+    for (const Coefficients &power : llvm::reverse(powers))
+      sum = sum * x + std::abs(double(power[piece]));
+    most = std::max(most, sum);
+  }
+  return std::ldexp(most, -24) * 1.01 * (3 * double(powers.size()) + 1);
+}
+
+Value PiecewiseFunction::emitSteps(OpBuilder &b, Location loc,
+                                   const TargetLevel &level, Value x,
+                                   bool fused) const {
+  Type type = x.getType(), integers = b.getI32Type();
+  if (auto vector = dyn_cast<VectorType>(type))
+    integers = vector.clone(integers);
+  auto real = [&](float c) { return makeConstant(b, loc, type, c); };
   auto mulAdd = [&](Value u, Value v, Value w) -> Value {
+    if (fused)
+      return math::FmaOp::create(b, loc, u, v, w);
     return arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, u, v),
                                  w);
   };
@@ -293,6 +345,6 @@ Value RoughFunction::emit(OpBuilder &b, Location loc, const TargetLevel &level,
                           Value x) const {
   if (pieces)
     return pieces->emit(b, loc, level, x);
-  return FloatFunctions(b, loc, x.getType(), /*fma=*/false)
-      .roughly(kind, x, scale);
+  ExactSteps exact(b);
+  return FloatFunctions(b, loc, x.getType()).roughly(kind, x, scale);
 }

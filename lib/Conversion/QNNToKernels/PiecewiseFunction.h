@@ -39,18 +39,24 @@ public:
 
   /// Off by at most `mostError` where the byte does not saturate, and finite:
   /// NaN counts as a large negative number. `x`: f32, a scalar or a vector.
+  /// Levels without fused multiply-add give what rounds to the same byte.
   mlir::Value emit(mlir::OpBuilder &b, mlir::Location loc,
                    const TargetLevel &level, mlir::Value x) const;
 
   /// In steps of the byte.
   static constexpr double mostError = 0.028;
 
-  /// The same on the host, bit for bit.
+  /// The same on the host, bit for bit, with fused steps.
   float evaluate(float x) const;
 
 private:
   using Coefficients = std::array<float, kLaneTableSize>;
 
+  mlir::Value emitSteps(mlir::OpBuilder &b, mlir::Location loc,
+                        const TargetLevel &level, mlir::Value x,
+                        bool fused) const;
+  /// At most, between fused steps and others in the same piece.
+  double splitError() const;
   unsigned pieceOf(float x) const;
   double roundingError(float x) const; ///< at most, of evaluate(x)
   void fit(qnn::UnaryKind kind, float scale, unsigned degree);
