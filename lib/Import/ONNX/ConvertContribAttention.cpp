@@ -48,8 +48,8 @@ static float readScale(Node &node, Value query) {
 /// What a mask adds to scores: [batch, 1, 1 or length, keys]. It has a number
 /// for each key (0: not seen), in rows or not, or the number of keys of each
 /// sequence, which their first ones may follow.
-static Value maskBias(Node &node, unsigned mask, int64_t batch, int64_t length,
-                      int64_t keys) {
+static Value maskBias(Node &node, unsigned mask, Type element, int64_t batch,
+                      int64_t length, int64_t keys) {
   Value x = node.in(mask);
   SmallVector<int64_t> shape(node.shape(mask));
   Value seen;
@@ -77,9 +77,9 @@ static Value maskBias(Node &node, unsigned mask, int64_t batch, int64_t length,
   }
   if (node.failed())
     return {};
-  Type f32 = node.getBuilder().getF32Type();
   float filter = node.floatAttr("mask_filter_value", -10000.f);
-  return node.select(seen, node.splat({}, f32, 0), node.splat({}, f32, filter));
+  return node.select(seen, node.splat({}, element, 0),
+                     node.splat({}, element, filter));
 }
 
 /// Attention of [batch, length, queries + keys + values] with a mask, past keys
@@ -145,8 +145,8 @@ static void attend(Node &node, Value packed, unsigned mask, unsigned past,
   builder.isCausal = node.boolAttr("unidirectional");
   builder.bias = node.in(bias);
   if (node.has(mask)) {
-    Value hidden =
-        maskBias(node, mask, batch, length, builder.pastLength + length);
+    Value hidden = maskBias(node, mask, Node::elementTypeOf(builder.query),
+                            batch, length, builder.pastLength + length);
     builder.bias = builder.bias ? add(node, builder.bias, hidden) : hidden;
   }
   node.setOutput(0, mergeHeads(node, builder.build()));
