@@ -124,7 +124,7 @@ QCC_C_API QccStatus qccSetModelBytes(QccCompilation *compilation,
 /* An option of qcc's command line, by its name without dashes: "target",
  * "quantize", "calib", "calib-method", "calib-table", "precision", "max-drop",
  * "max-latency", "max-size", "max-ram", "search-threads", "verify", "shape"
- * (repeatable), "preprocess", "io" (repeatable), "prefix", "emit",
+ * (repeatable), "outputs", "preprocess", "io" (repeatable), "prefix", "emit",
  * "emit-header", "keep-tensors", "reference", ... Switches take "true" or
  * "false". */
 QCC_C_API QccStatus qccSetOption(QccCompilation *compilation, const char *name,

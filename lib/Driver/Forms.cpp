@@ -17,6 +17,7 @@ OwningOpRef<ModuleOp> qcc::importModel(MLIRContext &context,
                                        const CompileOptions &options) {
   ImportOptions importOptions;
   importOptions.shapes = options.shapes;
+  importOptions.outputs = options.outputs;
   if (options.model)
     return importONNXBuffer(context, options.model->bytes, options.input,
                             importOptions, options.model->directory);

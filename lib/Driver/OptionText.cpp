@@ -154,6 +154,12 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
   }
   if (name == "shape")
     return addShape(options, value);
+  if (name == "outputs") {
+    SmallVector<StringRef> names;
+    value.split(names, ',');
+    options.outputs.insert(options.outputs.end(), names.begin(), names.end());
+    return Error::success();
+  }
   if (name == "emit")
     return store(options.emit, parseEmitKind(value));
   if (name == "quantize")

@@ -15,6 +15,9 @@
 
 static llvm::cl::list<std::string>
     shapeFlags("shape", llvm::cl::desc("Shape of an input, NAME:1x3x224x224"));
+static llvm::cl::list<std::string>
+    outputFlags("outputs", llvm::cl::CommaSeparated,
+                llvm::cl::desc("Outputs in place of the model's"));
 
 int main(int argc, char **argv) {
   mlir::TranslateToMLIRRegistration import(
@@ -34,6 +37,7 @@ int main(int argc, char **argv) {
               return nullptr;
             }
         }
+        options.outputs.assign(outputFlags.begin(), outputFlags.end());
         const llvm::MemoryBuffer *file =
             sources.getMemoryBuffer(sources.getMainFileID());
         llvm::StringRef path = file->getBufferIdentifier();

@@ -132,6 +132,11 @@ static cl::opt<std::string>
 static cl::list<std::string>
     shapes("shape", cl::desc("bind the shape of an input: NAME:1x3x224x224"),
            cl::cat(category));
+static cl::list<std::string> outputNames(
+    "outputs",
+    cl::desc("values of the model that shall be its outputs: nodes behind "
+             "them, and inputs that they do not need, are left out"),
+    cl::CommaSeparated, cl::value_desc("name,..."), cl::cat(category));
 static cl::list<std::string> inputFormats(
     "io",
     cl::desc("let an input take bytes: NAME:u8[:nhwc][,scale=1/255]"
@@ -314,6 +319,7 @@ int main(int argc, char **argv) {
     }
     options.emit = *kind;
   }
+  options.outputs.assign(outputNames.begin(), outputNames.end());
   for (const std::string &shape : shapes)
     if (llvm::Error error = qcc::addShape(options, shape)) {
       fail(llvm::toString(std::move(error)));

@@ -73,6 +73,7 @@ struct CompileOptions {
   std::string target = "native";
   std::string prefix = "qcc_";
   llvm::StringMap<llvm::SmallVector<int64_t>> shapes; ///< by input name
+  std::vector<std::string> outputs; ///< in place of the model's; empty: those
 
   std::vector<std::string> inputFormats; ///< of qnn-convert-input, one each
 

@@ -5,18 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AttentionBuilder.h"
 #include "Converters.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::import;
 using namespace qcc::qnn;
-
-static constexpr double kMinusInfinity =
-    -std::numeric_limits<double>::infinity();
 
 static Value add(Node &node, Value x, Value y) {
   return node.binary(BinaryKind::Add, x, y);
@@ -31,59 +28,6 @@ static Value mul(Node &node, Value x, Value y) {
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// Scaled dot products of [batch, heads, length, size] tensors.
-class AttentionBuilder {
-public:
-  explicit AttentionBuilder(Node &node) : node(node) {}
-
-  Value query, key, value;
-  float scale = 1, softcap = 0;
-  /// Of the shape of the scores, or one that broadcasts to it; null: none.
-  Value bias;
-  bool isCausal = false;
-  int64_t pastLength = 0;
-  Value keyLengths; ///< per sequence of the batch; null: all are full
-
-  /// [batch, heads, length, size] of `x`, which may be [batch, length, heads *
-  /// size].
-  Value splitHeads(Value x, int64_t heads, StringRef what);
-  bool check();
-  Value build();
-  /// The stages of the scores: products, capped, biased, softmax.
-  SmallVector<Value, 4> stages;
-
-private:
-  Value scores();
-  Value causalBias();
-  Value paddingBias();
-  /// 0 where `condition`, else minus infinity.
-  Value zeroWhere(Value condition) {
-    if (node.failed())
-      return {};
-    return node.select(condition, node.scalarLike(query, 0),
-                       node.scalarLike(query, kMinusInfinity));
-  }
-  /// [batch, heads, length, n] with the rows of all heads of one key together.
-  Value groupRows(Value x) {
-    return groups == 1 || node.failed()
-               ? x
-               : node.reshape(x, {batch, keyHeads, groups * length,
-                                  Node::shapeOf(x).back()});
-  }
-  Value ungroupRows(Value x) {
-    return groups == 1 || node.failed()
-               ? x
-               : node.reshape(x,
-                              {batch, heads, length, Node::shapeOf(x).back()});
-  }
-
-  Node &node;
-  int64_t batch = 0, heads = 0, length = 0, keyHeads = 0, keyLength = 0,
-          groups = 1;
-};
-} // namespace
 
 Value AttentionBuilder::splitHeads(Value x, int64_t heads, StringRef what) {
   if (node.failed())
@@ -115,6 +59,13 @@ bool AttentionBuilder::check() {
   }
   groups = heads / keyHeads;
   return true;
+}
+
+Value AttentionBuilder::zeroWhere(Value condition) {
+  if (node.failed())
+    return {};
+  return node.select(condition, node.scalarLike(query, 0),
+                     node.scalarLike(query, kMinusInfinity));
 }
 
 /// A query sees the keys before it and itself.
@@ -179,8 +130,7 @@ Value AttentionBuilder::build() {
   return ungroupRows(y);
 }
 
-/// [batch, heads, length, size] -> [batch, length, heads * size]
-static Value mergeHeads(Node &node, Value x) {
+Value qcc::import::mergeHeads(Node &node, Value x) {
   Value swapped = node.transpose(x, {0, 2, 1, 3});
   if (node.failed())
     return {};
@@ -358,10 +308,9 @@ static Value rotate(Node &node, Value x, Value cos, Value sin,
   return node.concat({rotated, part(2 * half, size - 2 * half, 1)}, axis);
 }
 
-/// The rotation of X, which is [batch, heads, length, size] or [batch, length,
-/// heads * size]; `cos` and `sin` are [batch, length, size / 2].
-static Value embed(Node &node, Value x, Value cos, Value sin, int64_t heads,
-                   int64_t rotated, bool isInterleaved) {
+Value qcc::import::embedPositions(Node &node, Value x, Value cos, Value sin,
+                                  int64_t heads, int64_t rotated,
+                                  bool isInterleaved) {
   if (node.failed())
     return {};
   SmallVector<int64_t> shape(Node::shapeOf(x));
@@ -417,8 +366,8 @@ void qcc::import::convertRotaryEmbedding(Node &node) {
     cos = node.failed() ? Value() : node.gather(cos, positions, 0);
     sin = node.failed() ? Value() : node.gather(sin, positions, 0);
   }
-  node.setOutput(0,
-                 embed(node, node.in(0), cos, sin, node.intAttr("num_heads", 0),
-                       node.intAttr("rotary_embedding_dim", 0),
-                       node.boolAttr("interleaved")));
+  node.setOutput(0, embedPositions(node, node.in(0), cos, sin,
+                                   node.intAttr("num_heads", 0),
+                                   node.intAttr("rotary_embedding_dim", 0),
+                                   node.boolAttr("interleaved")));
 }

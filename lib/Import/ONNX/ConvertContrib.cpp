@@ -85,21 +85,51 @@ void qcc::import::convertQLinearGlobalAveragePool(Node &node) {
 
 void qcc::import::convertQLinearAveragePool(Node &node) {
   // x, x_scale, x_zp, y_scale, y_zp
-  if (node.rank(0) < 3 || node.boolAttr("channels_last")) {
-    node.error() << "needs an input [N, C, spatial...]; channels_last=1 is not "
-                    "supported";
+  if (node.rank(0) < 3) {
+    node.error() << "the input has shape " << shapeToString(node.shape(0))
+                 << ", expected [N, C, spatial...]";
     return;
   }
+  bool channelsLast = node.boolAttr("channels_last");
+  if (channelsLast)
+    node.setInput(0, node.toChannelsFirst(node.in(0)));
   auto window = readWindow(node, node.shape(0).drop_front(2), {});
   Value x = quantizedOperand(node, 0, 1, 2);
   Type result = quantizedResultType(node, 3, 4, node.dtype(0));
   if (node.failed())
     return;
-  node.setOutput(
-      0, node.toStorage(node.create<AvgPoolOp>(
-             result, x, window->kernel, window->strides, window->dilations,
-             window->pads, window->ceilMode, node.boolAttr("count_include_pad"),
-             Layout::ChannelsFirst)));
+  Value y = node.toStorage(node.create<AvgPoolOp>(
+      result, x, window->kernel, window->strides, window->dilations,
+      window->pads, window->ceilMode, node.boolAttr("count_include_pad"),
+      Layout::ChannelsFirst));
+  node.setOutput(0, channelsLast ? node.toChannelsLast(y) : y);
+}
+
+void qcc::import::convertQLinearWhere(Node &node) {
+  // condition, x, x_scale, x_zp, y, y_scale, y_zp, z_scale, z_zp
+  Type result = quantizedResultType(node, 7, 8, node.dtype(1));
+  auto read = [&](unsigned i) {
+    Value x = quantizedOperand(node, i, i + 1, i + 2);
+    return node.failed() || Node::elementTypeOf(x) == result
+               ? x
+               : node.create<RequantizeOp>(result, x);
+  };
+  Value x = read(1), y = read(4);
+  if (!node.failed())
+    node.setOutput(0, node.toStorage(node.select(node.in(0), x, y)));
+}
+
+void qcc::import::convertNhwcMaxPool(Node &node) {
+  if (node.rank(0) < 3) {
+    node.error() << "the input has shape " << shapeToString(node.shape(0))
+                 << ", expected [N, spatial..., C]";
+    return;
+  }
+  node.setInput(0, node.toChannelsFirst(node.in(0)));
+  if (node.failed())
+    return;
+  convertMaxPool(node);
+  node.setOutput(0, node.toChannelsLast(node.output(0).value));
 }
 
 void qcc::import::convertQLinearSoftmax(Node &node) {

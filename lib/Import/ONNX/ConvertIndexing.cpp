@@ -300,8 +300,8 @@ void qcc::import::convertNonZero(Node &node) {
   }
   if (!data) {
     node.error() << "the shape of its result depends on values that are "
-                    "computed at run time; make the input constant, or cut the "
-                    "model in front of this node";
+                    "computed at run time; make the input constant, or compile "
+                    "the model up to values in front of this node (-outputs)";
     return;
   }
   auto rank = size_t(node.rank(0));

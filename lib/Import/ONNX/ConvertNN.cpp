@@ -292,17 +292,60 @@ void qcc::import::convertGemm(Node &node) {
 // com.microsoft
 //===----------------------------------------------------------------------===//
 
+/// An operand whose first dimension is the row of its matrices (transBatchA and
+/// transBatchB): [rows, batches..., columns] -> [batches..., rows, columns].
+static Value behindBatches(Node &node, unsigned i, StringRef attribute) {
+  int64_t rank = node.rank(i);
+  if (!node.boolAttr(attribute) || rank < 3)
+    return node.in(i);
+  auto order = llvm::to_vector(llvm::seq<int64_t>(1, rank - 1));
+  order.append({0, rank - 1});
+  return node.transpose(node.in(i), order);
+}
+
 void qcc::import::convertFusedMatMul(Node &node) {
-  if (node.boolAttr("transBatchA") || node.boolAttr("transBatchB")) {
-    node.error() << "transBatchA and transBatchB are not supported";
-    return;
-  }
+  Value a = behindBatches(node, 0, "transBatchA");
+  Value b = behindBatches(node, 1, "transBatchB");
   bool transA = node.boolAttr("transA") && node.rank(0) > 1;
   bool transB = node.boolAttr("transB") && node.rank(1) > 1;
   float alpha = node.floatAttr("alpha", 1.f);
-  node.setOutput(
-      0, scaled(node, matmul(node, node.in(0), node.in(1), {}, transA, transB),
-                alpha));
+  node.setOutput(0,
+                 scaled(node, matmul(node, a, b, {}, transA, transB), alpha));
+}
+
+/// The function that com.microsoft fuses into a convolution or product.
+static Value fusedActivation(Node &node, Value y, StringRef activation,
+                             ArrayRef<float> params) {
+  auto param = [&](size_t i, float defaultValue) {
+    return i < params.size() ? params[i] : defaultValue;
+  };
+  if (activation.empty() || node.failed())
+    return y;
+  if (activation == "Relu")
+    return node.unary(UnaryKind::Relu, y);
+  if (activation == "Sigmoid")
+    return node.unary(UnaryKind::Sigmoid, y);
+  if (activation == "Tanh")
+    return node.unary(UnaryKind::Tanh, y);
+  if (activation == "LeakyRelu")
+    return node.unary(UnaryKind::LeakyRelu, y, param(0, 0.01f));
+  if (activation == "Clip")
+    return node.unary(UnaryKind::Clamp, y, param(0, 0.f), param(1, 0.f));
+  if (activation == "HardSigmoid")
+    return node.unary(UnaryKind::HardSigmoid, y, param(0, 0.2f),
+                      param(1, 0.5f));
+  node.error() << "activation \"" << activation << "\" is not supported";
+  return {};
+}
+
+void qcc::import::convertFusedGemm(Node &node) {
+  convertGemm(node);
+  SmallVector<float> params;
+  for (StringRef name : {"activation_alpha", "activation_beta"})
+    if (node.hasAttr(name))
+      params.push_back(node.floatAttr(name, 0.f));
+  node.setOutput(0, fusedActivation(node, node.output(0).value,
+                                    node.stringAttr("activation", ""), params));
 }
 
 void qcc::import::convertFusedConv(Node &node) {
@@ -319,26 +362,8 @@ void qcc::import::convertFusedConv(Node &node) {
       Layout::ChannelsFirst, ActivationAttr());
   if (node.has(3))
     y = node.binary(BinaryKind::Add, y, node.in(3));
-  StringRef activation = node.stringAttr("activation", "");
-  SmallVector<float> params = node.floatsAttr("activation_params");
-  auto param = [&](size_t i, float defaultValue) {
-    return i < params.size() ? params[i] : defaultValue;
-  };
-  if (activation == "Relu")
-    y = node.unary(UnaryKind::Relu, y);
-  else if (activation == "Sigmoid")
-    y = node.unary(UnaryKind::Sigmoid, y);
-  else if (activation == "Tanh")
-    y = node.unary(UnaryKind::Tanh, y);
-  else if (activation == "LeakyRelu")
-    y = node.unary(UnaryKind::LeakyRelu, y, param(0, 0.01f));
-  else if (activation == "Clip")
-    y = node.unary(UnaryKind::Clamp, y, param(0, 0.f), param(1, 0.f));
-  else if (activation == "HardSigmoid")
-    y = node.unary(UnaryKind::HardSigmoid, y, param(0, 0.2f), param(1, 0.5f));
-  else if (!activation.empty())
-    node.error() << "activation \"" << activation << "\" is not supported";
-  node.setOutput(0, y);
+  node.setOutput(0, fusedActivation(node, y, node.stringAttr("activation", ""),
+                                    node.floatsAttr("activation_params")));
 }
 
 void qcc::import::convertContribGelu(Node &node) {

@@ -225,11 +225,9 @@ void qcc::import::convertQLinearConv(Node &node) {
                  << "; both must be [N, C, spatial...] of the same rank";
     return;
   }
-  if (node.boolAttr("channels_last")) {
-    node.error() << "channels_last=1 is not supported; save the model without "
-                    "layout optimizations";
-    return;
-  }
+  bool channelsLast = node.boolAttr("channels_last");
+  if (channelsLast)
+    node.setInput(0, node.toChannelsFirst(node.in(0)));
   int64_t group = node.intAttr("group", 1);
   if (group < 1) {
     node.error() << "attribute \"group\" is " << group;
@@ -249,7 +247,8 @@ void qcc::import::convertQLinearConv(Node &node) {
   Value y = node.create<ConvOp>(
       result, x, w, bias, Value(), window->strides, window->dilations,
       window->pads, uint64_t(group), Layout::ChannelsFirst, ActivationAttr());
-  node.setOutput(0, node.toStorage(y));
+  y = node.toStorage(y);
+  node.setOutput(0, channelsLast ? node.toChannelsLast(y) : y);
 }
 
 void qcc::import::convertQLinearMatMul(Node &node) {

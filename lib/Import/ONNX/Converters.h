@@ -60,6 +60,11 @@ void convertAttention(Node &node);
 void convertMultiHeadAttention(Node &node);
 void convertRotaryEmbedding(Node &node);
 
+// ConvertContribAttention.cpp: com.microsoft
+void convertMicrosoftAttention(Node &node);
+void convertQAttention(Node &node);
+void convertGroupQueryAttention(Node &node);
+
 // ConvertEinsum.cpp
 void convertEinsum(Node &node);
 
@@ -143,10 +148,13 @@ void convertQLinearConcat(Node &node);
 void convertQLinearGlobalAveragePool(Node &node);
 void convertQLinearAveragePool(Node &node);
 void convertQLinearSoftmax(Node &node);
+void convertQLinearWhere(Node &node);
+void convertNhwcMaxPool(Node &node);
 void convertQGemm(Node &node);
 void convertMatMulIntegerToFloat(Node &node);
 void convertDynamicQuantizeMatMul(Node &node);
 void convertFusedConv(Node &node);
+void convertFusedGemm(Node &node);
 void convertFusedMatMul(Node &node);
 void convertContribGelu(Node &node);
 

@@ -209,6 +209,9 @@ GraphImporter::checkSupported(ArrayRef<const onnx::NodeProto *> nodes,
     if (names.size() > kMaxNames)
       diag << " and " << names.size() - kMaxNames << " more";
   }
+  if (!scope.parent)
+    diag << "\n-outputs=NAME,... compiles the model up to values in front of "
+            "them";
   return diag;
 }
 

@@ -39,19 +39,20 @@ public:
 
 private:
   LogicalResult selectInputs();
+  LogicalResult selectOutputs();
   LogicalResult bindShapes();
   LogicalResult bindNamed(const onnx::ValueInfoProto &input,
                           ArrayRef<int64_t> shape);
   std::optional<SmallVector<int64_t>>
   shapeOfInput(const onnx::ValueInfoProto &input);
-  FailureOr<Value> outputValue(const onnx::ValueInfoProto &output,
-                               const Scope &scope);
+  FailureOr<Value> outputValue(StringRef name, const Scope &scope);
 
   ModelFile &model;
   OpBuilder &builder;
   GraphImporter importer;
   const ImportOptions &options;
   SmallVector<const onnx::ValueInfoProto *> inputs;
+  SmallVector<StringRef> outputs;
   llvm::StringMap<int64_t> symbols; ///< extents of named dimensions
 };
 } // namespace
@@ -81,6 +82,35 @@ LogicalResult MainBuilder::selectInputs() {
         diag << " \"" << input->name() << "\"";
       return diag;
     }
+  return success();
+}
+
+/// The outputs of the graph, or those that the user names.
+LogicalResult MainBuilder::selectOutputs() {
+  const onnx::GraphProto &graph = model.proto().graph();
+  if (options.outputs.empty()) {
+    for (const onnx::ValueInfoProto &output : graph.output())
+      outputs.push_back(output.name());
+    if (outputs.empty())
+      return importer.error() << "the graph has no outputs"
+                              << (graph.node().empty() ? " and no nodes" : "");
+    return success();
+  }
+  llvm::StringSet<> names, chosen;
+  for (const onnx::ValueInfoProto *input : inputs)
+    names.insert(input->name());
+  for (const onnx::NodeProto &node : graph.node())
+    for (const std::string &output : node.output())
+      names.insert(output);
+  for (StringRef output : options.outputs) {
+    if (output.empty() || !names.contains(output))
+      return importer.error()
+             << "-outputs names \"" << output
+             << "\", which is no input of the graph and no output of its nodes";
+    if (!chosen.insert(output).second)
+      return importer.error() << "-outputs names \"" << output << "\" twice";
+    outputs.push_back(output);
+  }
   return success();
 }
 
@@ -200,20 +230,20 @@ MainBuilder::shapeOfInput(const onnx::ValueInfoProto &input) {
   return shape;
 }
 
-FailureOr<Value> MainBuilder::outputValue(const onnx::ValueInfoProto &output,
-                                          const Scope &scope) {
-  std::optional<Tensor> tensor = importer.lookup(output.name(), scope);
+FailureOr<Value> MainBuilder::outputValue(StringRef name, const Scope &scope) {
+  std::optional<Tensor> tensor = importer.lookup(name, scope);
   if (!tensor)
-    return importer.error()
-           << "output \"" << output.name() << "\" has no value";
+    return importer.error() << "output \"" << name << "\" has no value";
   if (!tensor->value)
     return failure();
-  int32_t declared = output.type().tensor_type().elem_type();
-  if (declared != 0 && declared != int32_t(tensor->dtype)) {
-    importer.error() << "output \"" << output.name() << "\" is declared as "
-                     << codeName(declared) << ", but the nodes compute "
-                     << codeName(int32_t(tensor->dtype));
-    return failure();
+  for (const onnx::ValueInfoProto &output : model.proto().graph().output()) {
+    int32_t declared = output.type().tensor_type().elem_type();
+    if (output.name() == name && declared != 0 &&
+        declared != int32_t(tensor->dtype))
+      return importer.error()
+             << "output \"" << name << "\" is declared as "
+             << codeName(declared) << ", but the nodes compute "
+             << codeName(int32_t(tensor->dtype));
   }
   return tensor->value;
 }
@@ -228,11 +258,8 @@ static void eraseDeadOps(Block &block) {
 
 LogicalResult MainBuilder::build(ModuleOp module) {
   const onnx::GraphProto &graph = model.proto().graph();
-  if (graph.output().empty())
-    return importer.error() << "the graph has no outputs"
-                            << (graph.node().empty() ? " and no nodes" : "");
   if (failed(importer.readModel()) || failed(selectInputs()) ||
-      failed(bindShapes()))
+      failed(selectOutputs()) || failed(bindShapes()))
     return failure();
 
   Scope scope;
@@ -269,14 +296,11 @@ LogicalResult MainBuilder::build(ModuleOp module) {
     scope.initializers.erase(input->name());
   }
 
-  SmallVector<StringRef> outputs;
-  for (const onnx::ValueInfoProto &output : graph.output())
-    outputs.push_back(output.name());
   if (failed(importer.importNodes(graph.node(), outputs, scope)))
     return failure();
 
   SmallVector<Value> results;
-  for (const onnx::ValueInfoProto &output : graph.output()) {
+  for (StringRef output : outputs) {
     FailureOr<Value> value = outputValue(output, scope);
     if (failed(value))
       return failure();
@@ -288,6 +312,14 @@ LogicalResult MainBuilder::build(ModuleOp module) {
   for (auto [i, output] : llvm::enumerate(outputs))
     func.setResultAttr(unsigned(i), kNameAttr, builder.getStringAttr(output));
   eraseDeadOps(*entry);
+  if (!options.outputs.empty()) {
+    llvm::BitVector unused(entry->getNumArguments());
+    for (BlockArgument argument : entry->getArguments())
+      if (argument.use_empty())
+        unused.set(argument.getArgNumber());
+    if (failed(func.eraseArguments(unused)))
+      return failure();
+  }
   return verify(module);
 }
 

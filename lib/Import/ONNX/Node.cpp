@@ -380,6 +380,25 @@ Value Node::gather(Value x, Value indices, int64_t axis) {
 // Constants
 //===----------------------------------------------------------------------===//
 
+Value Node::toChannelsFirst(Value x) {
+  if (failed())
+    return {};
+  int64_t rank = typeOf(x).getRank();
+  SmallVector<int64_t> order{0, rank - 1};
+  llvm::append_range(order, llvm::seq<int64_t>(1, rank - 1));
+  return transpose(x, order);
+}
+
+Value Node::toChannelsLast(Value x) {
+  if (failed())
+    return {};
+  int64_t rank = typeOf(x).getRank();
+  SmallVector<int64_t> order{0};
+  llvm::append_range(order, llvm::seq<int64_t>(2, rank));
+  order.push_back(1);
+  return transpose(x, order);
+}
+
 Value Node::constant(ArrayRef<int64_t> shape, Type elementType,
                      ArrayRef<char> bytes) {
   if (failed())

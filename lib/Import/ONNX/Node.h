@@ -63,6 +63,8 @@ public:
   int64_t rank(unsigned i) const { return type(i).getRank(); }
   Type elementType(unsigned i) const { return type(i).getElementType(); }
   void addInput(Tensor tensor) { inputs.push_back(tensor); }
+  /// Replaces operand `i` by one of the same element type.
+  void setInput(unsigned i, Value value) { inputs[i].value = value; }
   /// The integers of a constant operand; an error that names `what` if it is
   /// computed at run time.
   llvm::SmallVector<int64_t> constantInts(unsigned i, llvm::StringRef what);
@@ -152,6 +154,10 @@ public:
   /// What a storage_cast to plain integers was made from, else `x`. Only for
   /// per-tensor types, which hold whatever the shape becomes.
   static Value withoutStorageCast(Value x);
+
+  /// [N, spatial..., C] -> [N, C, spatial...], and back.
+  Value toChannelsFirst(Value x);
+  Value toChannelsLast(Value x);
 
   // Constants.
   Value constant(llvm::ArrayRef<int64_t> shape, Type elementType,

@@ -12,7 +12,10 @@ from harness import compiler, ort
 
 rng = np.random.default_rng(3)
 KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int32): TensorProto.INT32,
-         np.dtype(np.int64): TensorProto.INT64}
+         np.dtype(np.int64): TensorProto.INT64, np.dtype(np.uint8): TensorProto.UINT8,
+         np.dtype(bool): TensorProto.BOOL}
+
+BYTES = ("QLinearWhere", "QLinearConv", "QLinearAveragePool", "NhwcMaxPool")  # results of these
 
 
 def floats(*shape):
@@ -53,6 +56,68 @@ def cases():
             floats(2, 5, 24), rng.integers(0, 9, (2, 5)).astype(np.int64), *tables], 1
         yield "RotaryEmbedding", dict(interleaved=interleaved), [
             floats(2, 3, 5, 8), np.array([3], np.int64), *tables], 1
+    yield from fused()
+    yield from projected_attention()
+    yield from cached_attention()
+
+
+def fused():
+    """What ONNX Runtime's optimizer makes of several operators."""
+    a, b = floats(5, 2, 3, 7), floats(2, 3, 7, 6)
+    yield "FusedMatMul", dict(transBatchA=1, alpha=0.5), [a, (b,)], 1
+    yield "FusedMatMul", dict(transBatchA=1, transA=1, transBatchB=1, transB=1), [
+        floats(7, 2, 3, 5), floats(6, 2, 3, 7)], 1
+    for name, params in (("Relu", {}), ("LeakyRelu", dict(activation_alpha=0.2)), ("Tanh", {})):
+        yield "FusedGemm", dict(transB=1, alpha=0.5, activation=name, **params), [
+            floats(4, 8), (floats(6, 8),), (floats(6),)], 1
+    images = [rng.integers(0, 256, (2, 4, 6)).astype(np.uint8) for _ in range(2)]
+    scale = lambda s, z: [(np.float32(s),), (np.uint8(z),)]
+    yield "QLinearWhere", {}, [rng.random((2, 1, 6)) > 0.5, images[0], *scale(0.1, 3), images[1],
+                               *scale(0.05, 100), *scale(0.08, 20)], 1
+    # Channels last, which it prefers for 8 bits.
+    image, weights = rng.integers(0, 256, (2, 7, 9, 6)).astype(np.uint8), rng.integers(-127, 128, (4, 3, 3, 2))
+    yield "QLinearConv", dict(channels_last=1, group=2, strides=[2, 1], pads=[1, 0, 1, 1]), [
+        image, *scale(0.02, 120), (weights.astype(np.int8),), (abs(floats(4)) * 0.01,), (np.zeros(4, np.int8),),
+        *scale(0.05, 130), (rng.integers(-500, 500, 4).astype(np.int32),)], 1
+    yield "QLinearAveragePool", dict(channels_last=1, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]), [
+        image, *scale(0.02, 120), *scale(0.02, 110)], 1
+    yield "NhwcMaxPool", dict(kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1]), [image], 1
+
+
+def projected_attention():
+    """Attention and QAttention: weights of q, k and v, and all kinds of masks."""
+    x, w, bias = floats(2, 5, 24), (floats(24, 72) * 0.3,), (floats(72),)
+    masks = [np.array([[1, 1, 1, 0, 0], [1] * 5]), np.array([3, 5]), np.array([3, 5, 1, 0]),
+             rng.random((2, 5, 5)) > 0.3]
+    masks[3][:, :, 0] = True
+    for mask in masks:
+        yield "Attention", dict(num_heads=3), [x, w, bias, mask.astype(np.int32)], 1
+    yield "Attention", dict(num_heads=3, unidirectional=1), [x, w, bias, None, floats(2, 2, 3, 4, 8)], 2
+    yield "Attention", dict(num_heads=3), [x, w, bias, None, None, floats(1, 3, 5, 5)], 2
+    yield "Attention", dict(num_heads=4, qkv_hidden_sizes=[16, 16, 24], scale=0.3), [
+        x, (floats(24, 56),), (floats(56),)], 1
+    q = rng.integers(0, 256, (2, 5, 24)).astype(np.uint8)
+    weights = rng.integers(0, 256, (24, 72)).astype(np.uint8)
+    for causal in (0, 1):
+        yield "QAttention", dict(num_heads=3, unidirectional=causal), [
+            q, (weights,), bias, (np.float32(0.02),), (np.float32(0.004),),
+            masks[0].astype(np.int32), (np.uint8(120),), (np.uint8(131),)], 1
+
+
+def cached_attention():
+    """GroupQueryAttention of prompts and of tokens, with past keys of different number."""
+    angles = floats(32, 8)
+    for batch, length, past, packed, attributes, lengths in (
+            (1, 6, 0, False, {}, [5]), (2, 6, 0, True, dict(rotary_interleaved=1), [5, 5]),
+            (1, 1, 7, False, {}, [7]), (2, 1, 7, False, {}, [7, 4]), (1, 3, 7, True, {}, [9]),
+            (1, 6, 0, False, dict(local_window_size=3), [5]), (1, 6, 0, False, dict(softcap=5.0), [5]),
+            (1, 1, 12, False, {}, [7])):
+        q, k, v = floats(batch, length, 64), floats(batch, length, 32), floats(batch, length, 32)
+        operands = [np.concatenate([q, k, v], 2), None, None] if packed else [q, k, v]
+        operands += [floats(batch, 2, past, 16), floats(batch, 2, past, 16)] if past else [None, None]
+        operands += [np.array(lengths, np.int32), (np.int32(max(lengths) + 1),)]
+        yield "GroupQueryAttention", dict(num_heads=4, kv_num_heads=2, do_rotary=1, **attributes), [
+            *operands, (np.cos(angles),), (np.sin(angles),)], 3
 
 
 def main():
@@ -65,11 +130,14 @@ def main():
         names = [f"x{i}" if v is not None else "" for i, v in enumerate(operands)]
         feeds = {n: v for n, v in zip(names, operands) if isinstance(v, np.ndarray)}
         constants = {n: v[0] for n, v in zip(names, operands) if isinstance(v, tuple)}
-        results = [f"y{i}" if i in (0, outputs - 1) else "" for i in range(outputs)]
+        # (ONNX Runtime needs room for present keys even where only values are asked for.)
+        results = [f"y{i}" if i in (0, outputs - 1) or op == "GroupQueryAttention" else ""
+                   for i in range(outputs)]
         node = helper.make_node(op, names, results, op, domain="com.microsoft", **attributes)
         graph = helper.make_graph(
             [node], "g", [helper.make_tensor_value_info(n, KINDS[v.dtype], v.shape) for n, v in feeds.items()],
             [helper.make_tensor_value_info(n, TensorProto.INT32 if op.startswith("Embed") and n == "y1"
+                                           else TensorProto.UINT8 if op in BYTES
                                            else TensorProto.FLOAT, None) for n in results if n],
             [numpy_helper.from_array(v, n) for n, v in constants.items()])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17),

@@ -13,6 +13,9 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <string>
+#include <vector>
+
 namespace mlir {
 class DialectRegistry;
 } // namespace mlir
@@ -24,6 +27,9 @@ struct ImportOptions {
   /// that has a default value (an initializer of its name) stays a constant
   /// unless it is named here.
   llvm::StringMap<llvm::SmallVector<int64_t>> shapes;
+  /// Values that shall be the outputs, in place of the model's; inputs that
+  /// they do not need are left out. Empty: the model's own.
+  std::vector<std::string> outputs;
 };
 
 /// The dialects that an imported module consists of.

@@ -1,8 +1,8 @@
 """Attention, rotary embeddings, Einsum, block-quantized weights."""
 import numpy as np
-from onnx import helper
+from onnx import TensorProto, helper
 
-from models import F32, I64, U8, case, model, node, tensor, value, x, y
+from models import F32, I32, I64, U8, case, model, node, tensor, value, x, y
 
 
 def inputs(**shapes):
@@ -133,3 +133,20 @@ def blocks_of_a_gpu():
 @case
 def blocks_of_other_depth():
     return n_bits(K=24)
+
+
+@case
+def attention_half():
+    """com.microsoft.Attention in float16 with a mask of integers."""
+    constants = [tensor("w", np.ones((8, 24)), np.float16), tensor("b", np.ones(24), np.float16)]
+    return model([node("Attention", "x w b m", "y", num_heads=2, domain="com.microsoft")],
+                 [value("x", TensorProto.FLOAT16, [2, 3, 8]), value("m", I32, [2, 3])],
+                 y(TensorProto.FLOAT16), constants)
+
+
+@case
+def attention_runtime_length():
+    """com.microsoft.GroupQueryAttention whose present has an unknown length."""
+    return model([node("GroupQueryAttention", "x _ _ _ _ n t", "y", num_heads=2, kv_num_heads=1,
+                       domain="com.microsoft")],
+                 x(1, 3, 64) + [value("n", I32, [1]), value("t", I32, [])], y())

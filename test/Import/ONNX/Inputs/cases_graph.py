@@ -234,3 +234,11 @@ def scan():
     return model([node("Scan", "start x", "last all", body=inner, num_scan_inputs=1, scan_input_axes=[1],
                        scan_input_directions=[1], scan_output_axes=[1])],
                  x(2, 3) + [value("start", F32, [2])], [value("last", F32, None), value("all", F32, None)])
+
+
+@case
+def detector():
+    """Boxes and scores, which an operator without a form reads, and an input that only that needs."""
+    return model([node("Relu", "x", "boxes"), node("Sigmoid", "x", "scores"),
+                  node("NonMaxSuppression", "boxes scores most", "y")],
+                 x(1, 2, 4) + [value("most", I64, [1])], y(I64))

@@ -159,6 +159,13 @@ def batch_norm_6():
 
 
 @case
+def layer_norm_13():
+    """As ONNX Runtime fuses it, whatever the opset."""
+    return model([node("LayerNormalization", "x s b", "y", axis=-1, epsilon=0.5)], x(2, 3, 4), y(),
+                 [tensor("s", [1, 2, 3, 4]), tensor("b", [0, 1, 2, 3])])
+
+
+@case
 def group_norm_18():
     return many([node("GroupNormalization", "x g g", "gn", num_groups=2)], x(1, 4, 3, 3),
                 [tensor("g", [2, 3])], opset=18)
