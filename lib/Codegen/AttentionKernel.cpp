@@ -73,6 +73,7 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     return isThere ? take(1).front() : Value();
   };
   Value lhs = takeIf(true), result = takeIf(true);
+  Value centers = takeIf(a.isInt16());
   SmallVector<Value> columnScales;
   ProductTiles scores(b, a.scores, level, /*arePadded=*/false,
                       /*holds=*/false),
@@ -114,7 +115,8 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
     Value start = c.add(p.lhsStarts.of(c, matrix), c.mul(firstRow, p.lhsPitch));
     if (queries) {
       c.loop(c.index(0), count, 1, [&](Value slot) {
-        queries->round(lhs, c.add(start, c.mul(slot, p.lhsPitch)), slot);
+        queries->round(lhs, c.add(start, c.mul(slot, p.lhsPitch)), slot,
+                       centers, c.mul(p.rhsNumbers.of(c, matrix), p.depth));
       });
       scores.beginBlock(queries->words(), c.index(0), queries->wordPitch(),
                         firstTile, lastTile);
@@ -130,8 +132,9 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
                if (queries) {
                  reals = scaled(p, sums, columnScales[0], matrix, column);
                  Value scale = queries->scale(c.add(slot, offset), p.lanes);
+                 Value mean = queries->offset(c.add(slot, offset), p.lanes);
                  for (Value &value : reals)
-                   value = b.mul(value, scale);
+                   value = b.add(b.mul(value, scale), mean);
                }
                for (auto [v, value] : llvm::enumerate(realValues(c, p, reals)))
                  c.store(value, kept, c.add(at, int64_t(v) * p.lanes));
@@ -284,8 +287,14 @@ LogicalResult qcc::emitAttention(const Attention &a,
   Location loc = chain.last()->getLoc();
   SmallVector<Value> args{emitter.buffer(a.scores.lhs.tensor),
                           emitter.buffer(a.values.result.tensor)};
+  Value centers;
+  if (a.isInt16()) {
+    centers = columnCenters(a.scores, emitter);
+    args.push_back(centers);
+  }
   for (const Product *p : {&a.scores, &a.values}) {
-    PackedRhs rhs = packRhs(*p, emitter);
+    PackedRhs rhs = centers && p == &a.scores ? packInt16(*p, emitter, centers)
+                                              : packRhs(*p, emitter);
     args.push_back(rhs.elements);
     for (Value columns : {rhs.columnSums, rhs.columnScales})
       if (columns)

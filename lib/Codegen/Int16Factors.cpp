@@ -67,6 +67,7 @@ public:
   Int16Packer(LoopBuilder &b, const Product &p, ValueRange args)
       : b(b), c(b, b.getLoc()), p(p), bounds(p.depth), rhs(flatten(c, args[0])),
         packed(flatten(c, args[1])), scales(flatten(c, args[2])),
+        centers(args.size() > 3 ? flatten(c, args[3]) : Value()),
         type(c.vectorType(b.getF32Type(), p.lanes)),
         bits(c.vectorType(b.getI32Type(), p.lanes)) {
     if (p.rhsTransposed)
@@ -90,16 +91,22 @@ private:
   const Product &p;
   Int16Bounds bounds;
   Value rhs, packed, scales;
+  Value centers; ///< or null
+  Value center;  ///< of the matrix, where it begins
   VectorType type, bits;
   Value turned; ///< [depth][lanes], of rows that stand along the depth
 };
 } // namespace
 
 Value Int16Packer::load(const Columns &columns, Value depth) {
-  if (turned)
-    return c.load(turned, c.mul(depth, p.lanes), type);
-  return loadFirst(c, type, columns.count, rhs,
-                   c.add(columns.first, c.mul(depth, p.rhsPitch)));
+  Value value = turned
+                    ? c.load(turned, c.mul(depth, p.lanes), type)
+                    : loadFirst(c, type, columns.count, rhs,
+                                c.add(columns.first, c.mul(depth, p.rhsPitch)));
+  if (!centers)
+    return value;
+  Value mean = memref::LoadOp::create(b, centers, c.add(center, depth));
+  return b.sub(value, vector::BroadcastOp::create(b, type, mean));
 }
 
 /// What stands for the padding is the last column.
@@ -144,6 +151,7 @@ void Int16Packer::emit(Value begin, Value end) {
   c.loop(begin, end, 1, [&](Value tile) {
     Value number = c.div(tile, p.panels()), panel = c.rem(tile, p.panels());
     Value matrix = p.rhsStarts.of(c, number);
+    center = c.mul(number, p.depth);
     Value column = c.mul(panel, p.panelColumns());
     Value to = c.add(c.mul(number, p.matrixElements()), c.mul(column, p.units));
     p.forPanel(c, panel, [&](unsigned vectors, int64_t valid) {
@@ -182,7 +190,53 @@ void Int16Packer::emit(Value begin, Value end) {
   });
 }
 
-PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter) {
+Value qcc::columnCenters(const Product &p, KernelEmitter &emitter) {
+  Value result = emitter.scratch(MemRefType::get(
+      {p.rhsMatrices * p.depth}, Float32Type::get(emitter.context())));
+  SmallVector<Value> args{emitter.buffer(p.rhs.tensor), result};
+  std::string key = std::to_string(p.depth) + "x" + std::to_string(p.columns) +
+                    (p.rhsTransposed ? "t " : " ") + p.rhsStarts.key() + "/" +
+                    std::to_string(p.rhsPitch);
+  func::FuncOp kernel = emitter.kernel(
+      "centers", key, ValueRange(args).getTypes(), p.op->getLoc(),
+      [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,
+          Value end) {
+        LoopBuilder b(builder, loc, emitter.level());
+        CodeBuilder c(b, loc);
+        Value rhs = flatten(c, values[0]), centers = flatten(c, values[1]);
+        // Along the depth where that is contiguous, else one at a time.
+        int64_t lanes = p.rhsTransposed ? Int16Rows::width : 1;
+        int64_t depthPitch = p.rhsTransposed ? 1 : p.rhsPitch;
+        int64_t columnPitch = p.rhsTransposed ? p.rhsPitch : 1;
+        auto type = c.vectorType(b.getF32Type(), lanes);
+        c.loop(begin, end, 1, [&](Value matrix) {
+          Value from = p.rhsStarts.of(c, matrix), to = c.mul(matrix, p.depth);
+          auto meanAt = [&](Value depth, int64_t count) {
+            Value first = c.add(from, c.mul(depth, depthPitch));
+            SmallVector<Value> sum{c.splat(b.getF32Type(), 0, lanes)};
+            sum = c.loop(
+                c.index(0), c.index(p.columns), 1, sum,
+                [&](Value column, ValueRange carried) -> SmallVector<Value> {
+                  return {b.add(
+                      carried[0],
+                      loadFirst(c, type, count, rhs,
+                                c.add(first, c.mul(column, columnPitch))))};
+                });
+            storeFirst(c, b.mul(sum[0], b.real(type, 1 / double(p.columns))),
+                       count, centers, c.add(to, depth));
+          };
+          int64_t whole = p.depth / lanes * lanes;
+          c.loop(0, whole, lanes, [&](Value depth) { meanAt(depth, lanes); });
+          if (whole < p.depth)
+            meanAt(c.index(whole), p.depth - whole);
+        });
+      });
+  emitter.call(kernel, args, p.rhsMatrices, p.op->getLoc());
+  return result;
+}
+
+PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter,
+                         Value centers) {
   Builder b(emitter.context());
   PackedRhs result;
   result.elements = emitter.scratch(
@@ -191,6 +245,8 @@ PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter) {
       MemRefType::get({p.rhsMatrices * p.paddedColumns()}, b.getF32Type()));
   SmallVector<Value> args{emitter.buffer(p.rhs.tensor), result.elements,
                           result.columnScales};
+  if (centers)
+    args.push_back(centers);
   std::string key = std::to_string(p.depth) + "x" + std::to_string(p.columns) +
                     (p.rhsTransposed ? "t " : " ") + std::to_string(p.vectors) +
                     p.rhsStarts.key() + "/" + std::to_string(p.rhsPitch);
@@ -211,7 +267,8 @@ PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter) {
 
 Int16Rows::Int16Rows(LoopBuilder &b, int64_t rows, int64_t length)
     : b(b), c(b, b.getLoc()), length(length), pitch(pitchOf(length)),
-      scales(c.stack(b.getF32Type(), rows)) {
+      scales(c.stack(b.getF32Type(), rows)),
+      offsets(c.stack(b.getF32Type(), rows)) {
   Value bytes = c.stack(b.getI8Type(), rows * pitch * 2);
   auto type = MemRefType::get({rows * pitch}, b.getI16Type());
   elements = memref::ViewOp::create(b, type, bytes, c.index(0), ValueRange());
@@ -224,6 +281,12 @@ Value Int16Rows::scale(Value slot, int64_t lanes) {
       memref::LoadOp::create(b, scales, slot).getResult());
 }
 
+Value Int16Rows::offset(Value slot, int64_t lanes) {
+  return vector::BroadcastOp::create(
+      b, c.vectorType(b.getF32Type(), lanes),
+      memref::LoadOp::create(b, offsets, slot).getResult());
+}
+
 void Int16Rows::setScale(Value scalar, Value slot) {
   memref::StoreOp::create(b, scalar, scales, slot);
 }
@@ -234,7 +297,8 @@ void Int16Rows::store(Value value, Value factor, Value slot, Value column) {
   c.store(narrow, elements, c.add(c.mul(slot, pitch), column));
 }
 
-void Int16Rows::round(Value buffer, Value at, Value slot) {
+void Int16Rows::round(Value buffer, Value at, Value slot, Value centers,
+                      Value center) {
   auto type = c.vectorType(b.getF32Type(), width);
   Type f32 = b.getF32Type();
   int64_t whole = length / width * width;
@@ -242,19 +306,22 @@ void Int16Rows::round(Value buffer, Value at, Value slot) {
     return loadFirst(c, type, count, buffer, c.add(at, column));
   };
   // The largest and the sum of the magnitudes.
-  auto step = [&](Value v, ValueRange carried) -> SmallVector<Value> {
-    Value magnitude = magnitudeBits(c, v);
+  auto step = [&](Value column, int64_t count,
+                  ValueRange carried) -> SmallVector<Value> {
+    Value v = load(column, count), magnitude = magnitudeBits(c, v);
+    Value mean = loadFirst(c, type, count, centers, c.add(center, column));
     return {arith::MaxSIOp::create(b, carried[0], magnitude),
-            b.add(carried[1], c.bitcast(magnitude, type))};
+            b.add(carried[1], c.bitcast(magnitude, type)),
+            b.add(carried[2], b.mul(v, mean))};
   };
   SmallVector<Value> sums{c.splat(b.getI32Type(), 0, width),
-                          c.splat(f32, 0, width)};
+                          c.splat(f32, 0, width), c.splat(f32, 0, width)};
   sums = c.loop(c.index(0), c.index(whole), width, sums,
                 [&](Value column, ValueRange carried) {
-                  return step(load(column, width), carried);
+                  return step(column, width, carried);
                 });
   if (whole < length)
-    sums = step(load(c.index(whole), length - whole), sums);
+    sums = step(c.index(whole), length - whole, sums);
   sums[0] = c.bitcast(sums[0], type);
   // As trees of halves, the same on all levels.
   for (int64_t half = width / 2; half >= 1; half /= 2) {
@@ -270,8 +337,10 @@ void Int16Rows::round(Value buffer, Value at, Value slot) {
         halves(c.bitcast(sums[0], c.vectorType(b.getI32Type(), half * 2)));
     sums[0] =
         c.bitcast(arith::MaxSIOp::create(b, a, z), c.vectorType(f32, half));
-    auto [x, y] = halves(sums[1]);
-    sums[1] = b.add(x, y);
+    for (Value &sum : MutableArrayRef<Value>(sums).drop_front()) {
+      auto [x, y] = halves(sum);
+      sum = b.add(x, y);
+    }
   }
   auto number = [&](Value vector) -> Value {
     return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
@@ -282,6 +351,7 @@ void Int16Rows::round(Value buffer, Value at, Value slot) {
   scale = b.larger(scale, b.mul(number(sums[1]), b.real(f32, 1 / bounds.row)));
   scale = b.larger(b.real(f32, leastScale), scale);
   setScale(scale, slot);
+  memref::StoreOp::create(b, number(sums[2]), offsets, slot);
   Value factor =
       vector::BroadcastOp::create(b, type, b.div(b.real(f32, 1), scale));
   auto storeAt = [&](Value column, int64_t count) {

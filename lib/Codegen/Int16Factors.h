@@ -41,7 +41,11 @@ struct Int16Bounds {
 mlir::Value roundDown(reference::LoopBuilder &b, mlir::Value number);
 
 /// As packRhs(): words of pairs, and the scale of each padded column.
-PackedRhs packInt16(const Product &product, KernelEmitter &emitter);
+/// `centers`: of columnCenters(), which are taken off first, or null.
+PackedRhs packInt16(const Product &product, KernelEmitter &emitter,
+                    mlir::Value centers = mlir::Value());
+/// The mean column of each matrix on the right.
+mlir::Value columnCenters(const Product &product, KernelEmitter &emitter);
 
 /// Rows on the left, in 16 bits on the stack.
 class Int16Rows {
@@ -62,8 +66,11 @@ public:
   Value words() const { return pairs; }
   int64_t wordPitch() const { return pitch / 2; }
 
-  /// Rounds row `slot`, the floats of `buffer` from `at` on.
-  void round(Value buffer, Value at, Value slot);
+  /// Rounds row `slot`, the floats of `buffer` from `at` on, and notes its
+  /// product with the floats of `centers` from `center` on.
+  void round(Value buffer, Value at, Value slot, Value centers, Value center);
+  /// That product, in `lanes` lanes.
+  Value offset(Value slot, int64_t lanes);
   /// What the sums of row `slot` are to be multiplied by, in `lanes` lanes.
   Value scale(Value slot, int64_t lanes);
 
@@ -77,7 +84,7 @@ private:
   reference::LoopBuilder &b;
   CodeBuilder c;
   int64_t length, pitch; ///< in elements
-  Value elements, pairs, scales;
+  Value elements, pairs, scales, offsets;
 };
 
 } // namespace qcc

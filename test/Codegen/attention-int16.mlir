@@ -4,12 +4,13 @@
 // RUN: qcc-opt %s -split-input-file -pass-pipeline='builtin.module(qcc-generate-kernels{level=dotprod})' | grep -E '@main|call @' | FileCheck %s --check-prefix=ARM
 
 // The result is quantized while the model runs, behind a transposition and a
-// function: words of two, and a scale for each key and each column of v. On
+// function: the mean key, words of two, and a scale for each key and each column of v. On
 // arm64 there is nothing to gain.
 // CHECK-LABEL: func.func @main
-// CHECK: call @pack_i16_0({{.*}} : (memref<1x100x2x64xf32>, memref<7168xi32>, memref<224xf32>, index, index) -> ()
+// CHECK: call @centers_0({{.*}} : (memref<1x100x2x64xf32>, memref<128xf32>, index, index) -> ()
+// CHECK-NEXT: call @pack_i16_0({{.*}} : (memref<1x100x2x64xf32>, memref<7168xi32>, memref<224xf32>, memref<128xf32>, index, index) -> ()
 // CHECK-NEXT: call @pack_i16_1({{.*}} : (memref<1x100x2x64xf32>, memref<6400xi32>, memref<128xf32>, index, index) -> ()
-// CHECK-NEXT: call @attention_0({{.*}} : (memref<1x100x2x64xf32>, memref<1x100x2x64xf32>, memref<7168xi32>, memref<224xf32>, memref<6400xi32>, memref<128xf32>,
+// CHECK-NEXT: call @attention_0({{.*}} : (memref<1x100x2x64xf32>, memref<1x100x2x64xf32>, memref<128xf32>, memref<7168xi32>, memref<224xf32>, memref<6400xi32>, memref<128xf32>,
 // BASE: call @pack_i16_0
 // ARM-NOT: pack_i16
 func.func @main(%q: tensor<1x100x2x64xf32> {qnn.name = "q"}, %k: tensor<1x100x2x64xf32> {qnn.name = "k"},

@@ -54,8 +54,8 @@ def cases():
     yield "a channel of q and k", 55, with_channel(normal(2, 31, 64), 30), with_channel(normal(2, 100, 64), 30), normal(
         2, 100, 64), 8 * 900
     # The softmax takes off what it adds to all scores of a row.
-    for value, least in ((30, 60), (100, 50), (1000, 30)):
-        yield f"a channel of k that is {value} everywhere", least, normal(2, 31, 64), with_constant(
+    for value in (30, 1000):
+        yield f"a channel of k that is {value} everywhere", 65, normal(2, 31, 64), with_constant(
             normal(2, 100, 64), value), normal(2, 100, 64), 8
     yield "rows of any size", 65, scaled_rows(normal(2, 32, 64), 1e-12), normal(2, 100, 64), normal(2, 100, 64), 8
     yield "zeros in q", 65, 0 * normal(2, 31, 64), normal(2, 100, 64), 1 + normal(2, 100, 64), 8
