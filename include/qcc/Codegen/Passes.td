@@ -24,7 +24,8 @@ def ExpandMath : Pass<"qcc-expand-math"> {
 
     The operations and their order are the same on every level with fused
     multiply-add, so the results are too. Without it (`fma=false`), `math.fma`
-    becomes a product and a sum. `arith.remf` (C's fmod) becomes a loop.
+    becomes a product and a sum; what has the attribute `qcc.exact` gets the
+    same result as with it, by f64 and a sum rounded to odd. `arith.remf` (C's fmod) becomes a loop.
     A function that has no expansion for its type is an error. `math.exp` with
     the attribute `qcc.bounded` is one whose operand lies in [-87.3, 88.3], so
     that the result is a normal number.

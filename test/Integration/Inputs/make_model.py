@@ -157,9 +157,9 @@ def gelu():
 
 
 def byte_functions():
-    """Functions between convolutions: [1, 8, 12, 12] -> three times [1, 4, 12, 12]."""
+    """Functions between convolutions: [1, 8, 12, 12] -> four times [1, 4, 12, 12]."""
     nodes, constants, outputs = [], [], []
-    for name in ("sigmoid", "silu", "gelu"):
+    for name in ("sigmoid", "silu", "gelu", "tanh"):
         c, s, f, y = (f"{name}_{part}" for part in "csfy")
         nodes.append(node("Conv", ["x", f"{name}_in"], [c]))
         if name == "gelu":
@@ -168,7 +168,7 @@ def byte_functions():
         elif name == "silu":
             nodes += [node("Sigmoid", [c], [s]), node("Mul", [c, s], [f])]
         else:
-            nodes.append(node("Sigmoid", [c], [f]))
+            nodes.append(node(name.capitalize(), [c], [f]))
         nodes.append(node("Conv", [f, f"{name}_out"], [y]))
         constants += [tensor(f"{name}_in", rng.normal(0, 0.7, (40, 8, 1, 1)).astype(np.float32)),
                       tensor(f"{name}_out", rng.normal(0, 0.3, (4, 40, 1, 1)).astype(np.float32))]
