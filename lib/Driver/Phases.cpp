@@ -74,6 +74,7 @@ void buildNarrowPipeline(OpPassManager &pm, const CompileOptions &options) {
 
 void buildLayoutPipeline(OpPassManager &pm) {
   pm.addPass(createAssignLayout());
+  pm.addPass(createLowerConvInteger());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -262,6 +262,30 @@ def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
   ];
 }
 
+def LowerConvInteger : Pass<"qnn-lower-conv-integer"> {
+  let summary = "Give integer convolutions the kernels of other products";
+  let description = [{
+    A `qnn.conv_integer` of channels-last images with constant filters, whose zero
+    point is one number, becomes a `qnn.matmul_integer` of its gathered windows,
+    if it has no groups and at least 16 channels. Padding stands for the zero
+    point of the input, known at run time, and is concatenated.
+
+    With groups or fewer channels it becomes a `qnn.conv` of floats, if those hold
+    every sum exactly: 255 times the weights of each output, in magnitude, sum to at
+    most 2^24. Casts of the result to float vanish.
+
+    Others, among them depthwise ones, stay as they are.
+
+    ```mlir
+    %s = qnn.conv_integer %x, %w, %zp {layout = #qnn<layout nhwc>, ...}
+        : (tensor<1x6x6x16xui8>, tensor<8x16x3x3xi8>, tensor<ui8>) -> tensor<1x4x4x8xi32>
+    // becomes, with nine slices of %x side by side in %windows
+    %s = qnn.matmul_integer %windows, %matrix, %zp
+        : (tensor<1x4x4x144xui8>, tensor<144x8xi8>, tensor<ui8>) -> tensor<1x4x4x8xi32>
+    ```
+  }];
+}
+
 def NarrowWeights : Pass<"qnn-narrow-weights"> {
   let summary = "Store the weights of float products in 16 bits";
   let description = [{
