@@ -51,7 +51,8 @@ struct IntegerConv {
   Value gathered();
   void toMatrixProduct();
 
-  /// The reference kernel takes no longer for these than floats would.
+  /// The reference kernel takes no longer for these than a convolution of
+  /// floats and the conversions around it.
   bool isDepthwise() { return op.getGroup() > 1 && filterShape()[1] == 1; }
   bool isExactInFloat();
   Value toFloat(Value integers);
