@@ -143,13 +143,30 @@ bool Attention::fitsInt16() const {
 
 /// Whether all that becomes of `value` is quantized at run time.
 static bool isQuantizedAtRunTime(Value value) {
-  return !value.use_empty() &&
-         llvm::all_of(value.getUsers(), [](Operation *op) {
-           if (isa<DynamicQuantizeOp>(op))
-             return true;
-           return isa<ReshapeOp, TransposeOp, UnaryOp, BinaryOp>(op) &&
-                  isQuantizedAtRunTime(op->getResult(0));
-         });
+  llvm::SmallSetVector<Value, 8> values;
+  values.insert(value);
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].use_empty())
+      return false;
+    for (Operation *op : values[i].getUsers()) {
+      if (isa<DynamicQuantizeOp>(op))
+        continue;
+      if (!isa<ReshapeOp, TransposeOp, UnaryOp, BinaryOp>(op))
+        return false;
+      values.insert(op->getResult(0));
+    }
+  }
+  return true;
+}
+
+/// Whether tensors are added to scores or choose among them. Keys and values
+/// that a mask leaves out would take steps from the others.
+static bool mayMask(ArrayRef<ElementwiseChain> chains) {
+  return llvm::any_of(chains, [](const ElementwiseChain &chain) {
+    return llvm::any_of(chain.operands(), [](Value operand) {
+      return tensorTypeOf(operand).getNumElements() != 1;
+    });
+  });
 }
 
 bool Attention::takesInt16(const TargetLevel &level) const {
@@ -159,7 +176,8 @@ bool Attention::takesInt16(const TargetLevel &level) const {
           values.op->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(
               kAttentionAttr))
     return wanted.getValue() == "int16";
-  return paysInInt16() && isQuantizedAtRunTime(values.op->getResult(0));
+  return paysInInt16() && !mayMask(before) &&
+         isQuantizedAtRunTime(values.op->getResult(0));
 }
 
 /// Where rounding costs less than products gain, at every level.
