@@ -10,11 +10,10 @@
 #include "qcc/Support/ByteReader.h"
 #include "qcc/Support/OutputFile.h"
 #include "qcc/Support/ResultToExpected.h"
+#include "qcc/Support/YamlDocument.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/YAMLTraits.h"
 
 using namespace qcc;
 
@@ -105,12 +104,7 @@ TunedLevel *TuningFile::findOnly(llvm::StringRef level) {
 }
 
 std::string TuningFile::print() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  TuningDocument document{1, levels};
-  llvm::yaml::Output output(os);
-  output << document;
-  return text;
+  return printYaml(TuningDocument{1, levels});
 }
 
 llvm::Error TuningFile::save(const std::string &path) const {
@@ -120,32 +114,17 @@ llvm::Error TuningFile::save(const std::string &path) const {
 
 llvm::Expected<TuningFile> TuningFile::parse(llvm::StringRef text,
                                              llvm::StringRef path) {
-  std::string message;
-  auto handler = [](const llvm::SMDiagnostic &diagnostic, void *context) {
-    auto &text = *static_cast<std::string *>(context);
-    if (text.empty())
-      text = (llvm::Twine(diagnostic.getLineNo()) + ":" +
-              llvm::Twine(diagnostic.getColumnNo() + 1) + ": " +
-              diagnostic.getMessage())
-                 .str();
-  };
-  llvm::yaml::Input input(text, nullptr, handler, &message);
-  TuningDocument document;
-  input >> document;
-  if (input.error() || !message.empty())
-    return makeError(path + ":" +
-                     (message.empty() ? " no tuning file" : message));
-  if (input.nextDocument())
-    return makeError(path + ": a tuning file is one document; remove what "
-                            "stands behind its '---'");
-  for (const TunedLevel &level : document.levels) {
+  auto document = parseYaml<TuningDocument>(text, path, "tuning file");
+  if (!document)
+    return document.takeError();
+  for (const TunedLevel &level : document->levels) {
     llvm::StringSet<> shapes;
     for (const TunedShape &entry : level.kernels)
       if (!shapes.insert(entry.shape).second)
         return makeError(path + ": shape '" + entry.shape + "' of level " +
                          level.level + " stands in the file twice");
   }
-  return TuningFile{std::move(document.levels)};
+  return TuningFile{std::move(document->levels)};
 }
 
 llvm::Expected<TuningFile> TuningFile::load(const std::string &path) {

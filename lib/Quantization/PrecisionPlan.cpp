@@ -10,10 +10,9 @@
 #include "qcc/Support/ByteReader.h"
 #include "qcc/Support/OutputFile.h"
 #include "qcc/Support/ResultToExpected.h"
+#include "qcc/Support/YamlDocument.h"
 
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/YAMLTraits.h"
 
 using namespace qcc;
 
@@ -116,12 +115,7 @@ std::vector<std::string> PrecisionPlan::layersOf(Precision precision) const {
 }
 
 std::string PrecisionPlan::print() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  PlanDocument document{1, *this};
-  llvm::yaml::Output output(os);
-  output << document;
-  return text;
+  return printYaml(PlanDocument{1, *this});
 }
 
 llvm::Error PrecisionPlan::save(const std::string &path) const {
@@ -131,30 +125,15 @@ llvm::Error PrecisionPlan::save(const std::string &path) const {
 
 llvm::Expected<PrecisionPlan> PrecisionPlan::parse(llvm::StringRef text,
                                                    llvm::StringRef path) {
-  std::string message;
-  auto handler = [](const llvm::SMDiagnostic &diagnostic, void *context) {
-    auto &text = *static_cast<std::string *>(context);
-    if (text.empty())
-      text = (llvm::Twine(diagnostic.getLineNo()) + ":" +
-              llvm::Twine(diagnostic.getColumnNo() + 1) + ": " +
-              diagnostic.getMessage())
-                 .str();
-  };
-  llvm::yaml::Input input(text, nullptr, handler, &message);
-  PlanDocument document;
-  input >> document;
-  if (input.error() || !message.empty())
-    return makeError(path + ":" +
-                     (message.empty() ? " no precision plan" : message));
-  if (input.nextDocument())
-    return makeError(path + ": a plan is one document; remove what stands "
-                            "behind its '---'");
+  auto document = parseYaml<PlanDocument>(text, path, "precision plan");
+  if (!document)
+    return document.takeError();
   llvm::StringSet<> names;
-  for (const LayerPrecision &layer : document.plan.layers)
+  for (const LayerPrecision &layer : document->plan.layers)
     if (!names.insert(layer.name).second)
       return makeError(path + ": layer '" + layer.name +
                        "' stands in the file twice");
-  return std::move(document.plan);
+  return std::move(document->plan);
 }
 
 llvm::Expected<PrecisionPlan> PrecisionPlan::load(const std::string &path) {

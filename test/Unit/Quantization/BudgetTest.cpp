@@ -125,7 +125,7 @@ TEST(PrecisionPlan, ErrorsNameTheLine) {
                 .find("'precision' is 'int4'"),
             std::string::npos);
   EXPECT_NE(errorOf("version: 1\nlayers: []\n---\nversion: 1\nlayers: []\n")
-                .find("p.yaml: a plan is one document"),
+                .find("p.yaml: a precision plan is one document"),
             std::string::npos);
   EXPECT_NE(errorOf("version: 2\nlayers: []\n").find("version 1"),
             std::string::npos);
