@@ -94,7 +94,7 @@ static DepthwisePart partOf(ConvTransposeOp op,
   ConvTerms terms{op.getInput(),          op.getFilter(),
                   op.getBias(),           op.getResult(),
                   op.getActivationAttr(),
-                  /*filterAxis=*/1,       taps};
+                  /*filterAxis=*/0,       taps};
   return {s, terms, rows, products};
 }
 

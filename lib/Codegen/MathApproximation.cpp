@@ -358,7 +358,10 @@ Value MathApproximation::pow(Value x, Value y) {
   // A negative base: the sign of an odd power; no value for a broken one.
   Value yInteger = compare(Pred::OEQ, math::FloorOp::create(b, loc, y), y);
   Value halfY = mul(y, f32(0.5));
-  Value even = compare(Pred::OEQ, math::FloorOp::create(b, loc, halfY), halfY);
+  // The half of the smallest number is rounded to zero, which is even.
+  Value even = arith::AndIOp::create(
+      b, loc, yInteger,
+      compare(Pred::OEQ, math::FloorOp::create(b, loc, halfY), halfY));
   Value signedR = copySign(r, x);
   Value ofNegative = select(even, r, select(yInteger, signedR, nan));
   Value finiteNegative =

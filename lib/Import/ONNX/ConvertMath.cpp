@@ -121,11 +121,17 @@ void qcc::import::convertHyperbolic(Node &node) {
   };
   Value y;
   if (op == "Sinh" || op == "Cosh") {
-    Value up = node.unary(UnaryKind::Exp, x);
-    Value down = node.unary(UnaryKind::Exp, node.unary(UnaryKind::Neg, x));
-    y = mul(op == "Sinh" ? sub(up, down) : add(up, down), half);
+    // By the root of the exponential, which overflows before its half does.
+    Value positive = mul(x, half);
+    auto halfExp = [&](Value exponent) {
+      Value root = node.unary(UnaryKind::Exp, exponent);
+      return mul(mul(root, half), root);
+    };
+    Value up = halfExp(positive);
+    Value down = halfExp(node.unary(UnaryKind::Neg, positive));
+    y = op == "Sinh" ? sub(up, down) : add(up, down);
     if (op == "Sinh") { // 2 t / (1 - t^2), t = tanh(x / 2)
-      Value t = node.unary(UnaryKind::Tanh, mul(x, half));
+      Value t = node.unary(UnaryKind::Tanh, positive);
       y = whereSmall(1, div(add(t, t), sub(one, mul(t, t))), y);
     }
   } else if (op == "Atanh") {

@@ -291,6 +291,45 @@ void qcc::import::convertPad(Node &node) {
                  node.dtype(0));
 }
 
+void qcc::import::convertCenterCropPad(Node &node) {
+  SmallVector<int64_t> target = node.constantInts(1, "shape"), axes;
+  int64_t rank = node.rank(0);
+  if (node.hasAttr("axes"))
+    axes = node.intsAttr("axes");
+  else
+    for (int64_t d = 0; d < rank; ++d)
+      axes.push_back(d);
+  node.normalizeAxes(axes, rank); // no axis twice
+  if (node.failed())
+    return;
+  if (axes.size() != target.size()) {
+    node.error() << "shape has " << target.size() << " extents for "
+                 << axes.size() << " axes";
+    return;
+  }
+  Value x = node.in(0);
+  SmallVector<int64_t> sizes(node.shape(0)), starts(size_t(rank), 0),
+      steps(size_t(rank), 1), pads(size_t(2 * rank), 0);
+  for (auto [axis, extent] : llvm::zip_equal(axes, target)) {
+    int64_t d = node.normalizeAxis(axis, rank), difference = extent - sizes[d];
+    if (extent < 0 || extent > (int64_t(1) << 30)) {
+      node.error() << "shape holds " << extent;
+      return;
+    }
+    if (difference > 0) {
+      pads[d] = difference / 2;
+      pads[d + rank] = difference - pads[d];
+    } else {
+      starts[d] = -difference / 2;
+      sizes[d] = extent;
+    }
+  }
+  x = node.slice(x, starts, sizes, steps);
+  if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; }))
+    x = node.move<PadOp>(x, pads, PadMode::Constant, llvm::APFloat(0.0));
+  node.setOutput(0, x, node.dtype(0));
+}
+
 void qcc::import::convertExpand(Node &node) {
   SmallVector<int64_t> asked = node.constantInts(1, "shape");
   if (node.failed())

@@ -97,6 +97,7 @@ void convertUnsqueeze(Node &node);
 void convertConcat(Node &node);
 void convertSplit(Node &node);
 void convertSlice(Node &node);
+void convertCenterCropPad(Node &node);
 void convertPad(Node &node);
 void convertExpand(Node &node);
 void convertTile(Node &node);
@@ -127,8 +128,6 @@ void convertDynamicQuantizeLSTM(Node &node);
 // ConvertResize.cpp
 void convertResize(Node &node);
 void convertUpsample(Node &node);
-void convertGridSample(Node &node);
-void convertRoiAlign(Node &node);
 
 // ConvertScatter.cpp
 void convertScatterElements(Node &node);
@@ -157,6 +156,19 @@ void convertFusedConv(Node &node);
 void convertFusedGemm(Node &node);
 void convertFusedMatMul(Node &node);
 void convertContribGelu(Node &node);
+
+// ConvertSampling.cpp
+void convertAffineGrid(Node &node);
+void convertCol2Im(Node &node);
+void convertDeformConv(Node &node);
+void convertGridSample(Node &node);
+void convertRoiAlign(Node &node);
+
+// ConvertSignal.cpp
+void convertDFT(Node &node);
+void convertMelWeightMatrix(Node &node);
+void convertSTFT(Node &node);
+void convertWindow(Node &node);
 
 } // namespace qcc::import
 

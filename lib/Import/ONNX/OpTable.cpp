@@ -101,9 +101,11 @@ static const OpEntry kOps[] = {
     {"", "Attention", 23, convertAttention, 3, 7},
     {"", "AveragePool", 1, convertAveragePool, 1, 1},
     {"", "BatchNormalization", 1, convertBatchNormalization, 5, 5},
+    {"", "Col2Im", 18, convertCol2Im, 3, 3},
     {"", "Conv", 1, convertConv, 2, 3},
     {"", "ConvInteger", 10, convertConvInteger, 2, 4},
     {"", "ConvTranspose", 1, convertConvTranspose, 2, 3},
+    {"", "DeformConv", 19, convertDeformConv, 3, 5},
     {"", "Einsum", 12, convertEinsum, 1, kAny},
     {"", "Gemm", 1, convertGemm, 2, 3},
     {"", "GlobalAveragePool", 1, convertGlobalPool, 1, 1},
@@ -160,6 +162,8 @@ static const OpEntry kOps[] = {
     {"", "RNN", 1, convertRNN, 3, 6},
 
     // Shapes and data movement.
+    {"", "AffineGrid", 20, convertAffineGrid, 2, 2},
+    {"", "CenterCropPad", 18, convertCenterCropPad, 2, 2},
     {"", "Concat", 4, convertConcat, 1, kAny},
     {"", "Constant", 1, convertConstant, 0, 0},
     {"", "ConstantOfShape", 9, convertConstantOfShape, 1, 1},
@@ -201,6 +205,15 @@ static const OpEntry kOps[] = {
     {"", "Unsqueeze", 13, convertUnsqueeze, 2, 2},
     {"", "Upsample", 7, convertUpsample, 1, 1},
     {"", "Upsample", 9, convertUpsample, 2, 2},
+
+    // Signals.
+    {"", "BlackmanWindow", 17, convertWindow, 1, 1},
+    {"", "DFT", 17, convertDFT, 1, 2},
+    {"", "DFT", 20, convertDFT, 1, 3},
+    {"", "HammingWindow", 17, convertWindow, 1, 1},
+    {"", "HannWindow", 17, convertWindow, 1, 1},
+    {"", "MelWeightMatrix", 17, convertMelWeightMatrix, 5, 5},
+    {"", "STFT", 17, convertSTFT, 2, 4},
 
     // Quantization.
     {"", "DequantizeLinear", 10, convertDequantizeLinear, 2, 3},

@@ -271,7 +271,7 @@ class Generator:
             x, w, y, attributes = self.activation_shape(depthwise)
             axis, channels = 0, w[0]
             if self.transposed:
-                op, axis, channels = "conv_transpose", 1, y[-1]
+                op, axis, channels = "conv_transpose", int(not depthwise or w[0] == 1), y[-1]
         return self.linear_of(op, x, w, y, attributes, axis, channels, is_float)
 
     def linear_of(self, op, x, w, y, attributes, axis, channels, is_float, link=None):
@@ -357,7 +357,7 @@ class Generator:
             storage, zero = ("i16" if self.words else "u8"), 7
         case.inputs.append((x, quant(storage, scale, zero), self.integers(x, storage)))
         # Weights: signed around zero, or unsigned around some zero point.
-        each = pick.random() < 0.6 and not (self.transposed and w[1] != channels)
+        each = pick.random() < 0.6 and w[axis] == channels
         scales = [self.scale() for _ in range(channels)] if each else [self.scale()]
         fitting = [("i8", 0), ("i8", 0), ("ui8", 128)]
         plain, weight_zero = pick.choice(fitting + [("i8", 3), ("ui8", 7), ("ui8", 255)])

@@ -38,10 +38,12 @@ def check_hyperbolic():
     # Squares beyond float32, and arguments next to 1.
     wide = np.concatenate([x, -(10.0 ** np.arange(2, 39)), 10.0 ** np.arange(2, 39)]).astype(np.float32)
     above = np.concatenate([1 + 2.0 ** -np.arange(24), np.linspace(1, 4, 64), 10.0 ** np.arange(39)]).astype(np.float32)
-    functions = {"Sinh": (np.sinh, "x", x), "Asinh": (np.arcsinh, "w", wide), "Atanh": (np.arctanh, "i", inside),
+    # Exponentials that overflow before their half does.
+    high = np.concatenate([x, -np.linspace(80, 89.4, 41), np.linspace(80, 89.4, 41)]).astype(np.float32)
+    functions = {"Sinh": (np.sinh, "h", high), "Cosh": (np.cosh, "h", high), "Asinh": (np.arcsinh, "w", wide), "Atanh": (np.arctanh, "i", inside),
                  "Acosh": (np.arccosh, "a", above)}
     got = run([helper.make_node(f, [name], [f]) for f, (_, name, _) in functions.items()],
-              {"x": x, "i": inside, "w": wide, "a": above})
+              {"h": high, "i": inside, "w": wide, "a": above})
     for name, (function, _, data) in functions.items():
         want = function(data.astype(np.float64))
         assert np.array_equal(got[name] == 0, want == 0), name
@@ -54,6 +56,35 @@ def check_hyperbolic():
         for name, function in (("Asinh", np.arcsinh), ("Acosh", np.arccosh)):
             want = function(special)
             assert np.allclose(got[name], want, rtol=1e-6, equal_nan=True), (name, got[name], want)
+
+
+def check_powers():
+    base = np.array([-2, -2, -2, -2, 2, -1, -np.inf, -0.0], np.float32)
+    power = np.array([1e-45, -1e-45, 3, 0.5, 1e-45, 1e-45, 1e-45, 1e-45], np.float32)
+    got = run([helper.make_node("Pow", ["b", "p"], ["y"])], {"b": base, "p": power})["y"]
+    with np.errstate(invalid="ignore"):
+        want = np.power(base.astype(np.float64), power.astype(np.float64))
+    assert np.allclose(got, want, rtol=1e-6, equal_nan=True), (got, want)
+    print("powers: none of a negative number where the exponent is no integer")
+
+
+def check_double_bounds():
+    """Bounds and slopes of doubles are no float32 numbers."""
+    x = np.linspace(-1, 1, 41)
+    graph = helper.make_graph(
+        [helper.make_node("Max", ["x", "low"], ["a"]), helper.make_node("Min", ["a", "high"], ["y"]),
+         helper.make_node("Clip", ["x", "low", "high"], ["z"]), helper.make_node("PRelu", ["x", "slope"], ["p"])], "g",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.DOUBLE, x.shape)],
+        [helper.make_tensor_value_info(o, onnx.TensorProto.DOUBLE, None) for o in "yzp"],
+        [numpy_helper.from_array(np.array(v), k) for k, v in (("low", -0.3), ("high", 0.1), ("slope", 0.7))])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    model.ir_version = 7
+    onnx.save(model, str(scratch / "d.onnx"))
+    compiler.compile_model(scratch / "d.onnx", scratch / "d.so", "-quantize=none")
+    got = compiler.Artefact(scratch / "d.so")({"x": x})
+    assert np.array_equal(got["y"], np.clip(x, -0.3, 0.1)) and np.array_equal(got["z"], got["y"]), got
+    assert np.array_equal(got["p"], np.where(x < 0, x * 0.7, x)), got["p"]
+    print("doubles: bounds are exact")
 
 
 def check_bounds():
@@ -73,4 +104,6 @@ def check_bounds():
 
 
 check_hyperbolic()
+check_powers()
+check_double_bounds()
 check_bounds()

@@ -185,15 +185,20 @@ QNN_INFER(ConvTransposeOp) {
 
 LogicalResult ConvTransposeOp::verify() {
   return verifyContraction(*this, getInput(), getFilter(), getBias(),
-                           /*residual=*/{}, /*weightAxis=*/1,
+                           /*residual=*/{},
+                           /*weightAxis=*/getWeightChannelAxis() == 0 ? 0 : 1,
                            getActivation().has_value());
 }
 
 SmallVector<unsigned> ConvTransposeOp::getActivationOperands() { return {0}; }
 std::optional<unsigned> ConvTransposeOp::getWeightOperand() { return 1; }
 int64_t ConvTransposeOp::getWeightChannelAxis() {
-  // With groups, one column of the filter serves several output channels.
-  return getGroup() == 1 ? 1 : -1;
+  if (getGroup() == 1)
+    return 1;
+  // With groups, one column of the filter serves several output channels,
+  // unless each channel is a group.
+  ArrayRef<int64_t> filter = shapeOf(getFilter());
+  return filter[0] == int64_t(getGroup()) && filter[1] == 1 ? 0 : -1;
 }
 std::optional<unsigned> ConvTransposeOp::getBiasOperand() {
   return getBias() ? std::optional<unsigned>(2) : std::nullopt;

@@ -242,6 +242,12 @@ struct DivideOne : OpRewritePattern<BinaryOp> {
   }
 };
 
+/// Whether an attribute, which is a float32, holds what a function of `x` has
+/// to know of `number`.
+bool fitsAttribute(double number, Value x) {
+  return !elementTypeOf(x).isF64() || double(float(number)) == number;
+}
+
 /// max(x, c), min(x, c) -> relu, clamp
 struct ExtremumToClamp : OpRewritePattern<BinaryOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -257,7 +263,8 @@ struct ExtremumToClamp : OpRewritePattern<BinaryOp> {
       x = op.getRhs();
       bound = getUniform(op.getLhs());
     }
-    if (!bound || std::isnan(*bound) || x.getType() != op.getType())
+    if (!bound || std::isnan(*bound) || !fitsAttribute(*bound, x) ||
+        x.getType() != op.getType())
       return failure();
     replaceByUnary(rewriter, op, UnaryKind::Clamp, x,
                    float(isMax ? *bound : -kInfinity),
@@ -274,7 +281,8 @@ struct UniformPRelu : OpRewritePattern<BinaryOp> {
     if (op.getKind() != BinaryKind::PRelu || op.getActivation())
       return failure();
     auto slope = getUniform(op.getRhs());
-    if (!slope || op.getLhs().getType() != op.getType())
+    if (!slope || !fitsAttribute(*slope, op.getLhs()) ||
+        op.getLhs().getType() != op.getType())
       return failure();
     replaceByUnary(rewriter, op, UnaryKind::LeakyRelu, op.getLhs(),
                    float(*slope));

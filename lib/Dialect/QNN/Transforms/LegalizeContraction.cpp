@@ -86,7 +86,7 @@ std::optional<Contraction> Contraction::get(Operation *op) {
                            Value(),
                            filter[1] * group,
                            conv.getChannelDim(),
-                           group == 1 ? 1 : -1,
+                           conv.getWeightChannelAxis(),
                            products};
       })
       .Case([&](MatmulOp matmul) -> std::optional<Contraction> {

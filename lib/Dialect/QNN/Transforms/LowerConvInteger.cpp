@@ -174,9 +174,10 @@ void IntegerConv::toMatrixProduct() {
   Value rhs = createConstant(rewriter, op.getLoc(), type, matrix, "filter");
   Value filterZero = op.getFilterZeroPoint();
   if (filterZero && tensorTypeOf(filterZero).getNumElements() > 1)
-    filterZero = createConstant(rewriter, op.getLoc(),
-                                tensorTypeOf(filterZero).clone({}),
-                                {static_cast<char>(zeroPoints.front())});
+    filterZero =
+        createConstant(rewriter, op.getLoc(),
+                       tensorTypeOf(filterZero).clone(ArrayRef<int64_t>()),
+                       {static_cast<char>(zeroPoints.front())});
   rewriter.replaceOpWithNewOp<MatmulIntegerOp>(
       op, op.getResult().getType(), gathered(), rhs, op.getInputZeroPoint(),
       filterZero);

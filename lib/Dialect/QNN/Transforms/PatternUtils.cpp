@@ -24,7 +24,8 @@ LogicalResult qcc::qnn::applyToFixpoint(Operation *op,
   op->walk([&](Operation *) { ++sweeps; });
   if (succeeded(applyPatternsGreedily(
           op, std::move(patterns),
-          GreedyRewriteConfig().setMaxIterations(sweeps))))
+          GreedyRewriteConfig().setMaxIterations(sweeps).setMaxNumRewrites(
+              1000 * sweeps))))
     return success();
   return op->emitError("internal error: simplifications undo each other; "
                        "please report this model");

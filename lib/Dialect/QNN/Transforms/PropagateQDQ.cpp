@@ -154,6 +154,25 @@ struct QuantizeUp : OpRewritePattern<QuantizeOp> {
     return quantizable && quantizable.isQuantizable();
   }
 
+  /// `value` quantized to `type` in front of `op`, by the op that does so
+  /// already where there is one: what reads a value twice, over and over,
+  /// would be quantized 2^n times.
+  static Value quantizeOnce(PatternRewriter &rewriter, QuantizeOp op,
+                            Value value, Type type) {
+    for (Operation *user : value.getUsers()) {
+      auto quantize = dyn_cast<QuantizeOp>(user);
+      if (!quantize || quantize == op ||
+          quantize->getBlock() != op->getBlock() ||
+          tensorTypeOf(quantize.getResult()).getElementType() != type)
+        continue;
+      if (!quantize->isBeforeInBlock(op))
+        rewriter.moveOpBefore(quantize, op);
+      return quantize.getResult();
+    }
+    return QuantizeOp::create(rewriter, op.getLoc(),
+                              tensorTypeOf(value).clone(type), value);
+  }
+
   LogicalResult matchAndRewrite(QuantizeOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *move = op.getInput().getDefiningOp();
@@ -172,9 +191,7 @@ struct QuantizeUp : OpRewritePattern<QuantizeOp> {
     }
     SmallVector<Value> operands;
     for (Value operand : dataOperands(move))
-      operands.push_back(
-          QuantizeOp::create(rewriter, op.getLoc(),
-                             tensorTypeOf(operand).clone(Type(type)), operand));
+      operands.push_back(quantizeOnce(rewriter, op, operand, type));
     Value result = cloneOn(rewriter, move, operands, type);
     if (auto pad = result.getDefiningOp<PadOp>();
         pad && pad.getMode() == PadMode::Constant) {

@@ -276,3 +276,19 @@ func.func @no_epilogue(%x: tensor<2x2xf32>, %w: tensor<2x2xf32>) -> tensor<2x2xf
   %1 = qnn.unary elu %0 {alpha = 1.0 : f32} : (tensor<2x2xf32>) -> tensor<2x2xf32>
   return %1 : tensor<2x2xf32>
 }
+
+// -----
+
+// The bounds of a clamp and the slope of a leaky_relu are float32 numbers.
+// CHECK-LABEL: func @doubles
+// CHECK: qnn.binary max
+// CHECK: qnn.binary prelu
+// CHECK: qnn.unary clamp {{.*}}alpha = 5.000000e-01
+func.func @doubles(%x: tensor<2xf64>) -> (tensor<2xf64>, tensor<2xf64>, tensor<2xf64>) {
+  %c = qnn.constant dense<0.1> : tensor<f64> as tensor<f64>
+  %half = qnn.constant dense<0.5> : tensor<f64> as tensor<f64>
+  %0 = qnn.binary max %x, %c : (tensor<2xf64>, tensor<f64>) -> tensor<2xf64>
+  %1 = qnn.binary prelu %x, %c : (tensor<2xf64>, tensor<f64>) -> tensor<2xf64>
+  %2 = qnn.binary max %x, %half : (tensor<2xf64>, tensor<f64>) -> tensor<2xf64>
+  return %0, %1, %2 : tensor<2xf64>, tensor<2xf64>, tensor<2xf64>
+}

@@ -363,3 +363,21 @@ func.func @same_integers(%x: tensor<4x!x>, %s: tensor<4x!small>)
   %6 = qnn.quantize %5 : (tensor<4xf32>) -> tensor<4x!less>
   return %1, %2, %3, %4, %6 : tensor<4x!near>, tensor<4x!other>, tensor<4x!far>, tensor<4x!less>, tensor<4x!less>
 }
+
+// -----
+
+!x = !quant.uniform<u8:f32, 0.5:10>
+!w = !quant.uniform<i8:f32:0, {0.5, 0.25}>
+!y = !quant.uniform<u8:f32, 0.25:3>
+
+// Where each channel is a group, dimension 0 of the filter is that of the results.
+// CHECK-LABEL: func @depthwise_transposed
+// CHECK: qnn.conv_transpose {{.*}} : (tensor<1x2x3x!quant{{.*}}, tensor<2x1x2x!quant{{.*}}) -> tensor<1x2x6x!quant
+func.func @depthwise_transposed(%x: tensor<1x2x3x!x>) -> tensor<1x2x6x!y> {
+  %w = qnn.constant dense<1> : tensor<2x1x2xi8> as tensor<2x1x2x!w>
+  %0 = qnn.dequantize %x : (tensor<1x2x3x!x>) -> tensor<1x2x3xf32>
+  %1 = qnn.dequantize %w : (tensor<2x1x2x!w>) -> tensor<2x1x2xf32>
+  %2 = qnn.conv_transpose %0, %1 {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, output_padding = array<i64: 0>, group = 2 : i64} : (tensor<1x2x3xf32>, tensor<2x1x2xf32>) -> tensor<1x2x6xf32>
+  %3 = qnn.quantize %2 : (tensor<1x2x6xf32>) -> tensor<1x2x6x!y>
+  return %3 : tensor<1x2x6x!y>
+}
