@@ -260,6 +260,14 @@ def projected_attention():
                                               tensor("w", rng.normal(0, 0.1, (48, 256)).astype(np.float32))])
 
 
+def short_attention():
+    """The same with three keys, masked."""
+    nodes = [node("MatMul", ["q", "k"], ["s"]), node("Div", ["s", "root"], ["t"]), node("Add", ["t", "m"], ["u"]),
+             node("Softmax", ["u"], ["p"], axis=-1), node("MatMul", ["p", "v"], ["h"])]
+    return model(nodes, [value("q", [2, 70, 48]), value("k", [2, 48, 3]), value("v", [2, 3, 48]),
+                         value("m", [70, 3])], [value("h", [2, 70, 48])], [tensor("root", np.float32(7))])
+
+
 def unequal_relu():
     """Two of 16 channels are 512 times the others, which the next convolution undoes."""
     large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)
