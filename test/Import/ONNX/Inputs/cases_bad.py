@@ -248,3 +248,16 @@ import models
 
 for which in NODES:
     models.CASES["node-" + which] = bad_node(which)
+
+
+@case
+def node_unpool_extent():
+    """Strides times extent is 2^66."""
+    image = [value(name, kind, [1, 1, 2**36]) for name, kind in (("x", F32), ("i", I64))]
+    return model([node("MaxUnpool", "x i", "y", kernel_shape=[2**30], strides=[2**30])], image, y())
+
+
+@case
+def node_output_extent():
+    return model([node("ConvTranspose", "x w", "y", output_shape=[-2**63])],
+                 x(1, 2, 4) + [value("w", F32, [2, 3, 3])], y())
