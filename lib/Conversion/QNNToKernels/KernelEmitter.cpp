@@ -68,7 +68,11 @@ MemRefType KernelEmitter::bufferType(Type tensorType) const {
   if (auto integer = dyn_cast<IntegerType>(element))
     element =
         IntegerType::get(tensor.getContext(), std::max(8u, integer.getWidth()));
-  return MemRefType::get(tensor.getShape(), element);
+  SmallVector<int64_t> shape(tensor.getShape());
+  // Only where its first dimension is 0 has an empty buffer known strides.
+  if (auto zero = llvm::find(shape, 0); zero != shape.end())
+    std::rotate(shape.begin(), zero, zero + 1);
+  return MemRefType::get(shape, element);
 }
 
 Value KernelEmitter::buffer(Value tensor) {

@@ -12,7 +12,7 @@ from harness import compiler, ort
 
 rng = np.random.default_rng(5)
 MS = "com.microsoft"
-KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.uint8): TensorProto.UINT8}
+KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int32): TensorProto.INT32, np.dtype(np.uint8): TensorProto.UINT8}
 WAYS = (["-quantize=none"], ["-quantize=none", "-reference"], ["-quantize=dynamic"])
 
 
@@ -61,6 +61,13 @@ def cases():
     for level in (0, 4):
         yield "MatMulNBits", MS, dict(K=32, N=8, bits=4, block_size=32, accuracy_level=level), [
             floats(2, 0, 32), (bytes_of(8, 1, 16),), (floats(8),)], TensorProto.FLOAT, None
+    for op in ("Sum", "Max", "Min", "Mean", "Prod", "L1", "L2", "LogSum", "LogSumExp", "SumSquare"):
+        axes = dict(axes=[1]) if op != "Sum" else {}
+        yield "Reduce" + op, "", dict(keepdims=0, **axes), [
+            floats(2, 0, 3), *([] if axes else [(np.array([1]),)])], TensorProto.FLOAT, None
+    yield "ReduceMax", "", dict(axes=[2]), [floats(2, 3, 0).astype(np.int32)], TensorProto.INT32, None
+    yield "Concat", "", dict(axis=1), [floats(2, 0, 3), floats(2, 2, 3)], TensorProto.FLOAT, None
+    yield "Pad", "", {}, [floats(2, 0, 3), (np.array([0, 1, 0, 0, 1, 0]),)], TensorProto.FLOAT, None
     weights = [(floats(24, 72),), (floats(72),)]
     for x in ((2, 0, 24), (0, 4, 24)):
         yield "Attention", MS, dict(num_heads=3), [floats(*x), *weights], TensorProto.FLOAT, None

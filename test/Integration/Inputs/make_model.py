@@ -268,6 +268,12 @@ def short_attention():
                          value("m", [70, 3])], [value("h", [2, 70, 48])], [tensor("root", np.float32(7))])
 
 
+def double_log():
+    """A function that has no kernel in double precision: [2, 3] -> [2, 3]."""
+    return model([node("Log", ["x"], ["y"])], [value("x", [2, 3], TensorProto.DOUBLE)],
+                 [value("y", [2, 3], TensorProto.DOUBLE)], [])
+
+
 def unequal_relu():
     """Two of 16 channels are 512 times the others, which the next convolution undoes."""
     large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)

@@ -91,7 +91,7 @@ private:
 };
 } // namespace
 
-/// The result of a contraction with an empty operand; null for other ops.
+/// The result of a contraction or mean of an empty operand; null for other ops.
 static Value foldEmptySum(Operation *op) {
   EmptySum sum(op);
   return llvm::TypeSwitch<Operation *, Value>(op)
@@ -110,6 +110,14 @@ static Value foldEmptySum(Operation *op) {
       })
       .Case<MatmulIntegerOp, ConvIntegerOp>([&](Operation *integer) {
         return isEmpty(integer->getOperand(0))
+                   ? sum.build({}, {}, ActivationAttr())
+                   : Value();
+      })
+      // The mean of nothing is 0 in ONNX Runtime; other reductions give what
+      // they begin with.
+      .Case([&](ReduceOp reduce) {
+        return reduce.getKind() == ReduceKind::Mean &&
+                       isEmpty(reduce.getInput())
                    ? sum.build({}, {}, ActivationAttr())
                    : Value();
       })

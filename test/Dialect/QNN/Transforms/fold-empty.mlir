@@ -39,6 +39,19 @@ func.func @products(%x: tensor<2x0xf32>, %w: tensor<0x3xf32>, %b: tensor<3xf32>,
 
 // -----
 
+// CHECK-LABEL: func @mean
+// CHECK: %[[ZERO:.*]] = qnn.constant dense<0.000000e+00> : tensor<f32>
+// CHECK: %[[MEAN:.*]] = qnn.expand %[[ZERO]]
+// CHECK: %[[MAX:.*]] = qnn.reduce max
+// CHECK: return %[[MEAN]], %[[MAX]]
+func.func @mean(%x: tensor<2x0x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
+  %0 = qnn.reduce mean %x {axes = array<i64: 1>} : (tensor<2x0x3xf32>) -> tensor<2x3xf32>
+  %1 = qnn.reduce max %x {axes = array<i64: 1>} : (tensor<2x0x3xf32>) -> tensor<2x3xf32>
+  return %0, %1 : tensor<2x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @padding_alone
 // CHECK: %[[R:.*]] = qnn.dequantize %arg2
 // CHECK: %[[C:.*]] = qnn.reshape %[[R]] : (tensor<4xf32>) -> tensor<1x4x1x1xf32>

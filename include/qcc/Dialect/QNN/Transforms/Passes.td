@@ -402,7 +402,7 @@ def FoldEmpty : Pass<"qnn-fold-empty"> {
   let description = [{
     A result without elements becomes a constant. A convolution or product of an
     empty operand whose result has elements becomes its bias, residual and
-    activation. No other pass and no kernel need know of empty tensors.
+    activation, and a mean of one is 0.
   }];
 }
 
