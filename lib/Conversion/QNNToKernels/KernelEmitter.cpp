@@ -69,9 +69,12 @@ MemRefType KernelEmitter::bufferType(Type tensorType) const {
     element =
         IntegerType::get(tensor.getContext(), std::max(8u, integer.getWidth()));
   SmallVector<int64_t> shape(tensor.getShape());
-  // Only where its first dimension is 0 has an empty buffer known strides.
-  if (auto zero = llvm::find(shape, 0); zero != shape.end())
-    std::rotate(shape.begin(), zero, zero + 1);
+  // Only where its first dimension alone is 0 has an empty buffer known
+  // strides.
+  if (llvm::is_contained(shape, 0)) {
+    shape.assign(shape.size(), 1);
+    shape.front() = 0;
+  }
   return MemRefType::get(shape, element);
 }
 

@@ -66,6 +66,7 @@ def cases():
         yield "Reduce" + op, "", dict(keepdims=0, **axes), [
             floats(2, 0, 3), *([] if axes else [(np.array([1]),)])], TensorProto.FLOAT, None
     yield "ReduceMax", "", dict(axes=[2]), [floats(2, 3, 0).astype(np.int32)], TensorProto.INT32, None
+    yield "ReduceMax", "", {}, [floats(1, 0, 0, 3)], TensorProto.FLOAT, None
     yield "Concat", "", dict(axis=1), [floats(2, 0, 3), floats(2, 2, 3)], TensorProto.FLOAT, None
     yield "Pad", "", {}, [floats(2, 0, 3), (np.array([0, 1, 0, 0, 1, 0]),)], TensorProto.FLOAT, None
     weights = [(floats(24, 72),), (floats(72),)]
