@@ -259,6 +259,11 @@ Value qcc::import::embedPositions(Node &node, Value x, Value cos, Value sin,
                  << shapeToString(Node::shapeOf(cos)) << " is not supported";
     return {};
   }
+  if (rotated < 0 || rotated % 2 != 0) {
+    node.error() << "rotates " << rotated
+                 << " values of a head, expected an even number";
+    return {};
+  }
   if (isMerged) {
     if (heads == 0)
       heads = shape[2] / std::max<int64_t>(2 * Node::shapeOf(cos).back(), 1);

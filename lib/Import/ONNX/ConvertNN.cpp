@@ -20,7 +20,8 @@ qcc::import::readWindowShape(Node &node, size_t rank,
                              ArrayRef<int64_t> filterKernel) {
   Window window;
   auto read = [&](StringRef name, SmallVectorImpl<int64_t> &values, size_t size,
-                  ArrayRef<int64_t> defaults, int64_t min) {
+                  ArrayRef<int64_t> defaults, int64_t min,
+                  unsigned maxBits = 30) {
     SmallVector<int64_t> given = node.intsAttr(name);
     values.assign(given.begin(), given.end());
     if (values.empty())
@@ -31,9 +32,10 @@ qcc::import::readWindowShape(Node &node, size_t rank,
       return;
     }
     for (int64_t value : values)
-      if (value < min || value > kMaxWindow)
+      if (value < min || value > int64_t(1) << maxBits)
         node.error() << "attribute \"" << name << "\" holds " << value
-                     << ", expected at least " << min << " and at most 2^30";
+                     << ", expected at least " << min << " and at most 2^"
+                     << maxBits;
   };
   if (filterKernel.empty() && rank > 0 && !node.hasAttr("kernel_shape")) {
     node.error() << "attribute \"kernel_shape\" is missing";
@@ -50,7 +52,8 @@ qcc::import::readWindowShape(Node &node, size_t rank,
   SmallVector<int64_t> ones(rank, 1), zeros(2 * rank, 0);
   read("strides", window.strides, rank, ones, 1);
   read("dilations", window.dilations, rank, ones, 1);
-  read("pads", window.pads, 2 * rank, zeros, 0);
+  // Each place of a row has an entry in tables.
+  read("pads", window.pads, 2 * rank, zeros, 0, /*maxBits=*/24);
   window.ceilMode = node.boolAttr("ceil_mode");
   if (node.failed())
     return std::nullopt;

@@ -88,15 +88,19 @@ LogicalResult MainBuilder::selectInputs() {
 /// The outputs of the graph, or those that the user names.
 LogicalResult MainBuilder::selectOutputs() {
   const onnx::GraphProto &graph = model.proto().graph();
+  llvm::StringSet<> names, chosen;
   if (options.outputs.empty()) {
-    for (const onnx::ValueInfoProto &output : graph.output())
+    for (const onnx::ValueInfoProto &output : graph.output()) {
+      if (!chosen.insert(output.name()).second)
+        return importer.error()
+               << "output \"" << output.name() << "\" is declared twice";
       outputs.push_back(output.name());
+    }
     if (outputs.empty())
       return importer.error() << "the graph has no outputs"
                               << (graph.node().empty() ? " and no nodes" : "");
     return success();
   }
-  llvm::StringSet<> names, chosen;
   for (const onnx::ValueInfoProto *input : inputs)
     names.insert(input->name());
   for (const onnx::NodeProto &node : graph.node())

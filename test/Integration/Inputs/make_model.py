@@ -351,7 +351,7 @@ def huge_dimension():
 
 def huge_activation():
     """Each dimension is modest, but the padded tensor has 2^60 elements."""
-    nodes = [node("Conv", ["x", "w"], ["y"], pads=[1 << 29] * 4)]
+    nodes = [node("Conv", ["x", "w"], ["y"], pads=[1 << 24] * 4)]
     return model(nodes, [value("x", [1, 1, 4, 4])], [value("y", None)],
                  [tensor("w", np.ones((1, 1, 3, 3), np.float32))])
 

@@ -1,7 +1,7 @@
 """Operators of com.microsoft: attention with masks and caches, fused activations."""
 import numpy as np
 
-from models import F32, I32, U8, case, model, node, tensor, value, y
+from models import F32, I32, I64, U8, case, model, node, tensor, value, y
 
 
 def contrib(op, inputs, outputs="y", constants=(), **attributes):
@@ -127,3 +127,10 @@ def fused_alpha_beta():
 @case
 def fused_unknown():
     return fused_gemm("Sine")
+
+
+@case
+def rotary_odd():
+    tables = [tensor(name, np.ones((9, 2))) for name in ("cos", "sin")]
+    return contrib("RotaryEmbedding", dict(q=[1, 2, 3, 4], at=(I64, [1, 3]), cos=[], sin=[]), constants=tables,
+                   rotary_embedding_dim=3)
