@@ -197,6 +197,45 @@ bool qcc::isInt16Attention(Operation *op, const TargetLevel &level) {
   return attention && attention->isInt16();
 }
 
+/// The op that computes `value`, seen through ops on single elements and those
+/// that only move them.
+static Operation *producerOf(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<ReshapeOp, TransposeOp, CastOp, UnaryOp, BinaryOp, SelectOp>(op))
+      return op;
+    // A mask, its fill or a factor is computed elsewhere, or smaller.
+    auto found = llvm::find_if(op->getOperands(), [&](Value operand) {
+      return operand.getDefiningOp() && !operand.getDefiningOp<ConstantOp>() &&
+             tensorTypeOf(operand).getNumElements() ==
+                 tensorTypeOf(value).getNumElements() &&
+             !tensorTypeOf(operand).getElementType().isInteger(1);
+    });
+    if (found == op->operand_end())
+      return nullptr;
+    value = *found;
+  }
+  return nullptr;
+}
+
+void qcc::warnOfFloatAttention(ModuleOp module, const TargetLevel &level) {
+  auto wanted = module->getAttrOfType<StringAttr>(kAttentionAttr);
+  if (!wanted || wanted.getValue() != "int16")
+    return;
+  module.walk([&](MatmulOp op) {
+    auto isFloat = [](Value value) {
+      return isa<FloatType>(tensorTypeOf(value).getElementType());
+    };
+    if (!isFloat(op.getLhs()) || !isFloat(op.getRhs()) ||
+        isInt16Attention(op, level))
+      return;
+    auto softmax = dyn_cast_or_null<SoftmaxOp>(producerOf(op.getLhs()));
+    if (softmax && isa_and_nonnull<MatmulOp>(producerOf(softmax.getInput())))
+      emitWarning(op.getLoc())
+          << "-attention=int16: this attention stays float, since there is no "
+             "kernel in 16 bits for it (docs/quantization.md)";
+  });
+}
+
 void Attention::cut(const TargetLevel &level) {
   scores.cut(level);
   values.cut(level);

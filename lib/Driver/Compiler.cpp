@@ -14,6 +14,7 @@
 #include "TargetRunner.h"
 #include "Tune.h"
 #include "qcc/Calibration/Calibrate.h"
+#include "qcc/Codegen/AttentionPrecision.h"
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Driver/Phases.h"
 #include "qcc/Driver/Targets.h"
@@ -228,6 +229,7 @@ LogicalResult Compilation::emitLevels(ModuleOp module, const TargetSpec &target,
     if (llvm::Error e = tuneLevels(module, *target.backend, chosen, options))
       return error() << llvm::toString(std::move(e));
   }
+  warnOfFloatAttention(module, chosen.back());
   for (const TargetLevel &level : chosen) {
     TimingScope scope = root.nest("Kernels " + level.name);
     OwningOpRef<ModuleOp> copy(module.clone());

@@ -37,6 +37,7 @@ StringRef phaseName(Phase phase) {
 }
 
 void buildSimplifyPipeline(OpPassManager &pm, const ModelRunnerFactory &run) {
+  pm.addPass(createFoldEmpty());
   pm.addPass(createPromoteHalf());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

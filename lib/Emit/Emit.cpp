@@ -79,11 +79,23 @@ LogicalResult qcc::emitArtefact(const TargetBackend &backend,
            << ": expected letters, digits and underscores, no digit first";
   bool isText = kind == ArtefactKind::Assembly || kind == ArtefactKind::LLVMIR;
   MemoryNeeds memory;
+  // What a lowering has said of an op need not be followed by its failure.
+  bool isExplained = false;
+  mlir::ScopedDiagnosticHandler handler(
+      first.getContext(), [&](mlir::Diagnostic &diagnostic) {
+        isExplained |=
+            diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+        return failure(); // not handled here
+      });
   Expected<Bytes> bytes =
       isText ? makeText(backend, levels, options, kind, memory)
              : makeBinary(backend, levels, options, kind, memory);
-  if (!bytes)
-    return mlir::emitError(loc) << toString(bytes.takeError());
+  if (!bytes) {
+    std::string problem = toString(bytes.takeError());
+    if (!isExplained)
+      mlir::emitError(loc) << problem;
+    return failure();
+  }
   if (sizes) {
     sizes->arenaBytes = memory.arena;
     sizes->flashBytes =

@@ -11,6 +11,7 @@
 #include "qcc/Target/TargetBackend.h"
 
 namespace mlir {
+class ModuleOp;
 class Operation;
 } // namespace mlir
 
@@ -25,6 +26,10 @@ constexpr llvm::StringLiteral kAttentionAttr = "qcc.attention";
 /// rounded to 16 bits (docs/quantization.md); the same on all levels of a
 /// target.
 bool isInt16Attention(mlir::Operation *op, const TargetLevel &level);
+
+/// With "int16" asked for, warns of each attention whose products stay float:
+/// there is no kernel in 16 bits for it.
+void warnOfFloatAttention(mlir::ModuleOp module, const TargetLevel &level);
 
 } // namespace qcc
 

@@ -68,7 +68,14 @@ MemRefType KernelEmitter::bufferType(Type tensorType) const {
   if (auto integer = dyn_cast<IntegerType>(element))
     element =
         IntegerType::get(tensor.getContext(), std::max(8u, integer.getWidth()));
-  return MemRefType::get(tensor.getShape(), element);
+  SmallVector<int64_t> shape(tensor.getShape());
+  // Only where its first dimension alone is 0 has an empty buffer known
+  // strides.
+  if (llvm::is_contained(shape, 0)) {
+    shape.assign(shape.size(), 1);
+    shape.front() = 0;
+  }
+  return MemRefType::get(shape, element);
 }
 
 Value KernelEmitter::buffer(Value tensor) {

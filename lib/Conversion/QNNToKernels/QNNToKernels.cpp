@@ -213,6 +213,11 @@ LogicalResult qcc::convertQNNToKernels(ModuleOp module,
     // computed by the kernel of an earlier op.
     if (isa<qnn::ConstantOp>(op) || op.use_empty() || op.hasAttr(kTakenOver))
       continue;
+    // There is nothing to compute of tensors without elements.
+    if (llvm::all_of(op.getResultTypes(), [](Type type) {
+          return cast<RankedTensorType>(type).getNumElements() == 0;
+        }))
+      continue;
     emitter.setInsertionPoint(end);
     if (isa<qnn::ReshapeOp, qnn::StorageCastOp>(op)) {
       emitter.alias(op.getResult(0), op.getOperand(0));

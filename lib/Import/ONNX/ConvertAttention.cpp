@@ -202,68 +202,6 @@ void qcc::import::convertAttention(Node &node) {
   node.setOutput(3, builder.stages[size_t(mode)]);
 }
 
-void qcc::import::convertMultiHeadAttention(Node &node) {
-  // query, key, value, bias, key_padding_mask, attention_bias, past_key,
-  // past_value
-  if (!node.has(1) || !node.has(2)) {
-    node.error() << "packed queries, keys and values are not supported";
-    return;
-  }
-  int64_t heads = node.requiredIntAttr("num_heads");
-  AttentionBuilder builder(node);
-  SmallVector<Value, 3> parts{node.in(0), node.in(1), node.in(2)};
-  if (node.has(3)) {
-    int64_t at = 0;
-    for (Value &part : parts) {
-      if (node.failed() || Node::typeOf(part).getRank() != 3) {
-        node.error() << "a bias needs inputs of three dimensions";
-        return;
-      }
-      int64_t width = Node::shapeOf(part).back();
-      part = add(node, part, node.slice(node.in(3), at, width, int64_t(1)));
-      at += width;
-    }
-  }
-  builder.query = builder.splitHeads(parts[0], heads, "query");
-  builder.key = builder.splitHeads(parts[1], heads, "key");
-  builder.value = builder.splitHeads(parts[2], heads, "value");
-  if (node.has(6) && node.has(7) && !node.failed()) {
-    builder.pastLength = node.shape(6)[2];
-    builder.key = node.concat({node.in(6), builder.key}, 2);
-    builder.value = node.concat({node.in(7), builder.value}, 2);
-  }
-  node.setOutput(1, builder.key);
-  node.setOutput(2, builder.value);
-  if (node.failed())
-    return;
-  Type element = Node::elementTypeOf(builder.query);
-  float scale = node.floatAttr("scale", 0.f);
-  builder.scale = scale != 0.f
-                      ? scale
-                      : 1.f / std::sqrt(float(Node::shapeOf(builder.query)[3]));
-  builder.isCausal = node.boolAttr("unidirectional");
-  builder.bias = node.in(5);
-  if (node.has(4)) {
-    // [batch, keys], 0 for padding.
-    if (node.rank(4) != 2) {
-      node.error() << "a key_padding_mask of shape "
-                   << shapeToString(node.shape(4)) << " is not supported";
-      return;
-    }
-    Value mask =
-        node.reshape(node.in(4), {node.shape(4)[0], 1, 1, node.shape(4)[1]});
-    if (node.failed())
-      return;
-    Value isPadding =
-        node.binary(BinaryKind::Equal, mask, node.scalarLike(mask, 0));
-    float filter = node.floatAttr("mask_filter_value", -10000.f);
-    Value padding = node.select(isPadding, node.splat({}, element, filter),
-                                node.splat({}, element, 0));
-    builder.bias = builder.bias ? add(node, builder.bias, padding) : padding;
-  }
-  node.setOutput(0, mergeHeads(node, builder.build()));
-}
-
 //===----------------------------------------------------------------------===//
 // Rotary embeddings
 //===----------------------------------------------------------------------===//
@@ -319,6 +257,11 @@ Value qcc::import::embedPositions(Node &node, Value x, Value cos, Value sin,
     node.error() << "an input of shape " << shapeToString(shape)
                  << " with angles of shape "
                  << shapeToString(Node::shapeOf(cos)) << " is not supported";
+    return {};
+  }
+  if (rotated < 0 || rotated % 2 != 0) {
+    node.error() << "rotates " << rotated
+                 << " values of a head, expected an even number";
     return {};
   }
   if (isMerged) {

@@ -109,7 +109,7 @@ void qcc::import::convertGatherND(Node &node) {
   ArrayRef<int64_t> shape = node.shape(0), indexShape = node.shape(1);
   int64_t depth = indexShape.empty() ? 0 : indexShape.back();
   if (indexShape.empty() || depth < 1 || batchDims < 0 ||
-      batchDims + depth > node.rank(0) || batchDims >= node.rank(1) ||
+      batchDims >= node.rank(1) || depth > node.rank(0) - batchDims ||
       shape.take_front(size_t(batchDims)) !=
           indexShape.take_front(size_t(batchDims))) {
     node.error() << "data " << shapeToString(shape) << ", indices "
@@ -154,8 +154,8 @@ void qcc::import::convertReverseSequence(Node &node) {
   int64_t batchAxis = node.intAttr("batch_axis", 1);
   if (node.failed())
     return;
-  if (node.rank(0) < 2 || timeAxis + batchAxis != 1 ||
-      timeAxis * batchAxis != 0) {
+  if (node.rank(0) < 2 || timeAxis < 0 || timeAxis > 1 ||
+      batchAxis != 1 - timeAxis) {
     node.error() << "needs time and batch as the first two dimensions, has "
                     "rank "
                  << node.rank(0) << ", time_axis=" << timeAxis

@@ -8,20 +8,20 @@
 #include "Converters.h"
 #include "Window.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::import;
 using namespace qcc::qnn;
-
-/// Larger window attributes are damage, and their arithmetic could overflow.
-static constexpr int64_t kMaxWindow = int64_t(1) << 30;
 
 std::optional<Window>
 qcc::import::readWindowShape(Node &node, size_t rank,
                              ArrayRef<int64_t> filterKernel) {
   Window window;
   auto read = [&](StringRef name, SmallVectorImpl<int64_t> &values, size_t size,
-                  ArrayRef<int64_t> defaults, int64_t min) {
+                  ArrayRef<int64_t> defaults, int64_t min,
+                  unsigned maxBits = 30) {
     SmallVector<int64_t> given = node.intsAttr(name);
     values.assign(given.begin(), given.end());
     if (values.empty())
@@ -32,9 +32,10 @@ qcc::import::readWindowShape(Node &node, size_t rank,
       return;
     }
     for (int64_t value : values)
-      if (value < min || value > kMaxWindow)
+      if (value < min || value > int64_t(1) << maxBits)
         node.error() << "attribute \"" << name << "\" holds " << value
-                     << ", expected at least " << min << " and at most 2^30";
+                     << ", expected at least " << min << " and at most 2^"
+                     << maxBits;
   };
   if (filterKernel.empty() && rank > 0 && !node.hasAttr("kernel_shape")) {
     node.error() << "attribute \"kernel_shape\" is missing";
@@ -51,7 +52,8 @@ qcc::import::readWindowShape(Node &node, size_t rank,
   SmallVector<int64_t> ones(rank, 1), zeros(2 * rank, 0);
   read("strides", window.strides, rank, ones, 1);
   read("dilations", window.dilations, rank, ones, 1);
-  read("pads", window.pads, 2 * rank, zeros, 0);
+  // Each place of a row has an entry in tables.
+  read("pads", window.pads, 2 * rank, zeros, 0, /*maxBits=*/24);
   window.ceilMode = node.boolAttr("ceil_mode");
   if (node.failed())
     return std::nullopt;
@@ -152,10 +154,15 @@ static void fitTransposed(Node &node, Window &window, ArrayRef<int64_t> spatial,
                           SmallVectorImpl<int64_t> &outputPadding) {
   size_t rank = spatial.size();
   for (size_t i = 0; i < rank; ++i) {
+    if (outputShape[i] < 1 || outputShape[i] > kMaxElements) {
+      node.error() << "output extent " << outputShape[i]
+                   << " is outside of [1, 2^40]";
+      return;
+    }
     int64_t total = window.strides[i] * (spatial[i] - 1) + outputPadding[i] +
                     (window.kernel[i] - 1) * window.dilations[i] + 1 -
                     outputShape[i];
-    if (outputShape[i] < 1 || total < -kMaxWindow || total > kMaxWindow) {
+    if (total < -kMaxWindow || total > kMaxWindow) {
       node.error() << "output extent " << outputShape[i]
                    << " cannot be reached from " << spatial[i];
       return;
@@ -313,39 +320,55 @@ void qcc::import::convertFusedMatMul(Node &node) {
                  scaled(node, matmul(node, a, b, {}, transA, transB), alpha));
 }
 
-/// The function that com.microsoft fuses into a convolution or product.
-static Value fusedActivation(Node &node, Value y, StringRef activation,
-                             ArrayRef<float> params) {
-  auto param = [&](size_t i, float defaultValue) {
-    return i < params.size() ? params[i] : defaultValue;
-  };
-  if (activation.empty() || node.failed())
+/// The function that com.microsoft fuses into a convolution or product; its
+/// parameters have no defaults.
+static Value fusedActivation(Node &node, Value y,
+                             ArrayRef<std::optional<float>> params) {
+  StringRef name = node.stringAttr("activation", "");
+  if (name.empty() || node.failed())
     return y;
-  if (activation == "Relu")
-    return node.unary(UnaryKind::Relu, y);
-  if (activation == "Sigmoid")
-    return node.unary(UnaryKind::Sigmoid, y);
-  if (activation == "Tanh")
-    return node.unary(UnaryKind::Tanh, y);
-  if (activation == "LeakyRelu")
-    return node.unary(UnaryKind::LeakyRelu, y, param(0, 0.01f));
-  if (activation == "Clip")
-    return node.unary(UnaryKind::Clamp, y, param(0, 0.f), param(1, 0.f));
-  if (activation == "HardSigmoid")
-    return node.unary(UnaryKind::HardSigmoid, y, param(0, 0.2f),
-                      param(1, 0.5f));
-  node.error() << "activation \"" << activation << "\" is not supported";
-  return {};
+  struct Function {
+    UnaryKind kind;
+    size_t params;
+  };
+  using Kind = UnaryKind;
+  auto function =
+      llvm::StringSwitch<std::optional<Function>>(name)
+          .Case("Relu", Function{Kind::Relu, 0})
+          .Case("Sigmoid", Function{Kind::Sigmoid, 0})
+          .Case("Tanh", Function{Kind::Tanh, 0})
+          .Case("Softplus", Function{Kind::Softplus, 0})
+          .Case("Softsign", Function{Kind::Softsign, 0})
+          .Case("Elu", Function{Kind::Elu, 1})
+          .Case("LeakyRelu", Function{Kind::LeakyRelu, 1})
+          .Case("ThresholdedRelu", Function{Kind::ThresholdedRelu, 1})
+          .Case("Clip", Function{Kind::Clamp, 2})
+          .Case("HardSigmoid", Function{Kind::HardSigmoid, 2})
+          .Default(std::nullopt);
+  if (!function) {
+    node.error() << "activation \"" << name << "\" is not supported";
+    return {};
+  }
+  float values[2] = {0, 0};
+  for (size_t i = 0; i < function->params; ++i) {
+    if (i >= params.size() || !params[i]) {
+      node.error() << "activation \"" << name << "\" needs " << function->params
+                   << " parameters, number " << i << " is missing";
+      return {};
+    }
+    values[i] = *params[i];
+  }
+  return node.unary(function->kind, y, values[0], values[1]);
 }
 
 void qcc::import::convertFusedGemm(Node &node) {
   convertGemm(node);
-  SmallVector<float> params;
+  SmallVector<std::optional<float>> params;
   for (StringRef name : {"activation_alpha", "activation_beta"})
-    if (node.hasAttr(name))
-      params.push_back(node.floatAttr(name, 0.f));
-  node.setOutput(0, fusedActivation(node, node.output(0).value,
-                                    node.stringAttr("activation", ""), params));
+    params.push_back(node.hasAttr(name)
+                         ? std::optional<float>(node.floatAttr(name, 0.f))
+                         : std::nullopt);
+  node.setOutput(0, fusedActivation(node, node.output(0).value, params));
 }
 
 void qcc::import::convertFusedConv(Node &node) {
@@ -362,8 +385,10 @@ void qcc::import::convertFusedConv(Node &node) {
       Layout::ChannelsFirst, ActivationAttr());
   if (node.has(3))
     y = node.binary(BinaryKind::Add, y, node.in(3));
-  node.setOutput(0, fusedActivation(node, y, node.stringAttr("activation", ""),
-                                    node.floatsAttr("activation_params")));
+  SmallVector<float> params = node.floatsAttr("activation_params");
+  node.setOutput(0, fusedActivation(node, y,
+                                    SmallVector<std::optional<float>>(
+                                        params.begin(), params.end())));
 }
 
 void qcc::import::convertContribGelu(Node &node) {

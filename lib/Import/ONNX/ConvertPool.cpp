@@ -19,11 +19,17 @@ using namespace qcc::qnn;
 
 /// Checks that operand 0 is [N, C, spatial...]; false after an error.
 static bool checkImage(Node &node) {
-  if (node.rank(0) >= 3)
-    return true;
-  node.error() << "the input has shape " << shapeToString(node.shape(0))
-               << ", expected [N, C, spatial...]";
-  return false;
+  if (node.rank(0) < 3) {
+    node.error() << "the input has shape " << shapeToString(node.shape(0))
+                 << ", expected [N, C, spatial...]";
+    return false;
+  }
+  for (int64_t extent : node.shape(0).drop_front(2))
+    if (extent > kMaxWindow) {
+      node.error() << "extent " << extent << " is too large (at most 2^30)";
+      return false;
+    }
+  return true;
 }
 
 /// Each element of a window is compared for itself.

@@ -18,6 +18,27 @@ using namespace qcc;
 using namespace qcc::import;
 using namespace qcc::qnn;
 
+/// Each element reduced by itself.
+static Value reduceAlone(Node &node, ReduceKind kind, Value x) {
+  switch (kind) {
+  case ReduceKind::L1:
+  case ReduceKind::L2:
+    return node.unary(UnaryKind::Abs, x);
+  case ReduceKind::LogSum:
+    return node.unary(UnaryKind::Log, x);
+  case ReduceKind::SumSquare:
+    return node.binary(BinaryKind::Mul, x, x);
+  case ReduceKind::Sum:
+  case ReduceKind::Mean:
+  case ReduceKind::Prod:
+  case ReduceKind::Max:
+  case ReduceKind::Min:
+  case ReduceKind::LogSumExp:
+    return x;
+  }
+  llvm_unreachable("no such reduction");
+}
+
 void qcc::import::convertReduce(Node &node) {
   auto kind = llvm::StringSwitch<ReduceKind>(node.opType())
                   .Case("ReduceL1", ReduceKind::L1)
@@ -38,7 +59,7 @@ void qcc::import::convertReduce(Node &node) {
   Value x = node.in(0);
   if (axes.empty()) {
     if (node.boolAttr("noop_with_empty_axes"))
-      return node.setOutput(0, x);
+      return node.setOutput(0, reduceAlone(node, kind, x));
     axes.resize(size_t(node.rank(0)));
     std::iota(axes.begin(), axes.end(), 0);
   }

@@ -86,7 +86,8 @@ void qcc::import::convertTranspose(Node &node) {
 void qcc::import::convertSqueeze(Node &node) {
   SmallVector<int64_t> axes = attrOrInput(node, "axes", 1, 13);
   ArrayRef<int64_t> shape = node.shape(0);
-  bool all = node.opset() >= 13 ? !node.has(1) : !node.hasAttr("axes");
+  // As ONNX Runtime takes it, an empty list names all that are 1.
+  bool all = axes.empty();
   axes = node.normalizeAxes(axes, node.rank(0));
   SmallVector<int64_t> result;
   for (auto [i, dim] : llvm::enumerate(shape)) {

@@ -51,6 +51,44 @@ static void forEachCapture(const onnx::GraphProto &graph,
     visitForeign(output.name());
 }
 
+/// Calls `visit` with what a node reads, and `visitNested` with what its
+/// subgraphs capture, until one of them gives false; false then.
+static bool forEachRead(const onnx::NodeProto &node,
+                        llvm::function_ref<bool(StringRef)> visit,
+                        llvm::function_ref<void(StringRef)> visitNested) {
+  for (const std::string &input : node.input())
+    if (!visit(input))
+      return false;
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (attribute.has_g())
+      forEachCapture(attribute.g(), visitNested);
+    for (const onnx::GraphProto &nested : attribute.graphs())
+      forEachCapture(nested, visitNested);
+  }
+  return true;
+}
+
+llvm::StringSet<> qcc::import::namesBehind(const NodeList &nodes,
+                                           ArrayRef<StringRef> outputs) {
+  llvm::StringMap<const onnx::NodeProto *> producers;
+  for (const onnx::NodeProto &node : nodes)
+    for (const std::string &output : node.output())
+      producers.try_emplace(output, &node);
+  llvm::StringSet<> names;
+  SmallVector<StringRef> worklist(outputs);
+  while (!worklist.empty()) {
+    StringRef name = worklist.pop_back_val();
+    if (name.empty() || !names.insert(name).second)
+      continue;
+    if (const onnx::NodeProto *node = producers.lookup(name)) {
+      auto read = [&](StringRef operand) { worklist.push_back(operand); };
+      forEachRead(
+          *node, [&](StringRef operand) { return read(operand), true; }, read);
+    }
+  }
+  return names;
+}
+
 std::optional<GraphOrder> qcc::import::orderNodes(
     const NodeList &nodes, ArrayRef<StringRef> outputs,
     llvm::function_ref<bool(StringRef)> isDefined,
@@ -112,16 +150,10 @@ std::optional<GraphOrder> qcc::import::orderNodes(
     unsigned i = worklist.back();
     worklist.pop_back();
     const onnx::NodeProto &node = nodes[int(i)];
-    for (const std::string &input : node.input())
-      if (!read(input, &node, i, true))
-        return std::nullopt;
-    auto readNested = [&](StringRef name) { read(name, &node, i, false); };
-    for (const onnx::AttributeProto &attribute : node.attribute()) {
-      if (attribute.has_g())
-        forEachCapture(attribute.g(), readNested);
-      for (const onnx::GraphProto &nested : attribute.graphs())
-        forEachCapture(nested, readNested);
-    }
+    if (!forEachRead(
+            node, [&](StringRef name) { return read(name, &node, i, true); },
+            [&](StringRef name) { read(name, &node, i, false); }))
+      return std::nullopt;
   }
 
   // The file's order wherever it is a valid one.

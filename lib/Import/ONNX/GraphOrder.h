@@ -36,6 +36,11 @@ orderNodes(const NodeList &nodes, llvm::ArrayRef<llvm::StringRef> outputs,
            llvm::function_ref<mlir::InFlightDiagnostic(const onnx::NodeProto *)>
                emitError);
 
+/// The names of what `outputs` depend on, themselves included, also through
+/// what subgraphs capture.
+llvm::StringSet<> namesBehind(const NodeList &nodes,
+                              llvm::ArrayRef<llvm::StringRef> outputs);
+
 } // namespace qcc::import
 
 #endif // QCC_LIB_IMPORT_ONNX_GRAPHORDER_H

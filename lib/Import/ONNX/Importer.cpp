@@ -88,15 +88,19 @@ LogicalResult MainBuilder::selectInputs() {
 /// The outputs of the graph, or those that the user names.
 LogicalResult MainBuilder::selectOutputs() {
   const onnx::GraphProto &graph = model.proto().graph();
+  llvm::StringSet<> names, chosen;
   if (options.outputs.empty()) {
-    for (const onnx::ValueInfoProto &output : graph.output())
+    for (const onnx::ValueInfoProto &output : graph.output()) {
+      if (!chosen.insert(output.name()).second)
+        return importer.error()
+               << "output \"" << output.name() << "\" is declared twice";
       outputs.push_back(output.name());
+    }
     if (outputs.empty())
       return importer.error() << "the graph has no outputs"
                               << (graph.node().empty() ? " and no nodes" : "");
     return success();
   }
-  llvm::StringSet<> names, chosen;
   for (const onnx::ValueInfoProto *input : inputs)
     names.insert(input->name());
   for (const onnx::NodeProto &node : graph.node())
@@ -151,17 +155,27 @@ LogicalResult MainBuilder::bindNamed(const onnx::ValueInfoProto &input,
   return success();
 }
 
+/// Binds symbols to what the user gives; where outputs are named, inputs that
+/// none of them depends on need no shape and are left out.
 LogicalResult MainBuilder::bindShapes() {
   for (const onnx::ValueInfoProto *input : inputs) {
+    auto it = options.shapes.find(input->name());
+    if (it != options.shapes.end() && failed(bindNamed(*input, it->second)))
+      return failure();
+  }
+  if (!options.outputs.empty()) {
+    llvm::StringSet<> needed =
+        namesBehind(model.proto().graph().node(), outputs);
+    llvm::erase_if(inputs, [&](const onnx::ValueInfoProto *input) {
+      return !needed.contains(input->name());
+    });
+  }
+  for (const onnx::ValueInfoProto *input : inputs)
     if (!input->type().has_tensor_type())
       return importer.error()
              << "input \"" << input->name()
              << "\" is no tensor (a sequence, map or optional value), which "
                 "is not supported";
-    auto it = options.shapes.find(input->name());
-    if (it != options.shapes.end() && failed(bindNamed(*input, it->second)))
-      return failure();
-  }
   return success();
 }
 

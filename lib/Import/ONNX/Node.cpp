@@ -18,8 +18,9 @@ using namespace qcc::qnn;
 /// Folding may not make a constant larger than this, or than its operands: a
 /// small model must not blow up in the compiler's memory.
 static constexpr int64_t kMaxFoldedElements = int64_t(1) << 20;
-/// Nor may an operator make one from a mere shape.
+/// Nor may an operator make one from a mere shape, nor a table of positions.
 static constexpr int64_t kMaxGeneratedElements = int64_t(1) << 28;
+static constexpr int64_t kMaxPositions = int64_t(1) << 24;
 
 Node::Node(const onnx::NodeProto &proto, StringRef domain, int64_t opset,
            Attributes attributes, ModelFile &model, OpBuilder &builder,
@@ -447,8 +448,8 @@ Value Node::ints(ArrayRef<int64_t> values, ArrayRef<int64_t> shape) {
 Value Node::iota(int64_t count, ArrayRef<int64_t> shape, int64_t step) {
   if (failed())
     return {};
-  if (count > kMaxGeneratedElements) {
-    error() << "needs a table of " << count << " numbers (at most 2^28)";
+  if (count > kMaxPositions) {
+    error() << "needs a table of " << count << " numbers (at most 2^24)";
     return {};
   }
   SmallVector<int64_t> values;

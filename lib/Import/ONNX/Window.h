@@ -12,6 +12,10 @@
 
 namespace qcc::import {
 
+/// Larger window attributes and extents of images are damage, and their
+/// arithmetic could overflow.
+inline constexpr int64_t kMaxWindow = int64_t(1) << 30;
+
 /// The window of a convolution or pool; `pads` holds all begins, then all ends.
 struct Window {
   llvm::SmallVector<int64_t> kernel, strides, dilations, pads;

@@ -67,7 +67,10 @@ def fused():
     yield "FusedMatMul", dict(transBatchA=1, alpha=0.5), [a, (b,)], 1
     yield "FusedMatMul", dict(transBatchA=1, transA=1, transBatchB=1, transB=1), [
         floats(7, 2, 3, 5), floats(6, 2, 3, 7)], 1
-    for name, params in (("Relu", {}), ("LeakyRelu", dict(activation_alpha=0.2)), ("Tanh", {})):
+    for name, params in (("Relu", {}), ("LeakyRelu", dict(activation_alpha=0.2)), ("Tanh", {}), ("Softplus", {}),
+                         ("Softsign", {}), ("Sigmoid", {}), ("Elu", dict(activation_alpha=0.5)),
+                         ("HardSigmoid", dict(activation_alpha=0.1, activation_beta=0.3)),
+                         ("ThresholdedRelu", dict(activation_alpha=0.3))):
         yield "FusedGemm", dict(transB=1, alpha=0.5, activation=name, **params), [
             floats(4, 8), (floats(6, 8),), (floats(6),)], 1
     images = [rng.integers(0, 256, (2, 4, 6)).astype(np.uint8) for _ in range(2)]
@@ -93,6 +96,7 @@ def projected_attention():
     for mask in masks:
         yield "Attention", dict(num_heads=3), [x, w, bias, mask.astype(np.int32)], 1
     yield "Attention", dict(num_heads=3, unidirectional=1), [x, w, bias, None, floats(2, 2, 3, 4, 8)], 2
+    yield from masked_attention()
     yield "Attention", dict(num_heads=3), [x, w, bias, None, None, floats(1, 3, 5, 5)], 2
     yield "Attention", dict(num_heads=4, qkv_hidden_sizes=[16, 16, 24], scale=0.3), [
         x, (floats(24, 56),), (floats(56),)], 1
@@ -104,6 +108,27 @@ def projected_attention():
             masks[0].astype(np.int32), (np.uint8(120),), (np.uint8(131),)], 1
 
 
+def masked_attention():
+    """Masks with numbers other than 0 and 1, also causal ones, also of the lowest number, whole rows of them."""
+    x, w, bias = floats(2, 5, 24), (floats(24, 72) * 0.3,), (floats(72),)
+    q, k, v = floats(2, 5, 24), floats(2, 5, 24), floats(2, 5, 24)
+    masks = [np.array([[1, 1, -1, 0, 0], [2, 1, 1, -3, 1]]), np.array([[0, 0, 0, 1, 1], [0] * 5]),
+             rng.integers(-1, 3, (2, 5, 5)), np.array([0, 3]), np.array([3, 5, 0, 5, 10, 0, 5, 10])]
+    for filtered in (-10000.0, float(np.finfo(np.float32).min)):
+        for causal in (0, 1):
+            attributes = dict(num_heads=3, unidirectional=causal, mask_filter_value=filtered)
+            for mask in [*masks, np.array([3, 5, 4, 9])]:
+                yield "Attention", attributes, [x, w, bias, mask.astype(np.int32)], 1
+            for mask in masks:
+                yield "MultiHeadAttention", attributes, [q, k, v, None, mask.astype(np.int32)], 1
+    biases = floats(2, 3, 5, 5)
+    biases[..., 0] = -np.inf
+    yield "Attention", dict(num_heads=3, unidirectional=1), [x, w, bias, None, None, biases], 1
+    yield "Attention", dict(num_heads=3, unidirectional=1), [x, w, bias, masks[0].astype(np.int32), None, biases], 1
+    # The last of causal queries sees all keys, even where they are more.
+    yield "MultiHeadAttention", dict(num_heads=3, unidirectional=1), [q, floats(2, 7, 24), floats(2, 7, 24)], 1
+
+
 def cached_attention():
     """GroupQueryAttention of prompts and of tokens, with past keys of different number."""
     angles = floats(32, 8)
@@ -111,13 +136,21 @@ def cached_attention():
             (1, 6, 0, False, {}, [5]), (2, 6, 0, True, dict(rotary_interleaved=1), [5, 5]),
             (1, 1, 7, False, {}, [7]), (2, 1, 7, False, {}, [7, 4]), (1, 3, 7, True, {}, [9]),
             (1, 6, 0, False, dict(local_window_size=3), [5]), (1, 6, 0, False, dict(softcap=5.0), [5]),
-            (1, 1, 12, False, {}, [7])):
+            (1, 1, 12, False, {}, [7]), (3, 1, 12, False, {}, [7, 2, 11]),
+            (1, 6, 0, False, dict(local_window_size=0), [5]), (2, 1, 7, False, dict(local_window_size=0), [7, 4]),
+            (2, 1, 7, False, dict(local_window_size=1), [7, 4])):
         q, k, v = floats(batch, length, 64), floats(batch, length, 32), floats(batch, length, 32)
         operands = [np.concatenate([q, k, v], 2), None, None] if packed else [q, k, v]
         operands += [floats(batch, 2, past, 16), floats(batch, 2, past, 16)] if past else [None, None]
         operands += [np.array(lengths, np.int32), (np.int32(max(lengths) + 1),)]
         yield "GroupQueryAttention", dict(num_heads=4, kv_num_heads=2, do_rotary=1, **attributes), [
             *operands, (np.cos(angles),), (np.sin(angles),)], 3
+    # A bias of scores is as long as the total, which may be less than there is room for.
+    for batch, bias in ((1, (1, 1, 1, 8)), (1, (1, 4, 1, 8)), (2, (2, 4, 1, 8)), (2, (1, 4, 1, 8))):
+        past = floats(batch, 2, 12, 16)
+        yield "GroupQueryAttention", dict(num_heads=4, kv_num_heads=2), [
+            floats(batch, 1, 64), floats(batch, 1, 32), floats(batch, 1, 32), past, past + 1,
+            np.array([7, 4][:batch], np.int32), (np.int32(8),), None, None, None, floats(*bias)], 3
 
 
 def main():

@@ -260,6 +260,20 @@ def projected_attention():
                                               tensor("w", rng.normal(0, 0.1, (48, 256)).astype(np.float32))])
 
 
+def short_attention():
+    """The same with three keys, masked."""
+    nodes = [node("MatMul", ["q", "k"], ["s"]), node("Div", ["s", "root"], ["t"]), node("Add", ["t", "m"], ["u"]),
+             node("Softmax", ["u"], ["p"], axis=-1), node("MatMul", ["p", "v"], ["h"])]
+    return model(nodes, [value("q", [2, 70, 48]), value("k", [2, 48, 3]), value("v", [2, 3, 48]),
+                         value("m", [70, 3])], [value("h", [2, 70, 48])], [tensor("root", np.float32(7))])
+
+
+def double_log():
+    """A function that has no kernel in double precision: [2, 3] -> [2, 3]."""
+    return model([node("Log", ["x"], ["y"])], [value("x", [2, 3], TensorProto.DOUBLE)],
+                 [value("y", [2, 3], TensorProto.DOUBLE)], [])
+
+
 def unequal_relu():
     """Two of 16 channels are 512 times the others, which the next convolution undoes."""
     large = np.where(np.arange(16) < 2, 512, 1).astype(np.float32)
@@ -337,7 +351,7 @@ def huge_dimension():
 
 def huge_activation():
     """Each dimension is modest, but the padded tensor has 2^60 elements."""
-    nodes = [node("Conv", ["x", "w"], ["y"], pads=[1 << 29] * 4)]
+    nodes = [node("Conv", ["x", "w"], ["y"], pads=[1 << 24] * 4)]
     return model(nodes, [value("x", [1, 1, 4, 4])], [value("y", None)],
                  [tensor("w", np.ones((1, 1, 3, 3), np.float32))])
 

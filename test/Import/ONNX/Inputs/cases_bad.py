@@ -189,7 +189,7 @@ NODES = {
     "wrong-rank": node("Conv", "m w", "y"),
     "zero-stride": node("Conv", "x w", "y", strides=[0, 1]),
     "huge-pads": node("Conv", "x w", "y", pads=[1 << 40, 0, 0, 0]),
-    "huge-result": node("Conv", "x w", "y", pads=[1 << 29] * 4),
+    "huge-result": node("Conv", "x w", "y", pads=[1 << 24] * 4),
     "zero-group": node("Conv", "x w", "y", group=0),
     "kernel-shape": node("Conv", "x w", "y", kernel_shape=[5, 5]),
     "auto-pad": node("Conv", "x w", "y", auto_pad="SOMETIMES"),
@@ -248,3 +248,21 @@ import models
 
 for which in NODES:
     models.CASES["node-" + which] = bad_node(which)
+
+
+@case
+def node_unpool_extent():
+    """Strides times extent is 2^66."""
+    image = [value(name, kind, [1, 1, 2**36]) for name, kind in (("x", F32), ("i", I64))]
+    return model([node("MaxUnpool", "x i", "y", kernel_shape=[2**30], strides=[2**30])], image, y())
+
+
+@case
+def node_output_extent():
+    return model([node("ConvTranspose", "x w", "y", output_shape=[-2**63])],
+                 x(1, 2, 4) + [value("w", F32, [2, 3, 3])], y())
+
+
+@case
+def duplicate_output():
+    return model([node("Relu", "x", "y")], x(2), y() + y())

@@ -242,3 +242,17 @@ def detector():
     return model([node("Relu", "x", "boxes"), node("Sigmoid", "x", "scores"),
                   node("NonMaxSuppression", "boxes scores most", "y")],
                  x(1, 2, 4) + [value("most", I64, [1])], y(I64))
+
+
+@case
+def cut_input():
+    """"i" needs input "c" in a subgraph, "y" also one of unknown shape and a sequence; "s" binds "N" of "x"."""
+    sequence = helper.make_tensor_sequence_value_info("q", F32, None)
+    branches = [helper.make_graph([node(op, "c", "o")], op, [], y()[:0] + [value("o", F32, None)])
+                for op in ("Relu", "Neg")]
+    condition = value("k", BOOL, [])
+    return model([node("If", "k", "i", then_branch=branches[0], else_branch=branches[1]),
+                  node("Relu", "x", "a"), node("SequenceAt", "q z", "e"), node("Add", "e u", "f"),
+                  node("Sum", "a f s", "y")],
+                 [condition, value("c", F32, [3]), value("x", F32, ["N", 2]), value("u", F32, None), sequence,
+                  value("s", F32, [5, "N"])], y(), [tensor("z", 0, np.int64)])

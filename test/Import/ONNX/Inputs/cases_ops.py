@@ -210,3 +210,10 @@ def softmax_12():
 def softmax_13():
     return many([node("Softmax", "x", "last"), node("LogSoftmax", "x", "one", axis=1),
                  node("Hardmax", "x", "hard")], x(2, 3, 4))
+
+
+@case
+def reduce_alone():
+    """Without axes each element is reduced by itself."""
+    return many([node(op, "x", op, noop_with_empty_axes=1)
+                 for op in ("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceMean")], x(2, 3), opset=18)

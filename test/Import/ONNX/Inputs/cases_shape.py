@@ -187,3 +187,9 @@ def upsample_9():
 @case
 def upsample_7():
     return many([node("Upsample", "x", "y", scales=[1.0, 1.0, 2.0, 2.0])], x(1, 1, 4, 6), opset=7)
+
+
+@case
+def squeeze_no_axes():
+    """An empty list of axes: all dimensions of 1."""
+    return model([node("Squeeze", "x k", "y")], x(1, 2, 1, 3), y(), [tensor("k", [], np.int64)])

@@ -53,7 +53,7 @@ def y(dtype=F32):
 
 
 def main():
-    for family in ("ops", "shape", "quant", "recurrent", "attention", "graph", "signal", "bad"):
+    for family in ("ops", "shape", "quant", "recurrent", "attention", "contrib", "graph", "signal", "bad"):
         __import__("cases_" + family)
     *names, path = sys.argv[1:]
     for name in names:

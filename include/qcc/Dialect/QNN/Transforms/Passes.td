@@ -397,6 +397,15 @@ def PropagateQDQ : Pass<"qnn-propagate-qdq"> {
   }];
 }
 
+def FoldEmpty : Pass<"qnn-fold-empty"> {
+  let summary = "Replace tensors without elements, and sums without terms";
+  let description = [{
+    A result without elements becomes a constant. A convolution or product of an
+    empty operand whose result has elements becomes its bias, residual and
+    activation, and a mean of one is 0.
+  }];
+}
+
 def SimplifyMatmul : Pass<"qnn-simplify-matmul"> {
   let summary = "Fold transposes and constant biases into matrix products";
   let description = [{
