@@ -7,7 +7,6 @@
 
 #include "Precision.h"
 
-#include "Budgets.h"
 #include "PTQ.h"
 
 #include "qcc/Driver/Targets.h"
@@ -78,7 +77,10 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   samples.resize(std::min(samples.size(), wanted));
   guard.candidates = size_t(
       std::max(kGuardProducts / (products * double(samples.size())), 8.0));
-  auto search = PrecisionSearch::create(**simulation, std::move(samples));
+  auto search = PrecisionSearch::create(
+      **simulation,
+      ComparedOutputs::get(module.lookupSymbol<func::FuncOp>("main")),
+      std::move(samples));
   if (!search)
     return search.takeError();
   auto noisy = findNoisyLayers(*search, guard);
@@ -110,11 +112,6 @@ choosePrecision(ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
                 std::optional<double> noise, BiasFitter correct,
                 const ModelRunnerFactory &run) {
-  if (options.precision != "auto" && hasBudget(options))
-    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
-                     "-max-ram=) needs -precision=auto");
-  if (options.precision != "auto" && !options.searchThreads.empty())
-    return makeError("-search-threads= needs -precision=auto");
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
                           noise, run);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Budgets.h"
 #include "Forms.h"
 #include "PTQ.h"
 #include "Plans.h"
@@ -22,6 +23,7 @@
 #include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/RangeSearch.h"
+#include "qcc/Support/Plural.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -291,6 +293,23 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
   return equalized;
 }
 
+static bool correctsBiases(const CalibrationTable &table) {
+  return llvm::any_of(table.layers, [](const LayerCorrection &layer) {
+    return !layer.biasCorrection.empty();
+  });
+}
+
+static llvm::Expected<size_t> countSamples(ModuleOp module,
+                                           const CompileOptions &options) {
+  auto inputs = getSampleSpecs(module, options);
+  if (!inputs)
+    return inputs.takeError();
+  auto dataset = openSamples(options, *inputs);
+  if (!dataset)
+    return dataset.takeError();
+  return (*dataset)->size();
+}
+
 /// Ranges and layers that stay float, from the table's file.
 static llvm::Expected<CalibrationTable>
 loadRanges(ModuleOp module, const PTQOptions &ptq,
@@ -302,23 +321,72 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
   if (table->equalized)
     equalizeChannels(module.lookupSymbol<func::FuncOp>("main"), nullptr,
                      kMigration);
-  if (!hasSamples(options)) {
-    if (llvm::Error error = applyCorrections(
-            module, ptq, *table, listOthers(options, plan, *table).names()))
+  if (options.precision == "auto")
+    emitRemark(module.getLoc())
+        << "-precision=auto: the layers that are not in 8 bits come from "
+        << options.calibrationTable
+        << ", and the budget is not measured; remove it to search anew";
+  std::vector<std::string> others = listOthers(options, plan, *table).names();
+  auto apply = [&](StringRef cause) -> llvm::Error {
+    if (llvm::Error error =
+            applyCorrections(module, ptq, *table, others, cause))
       return makeError("-calib-table=" + options.calibrationTable + ": " +
                        llvm::toString(std::move(error)));
+    return llvm::Error::success();
+  };
+  if (!hasSamples(options)) {
+    if (llvm::Error error = apply("without samples (-calib)"))
+      return error;
     return table;
+  }
+  auto count = countSamples(module, options);
+  if (!count)
+    return count.takeError();
+  // Too few to correct biases anew: what the table says of them would be lost.
+  if (*count < kFewestCorrectedSamples && ptq.correctBias &&
+      correctsBiases(*table)) {
+    std::string few = countOf(*count, "calibration sample");
+    if (table->ptq == ptq.corrections()) {
+      emitRemark(module.getLoc())
+          << "ranges, rounded weights and corrected biases come from "
+          << options.calibrationTable << ", since " << few
+          << (*count == 1 ? " is" : " are")
+          << " too few to correct biases; remove it to calibrate anew";
+      if (llvm::Error error = apply("with so few samples"))
+        return error;
+      return table;
+    }
+    emitRemark(module.getLoc())
+        << "the biases that " << options.calibrationTable
+        << " corrects stay as they are: it was made with -ptq=" << table->ptq
+        << ", not " << ptq.corrections() << ", and " << few
+        << (*count == 1 ? " is" : " are") << " too few to correct them anew";
   }
   emitRemark(module.getLoc())
       << "the ranges come from " << options.calibrationTable
       << "; remove it to calibrate anew";
   if (ptq.needsStatistics())
-    if (auto result = calibrateOnSamples(
-            module, &*table, listOthers(options, plan, *table).names(), ptq,
-            options, run);
+    if (auto result =
+            calibrateOnSamples(module, &*table, others, ptq, options, run);
         !result)
       return result.takeError();
   return table;
+}
+
+/// Says what is left out where no output tells what quantization costs.
+static void remarkUnmeasured(ModuleOp module, const PTQOptions &ptq,
+                             const CompileOptions &options) {
+  bool measures = ptq.correctBias || options.precision == "guarded" ||
+                  options.calibrationMethod == "output";
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!measures || !ComparedOutputs::get(main).signals.empty())
+    return;
+  emitRemark(module.getLoc())
+      << "no output is of floats that quantization can change: "
+      << describeOutputs(main)
+      << "; the noise there is unknown, so that biases are not corrected and "
+         "noisy layers not kept out of 8 bits; -outputs=NAME,... compiles the "
+         "model up to the floats in front of them";
 }
 
 /// The ranges of the values that can go to 8 bits and the layers that do not:
@@ -331,7 +399,9 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable))
     return loadRanges(module, ptq, options, run, plan);
-  if (!hasSamples(options))
+  if (hasSamples(options))
+    remarkUnmeasured(module, ptq, options);
+  else
     return llvm::createStringError(
         options.calibrationTable.empty()
             ? "-quantize=static needs calibration data: give -calib=PATH (see "
@@ -432,6 +502,26 @@ static LogicalResult quantizeStatic(ModuleOp module,
   });
 }
 
+/// A budget is kept by a search, and that is for static quantization.
+static llvm::Error checkBudget(const CompileOptions &options, QuantizeMode mode,
+                               bool keepsOwn) {
+  bool searches = options.precision == "auto";
+  if (!searches && hasBudget(options))
+    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
+                     "-max-ram=) needs -precision=auto");
+  if (!searches && !options.searchThreads.empty())
+    return makeError("-search-threads= needs -precision=auto");
+  if (!searches || mode == QuantizeMode::Static)
+    return llvm::Error::success();
+  if (keepsOwn)
+    return makeError(
+        "-precision=auto: the model is quantized already and keeps "
+        "its own scales, which leaves nothing to choose; leave "
+        "-precision= and the budget out");
+  return makeError("-precision=auto chooses between layers in static "
+                   "quantization: give -calib=PATH, and leave -quantize= out");
+}
+
 LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
                                  PipelineRunner runPipeline,
@@ -491,6 +581,9 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
            "-quantize=none keeps all of it float";
   if (mode == QuantizeMode::Auto)
     mode = isCalibrated ? QuantizeMode::Static : QuantizeMode::Dynamic;
+
+  if (llvm::Error error = checkBudget(options, mode, keepsOwn))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
 
   PrecisionPlan unused;
   if (mode == QuantizeMode::Static &&

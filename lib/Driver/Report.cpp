@@ -483,10 +483,13 @@ static llvm::json::Array toJSON(const Interval &interval) {
 }
 
 static llvm::json::Object toJSON(const AccuracyReport &accuracy) {
-  llvm::json::Object object{{"samples", int64_t(accuracy.samples)},
-                            {"agreement", toJSON(accuracy.agreement)},
-                            {"kl", toJSON(accuracy.divergence)},
-                            {"noise", toJSON(accuracy.noise)}};
+  llvm::json::Object object{{"samples", int64_t(accuracy.samples)}};
+  if (accuracy.hasScores) {
+    object["agreement"] = toJSON(accuracy.agreement);
+    object["kl"] = toJSON(accuracy.divergence);
+  }
+  if (accuracy.hasSignals)
+    object["noise"] = toJSON(accuracy.noise);
   if (accuracy.isLabelled) {
     object["float_top1"] = accuracy.expectedTop1;
     object["compiled_top1"] = accuracy.actualTop1;

@@ -25,7 +25,7 @@ for layer in layers:
           f"after {', '.join(names)}")
 for output in report["outputs"]:
     print(f"output {output['name']}: {output['sqnr_db']:.0f} dB on {output['samples']} samples, "
-          f"same top-1 on {output['same_top1']}")
+          f"same top-1 on {output.get('same_top1', '-')}")
 if "accuracy" in report:
     accuracy = report["accuracy"]
     if "top1_drop" in accuracy:
