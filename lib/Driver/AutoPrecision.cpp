@@ -93,10 +93,10 @@ llvm::Error BudgetSearch::measureFloat() {
     return llvm::Error::success();
   if (llvm::Error error = verification->measureFloat(*allFloat.variant.runner))
     return error;
-  if (std::string text = verification->explainNonFinite(); !text.empty())
-    emitRemark(module.getLoc()) << text;
   if (llvm::Error error = verification->checkResolution())
     return error;
+  if (std::string text = verification->explainNonFinite(); !text.empty())
+    emitRemark(module.getLoc()) << text;
   if (searchVerification)
     return searchVerification->measureFloat(*allFloat.variant.runner);
   return llvm::Error::success();

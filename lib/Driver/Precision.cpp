@@ -23,6 +23,26 @@ namespace qcc {
 /// Multiplications that measuring one setting, and all of them, may take.
 static constexpr double kSettingProducts = 1e9, kGuardProducts = 3e10;
 
+void remarkUnmeasured(ModuleOp module, const PTQOptions &ptq,
+                      const CompileOptions &options) {
+  bool measures = ptq.correctBias || options.precision == "guarded" ||
+                  options.calibrationMethod == "output";
+  // A budget that needs such outputs is refused by itself.
+  measures &= options.precision != "auto" || options.maxDrop.empty() ||
+              StringRef(options.maxDrop).starts_with("metric");
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  llvm::StringMap<unsigned> usedIds;
+  if (!measures || QuantizationSites(main, usedIds).layers().empty() ||
+      !ComparedOutputs::get(main).signals.empty())
+    return;
+  emitRemark(module.getLoc())
+      << "no output is of floats that quantization can change: "
+      << describeOutputs(main)
+      << "; the noise there is unknown, so that biases are not corrected and "
+         "noisy layers not kept out of 8 bits; -outputs=NAME,... compiles the "
+         "model up to the floats in front of them";
+}
+
 ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
                                            const ModelRunnerFactory &run) {
   return [&options, &run](

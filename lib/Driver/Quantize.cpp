@@ -373,22 +373,6 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
   return table;
 }
 
-/// Says what is left out where no output tells what quantization costs.
-static void remarkUnmeasured(ModuleOp module, const PTQOptions &ptq,
-                             const CompileOptions &options) {
-  bool measures = ptq.correctBias || options.precision == "guarded" ||
-                  options.calibrationMethod == "output";
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!measures || !ComparedOutputs::get(main).signals.empty())
-    return;
-  emitRemark(module.getLoc())
-      << "no output is of floats that quantization can change: "
-      << describeOutputs(main)
-      << "; the noise there is unknown, so that biases are not corrected and "
-         "noisy layers not kept out of 8 bits; -outputs=NAME,... compiles the "
-         "model up to the floats in front of them";
-}
-
 /// The ranges of the values that can go to 8 bits and the layers that do not:
 /// from the table if its file exists, else from the samples. `plan` is the one
 /// that a file says, or becomes the one that is measured.
@@ -502,26 +486,6 @@ static LogicalResult quantizeStatic(ModuleOp module,
   });
 }
 
-/// A budget is kept by a search, and that is for static quantization.
-static llvm::Error checkBudget(const CompileOptions &options, QuantizeMode mode,
-                               bool keepsOwn) {
-  bool searches = options.precision == "auto";
-  if (!searches && hasBudget(options))
-    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
-                     "-max-ram=) needs -precision=auto");
-  if (!searches && !options.searchThreads.empty())
-    return makeError("-search-threads= needs -precision=auto");
-  if (!searches || mode == QuantizeMode::Static)
-    return llvm::Error::success();
-  if (keepsOwn)
-    return makeError(
-        "-precision=auto: the model is quantized already and keeps "
-        "its own scales, which leaves nothing to choose; leave "
-        "-precision= and the budget out");
-  return makeError("-precision=auto chooses between layers in static "
-                   "quantization: give -calib=PATH, and leave -quantize= out");
-}
-
 LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
                                  const ModelRunnerFactory &run,
                                  PipelineRunner runPipeline,
@@ -562,18 +526,20 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     if (mode == QuantizeMode::Auto)
       mode = QuantizeMode::None;
   }
+  // Where a search was asked for, there is an error below.
+  bool searches = options.precision == "auto";
   if (keepsOwn && mode != QuantizeMode::None) {
-    if (isCalibrated || mode != QuantizeMode::Auto)
+    if (!searches && (isCalibrated || mode != QuantizeMode::Auto))
       emitRemark(module.getLoc())
           << "the model is quantized already; its own scales are kept";
-    else if (!ownScales)
+    else if (!searches && !ownScales)
       emitRemark(module.getLoc())
           << "products of the model are quantized already; what it computes in "
              "float stays float; -quantize=dynamic quantizes large products of "
              "that, too";
     mode = QuantizeMode::None;
   }
-  if (mode == QuantizeMode::Auto && !isCalibrated)
+  if (mode == QuantizeMode::Auto && !isCalibrated && !searches)
     emitRemark(module.getLoc())
         << "no calibration data (-calib): large matrix products and recurrent "
            "layers get int8 "

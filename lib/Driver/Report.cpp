@@ -504,9 +504,12 @@ static llvm::json::Value toJSON(const ModelReport &report) {
     layers.push_back(toJSON(entry));
   for (const OutputReport &output : report.outputs) {
     llvm::json::Object object{{"name", output.name},
-                              {"samples", int64_t(output.samples)},
-                              {"sqnr_db", output.error.sqnr()},
-                              {"max_error", double(output.error.largest)}};
+                              {"samples", int64_t(output.samples)}};
+    // Without elements there is nothing to compare.
+    if (output.samples != 0) {
+      object["sqnr_db"] = output.error.sqnr();
+      object["max_error"] = double(output.error.largest);
+    }
     if (output.isClassifier)
       object["same_top1"] = int64_t(output.sameTop);
     outputs.push_back(std::move(object));

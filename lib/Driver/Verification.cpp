@@ -198,6 +198,13 @@ llvm::Error Verification::checkResolution() const {
     return makeError("-max-drop=" + budget.text +
                      ": the float model's scores are NaN, or give no "
                      "probabilities, at all positions of the held-out samples");
+  bool isDistance =
+      budget.metric == DropMetric::Noise || budget.metric == DropMetric::Angle;
+  if (isDistance && nonFinite.values != 0 &&
+      nonFinite.nonFinite == nonFinite.values)
+    return makeError("-max-drop=" + budget.text +
+                     ": all outputs of the float model are NaN or infinite on "
+                     "the held-out samples");
   if (budget.metric == DropMetric::Divergence && !floatOutputs.empty()) {
     double blank = divergenceFromUniform(compared, floatOutputs);
     if (blank <= kTelling * budget.limit)

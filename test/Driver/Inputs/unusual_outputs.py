@@ -48,6 +48,7 @@ KINDS = {
     "nothing": ([node("Identity", "x", "x2"), ARGMAX, EMPTY], "x2 k e"),
     "scalar": ([node("ReduceSum", "y", "s", keepdims=0)], "s"),
     "infinite": ([node("Relu", "y", "ry"), node("Log", "ry", "l")], "l"),
+    "undefined": ([node("Mul", "y y", "y2"), node("Neg", "y2", "n"), node("Sqrt", "n", "u")], "u"),
     "steps": ([node("QuantizeLinear", "y step middle", "q")], "q"),
     "nms": ([node("Reshape", "y flat_scores", "rs"), node("Sigmoid", "rs", "scores"),
              node("Gemm", "f wb", "fb"), node("Reshape", "fb flat_boxes", "boxes"),
