@@ -43,10 +43,14 @@ llvm::Error qcc::measureAccuracy(ModelReport &report, ModuleOp expected,
       return runner.takeError();
     runners[form] = std::move(*runner);
   }
+  auto compared =
+      ComparedOutputs::get(expected.lookupSymbol<func::FuncOp>("main"));
   AccuracyReport accuracy;
+  accuracy.hasSignals = !compared.signals.empty();
+  accuracy.hasScores = compared.scores.has_value();
   accuracy.samples = samples.inputs.size();
-  accuracy.isLabelled =
-      !samples.labels.empty() && samples.labels.size() >= samples.inputs.size();
+  accuracy.isLabelled = accuracy.hasScores && !samples.labels.empty() &&
+                        samples.labels.size() >= samples.inputs.size();
   std::vector<double> drops, same, divergences, noises;
   Progress progress("measuring accuracy", accuracy.samples);
   for (auto [inputs, index] :
@@ -58,14 +62,15 @@ llvm::Error qcc::measureAccuracy(ModelReport &report, ModuleOp expected,
         return found.takeError();
       outputs[form] = std::move(*found);
     }
-    OutputError error = compareOutputs(outputs[0], outputs[1]);
+    OutputError error = compareOutputs(compared, outputs[0], outputs[1]);
     same.push_back(1 - error.disagreement);
     divergences.push_back(error.divergence);
     noises.push_back(error.noise);
     if (accuracy.isLabelled) {
       double right[2];
       for (size_t form : {0, 1})
-        right[form] = isAmongLargest(outputs[form], samples.labels[index], 1);
+        right[form] = isAmongLargest(outputs[form][*compared.scores],
+                                     samples.labels[index], 1);
       accuracy.expectedTop1 += right[0] / double(accuracy.samples);
       accuracy.actualTop1 += right[1] / double(accuracy.samples);
       drops.push_back(right[0] - right[1]);

@@ -9,6 +9,7 @@
 
 #include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Quantization/PrecisionSearch.h"
+#include "qcc/Support/Plural.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -47,9 +48,14 @@ llvm::Error BudgetSearch::prepare() {
     return makeError(
         "-precision=auto needs samples to search on and others to "
         "verify on: at least two calibration samples, or -verify=");
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  compared = ComparedOutputs::get(main);
   if (!budgets.drop)
     return llvm::Error::success();
-  auto created = Verification::create(*budgets.drop, samples.heldOut, options);
+  if (llvm::Error error = checkOutputs(*budgets.drop, compared, main))
+    return error;
+  auto created =
+      Verification::create(*budgets.drop, compared, samples.heldOut, options);
   if (!created)
     return created.takeError();
   verification.emplace(std::move(*created));
@@ -60,7 +66,8 @@ llvm::Error BudgetSearch::prepare() {
       budgets.drop->metric == DropMetric::User)
     return llvm::Error::success();
   searchSamples.inputs = samples.search;
-  created = Verification::create(*budgets.drop, searchSamples, options);
+  created =
+      Verification::create(*budgets.drop, compared, searchSamples, options);
   if (!created)
     return created.takeError();
   searchVerification.emplace(std::move(*created));
@@ -88,6 +95,8 @@ llvm::Error BudgetSearch::measureFloat() {
     return error;
   if (llvm::Error error = verification->checkResolution())
     return error;
+  if (std::string text = verification->explainNonFinite(); !text.empty())
+    emitRemark(module.getLoc()) << text;
   if (searchVerification)
     return searchVerification->measureFloat(*allFloat.variant.runner);
   return llvm::Error::success();
@@ -111,9 +120,10 @@ llvm::Error BudgetSearch::measureLayers() {
   auto few = size_t(std::clamp(kSettingProducts / products,
                                double(kFewestSamples), double(kMostSamples)));
   auto search = PrecisionSearch::create(
-      *simulation, {samples.search.begin(),
-                    samples.search.begin() +
-                        ptrdiff_t(std::min(few, samples.search.size()))});
+      *simulation, compared,
+      {samples.search.begin(),
+       samples.search.begin() +
+           ptrdiff_t(std::min(few, samples.search.size()))});
   if (!search)
     return search.takeError();
   auto measured = search->measureLayers(all);
@@ -393,10 +403,9 @@ std::string BudgetSearch::describe(const Choice &choice) const {
     text +=
         llvm::formatv(", {0} bytes of memory", choice.variant.sizes.arenaBytes);
   if (budgets.drop)
-    text += llvm::formatv("; {0} on {1} held-out samples, {2} at 95 % "
-                          "confidence",
+    text += llvm::formatv("; {0} on {1}, {2} at 95 % confidence",
                           budgets.drop->describe(choice.loss.mean),
-                          verification->size(),
+                          countOf(verification->size(), "held-out sample"),
                           budgets.drop->describe(choice.loss.upper));
   return text;
 }

@@ -120,6 +120,7 @@ private:
   VariantCompiler compiler;
 
   Budgets budgets;
+  ComparedOutputs compared;
   std::optional<Verification> verification;
   /// On the samples of the search, where the metric needs nothing else.
   HeldOutSamples searchSamples;

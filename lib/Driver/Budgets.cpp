@@ -38,6 +38,25 @@ bool qcc::hasBudget(const CompileOptions &options) {
          });
 }
 
+llvm::Error qcc::checkBudget(const CompileOptions &options, QuantizeMode mode,
+                             bool keepsOwn) {
+  bool searches = options.precision == "auto";
+  if (!searches && hasBudget(options))
+    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
+                     "-max-ram=) needs -precision=auto");
+  if (!searches && !options.searchThreads.empty())
+    return makeError("-search-threads= needs -precision=auto");
+  if (!searches || mode == QuantizeMode::Static)
+    return llvm::Error::success();
+  if (keepsOwn)
+    return makeError(
+        "-precision=auto: the model is quantized already and keeps "
+        "its own scales, which leaves nothing to choose; leave "
+        "-precision= and the budget out");
+  return makeError("-precision=auto chooses between layers in static "
+                   "quantization: give -calib=PATH, and leave -quantize= out");
+}
+
 llvm::Expected<Budgets> Budgets::parse(const CompileOptions &options) {
   Budgets budgets;
   if (!hasBudget(options))

@@ -35,6 +35,12 @@ struct Budgets {
 /// Whether the options give a budget, of whatever value.
 bool hasBudget(const CompileOptions &options);
 
+/// Fails where a budget would be passed over: only a search keeps one, and that
+/// chooses between layers in static quantization. `keepsOwn`: the model came
+/// quantized.
+llvm::Error checkBudget(const CompileOptions &options, QuantizeMode mode,
+                        bool keepsOwn);
+
 } // namespace qcc
 
 #endif // QCC_LIB_DRIVER_BUDGETS_H

@@ -13,6 +13,7 @@
 
 #include "qcc/Calibration/Calibrate.h"
 #include "qcc/Driver/Targets.h"
+#include "qcc/Support/Plural.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -263,8 +264,9 @@ LogicalResult qcc::bisect(MLIRContext &context, const BisectOptions &options,
        << layer.nodes << (wrong ? "  <--" : "") << "\n";
   }
   if (!first)
-    os << "no layer differs by more than the others do (" << layers.size()
-       << " layers, " << samples->size() << " samples)\n";
+    os << "no layer differs by more than the others do ("
+       << countOf(layers.size(), "layer") << ", "
+       << countOf(samples->size(), "sample") << ")\n";
   else
     os << "first wrong layer: " << first->name
        << llvm::format(" (its own noise is %.1f dB below its signal; above "

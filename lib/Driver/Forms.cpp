@@ -40,6 +40,11 @@ OwningOpRef<ModuleOp> qcc::makeForm(ModuleOp imported, Form form,
   if (form == Form::Float) {
     own.quantize = QuantizeMode::None;
     own.precision = CompileOptions().precision;
+    own.searchThreads.clear();
+    for (std::string CompileOptions::*budget :
+         {&CompileOptions::maxDrop, &CompileOptions::maxLatency,
+          &CompileOptions::maxSize, &CompileOptions::maxRam})
+      (own.*budget).clear();
   }
   ModelRunnerFactory run = createHostRunnerFactory(own);
   if (failed(insertQuantization(*copy, own, run, runPlainPipeline, plan)))

@@ -9,6 +9,7 @@
 
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
+#include "qcc/Support/TensorValues.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
@@ -69,7 +70,8 @@ std::vector<Layer> qcc::getLayers(ModuleOp module) {
     Operation *computes = &op;
     if (auto *before = layers.find(*keys.back());
         before != layers.end() &&
-        isa<ConvIntegerOp, MatmulIntegerOp>(before->second.op))
+        (isa<ConvIntegerOp, MatmulIntegerOp>(before->second.op) ||
+         isa<CastOp>(op)))
       computes = before->second.op;
     layers.erase(*keys.back());
     layers[*keys.back()] = {names.back(), llvm::join(names, ", "), computes,
@@ -81,43 +83,9 @@ std::vector<Layer> qcc::getLayers(ModuleOp module) {
   return result;
 }
 
-template <typename T>
-static void convert(const HostTensor &tensor, std::vector<float> &values) {
-  for (T value : tensor.as<T>())
-    values.push_back(float(value));
-}
-
 std::vector<float> qcc::toFloats(const HostTensor &tensor, Type elementType) {
-  std::vector<float> values;
-  switch (tensor.dtype) {
-  case DType::F32:
-    convert<float>(tensor, values);
-    break;
-  case DType::F64:
-    convert<double>(tensor, values);
-    break;
-  case DType::U8:
-  case DType::Bool:
-    convert<uint8_t>(tensor, values);
-    break;
-  case DType::I8:
-    convert<int8_t>(tensor, values);
-    break;
-  case DType::U16:
-    convert<uint16_t>(tensor, values);
-    break;
-  case DType::I16:
-    convert<int16_t>(tensor, values);
-    break;
-  case DType::I32:
-    convert<int32_t>(tensor, values);
-    break;
-  case DType::I64:
-    convert<int64_t>(tensor, values);
-    break;
-  default:
-    return values;
-  }
+  std::vector<double> numbers = toDoubles(tensor);
+  std::vector<float> values(numbers.begin(), numbers.end());
   if (auto type = dyn_cast<quant::UniformQuantizedType>(elementType))
     for (float &value : values)
       value = (value - float(type.getZeroPoint())) * float(type.getScale());

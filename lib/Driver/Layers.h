@@ -22,7 +22,8 @@ namespace qcc {
 struct Layer {
   std::string name;
   std::string nodes; ///< all of them, separated by ", "
-  /// The product of integers, where the op became that and others behind it.
+  /// The product of integers, where the op became that and others behind it; of
+  /// a cast to the node's type, what it casts.
   mlir::Operation *op = nullptr;
   /// What users of the layer see: behind quantize and dequantize, if those are
   /// all that use its result.

@@ -9,6 +9,7 @@
 
 #include "qcc/Quantization/ChannelStatistics.h"
 #include "qcc/Quantization/SavedCorrections.h"
+#include "qcc/Support/Plural.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -164,8 +165,8 @@ std::string SampleStatistics::explain() const {
   if (!ptq.correctBias || ptq.automatic || correctsBiases())
     return "";
   return "-ptq=correct-bias: the biases stay as they are, " +
-         std::to_string(statistics.samples()) +
-         " calibration samples are too few; " +
+         countOf(statistics.samples(), "calibration sample") +
+         (statistics.samples() == 1 ? " is" : " are") + " too few; " +
          std::to_string(kFewestCorrectedSamples) + " are needed";
 }
 
@@ -200,10 +201,9 @@ void saveCorrections(ModuleOp module, const PTQOptions &ptq,
 
 llvm::Error applyCorrections(ModuleOp module, const PTQOptions &ptq,
                              const CalibrationTable &table,
-                             ArrayRef<std::string> keepFloat) {
-  constexpr StringLiteral without =
-      "without samples (-calib) weights are rounded to nearest and biases not "
-      "corrected";
+                             ArrayRef<std::string> keepFloat, StringRef cause) {
+  std::string without = cause.str() + " weights are rounded to nearest and "
+                                      "biases not corrected";
   if (!ptq.needsStatistics())
     return llvm::Error::success();
   if (table.ptq != ptq.corrections()) {

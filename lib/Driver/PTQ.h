@@ -93,11 +93,13 @@ private:
 void saveCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
                      CalibrationTable &table);
 
-/// Rounds and corrects as the table says, without samples. Remarks what of it
-/// does not fit the model or the options.
+/// Rounds and corrects as the table says, not by samples; `cause` says why, in
+/// words such as "without samples". Remarks what of it does not fit the model
+/// or the options.
 llvm::Error applyCorrections(mlir::ModuleOp module, const PTQOptions &ptq,
                              const CalibrationTable &table,
-                             llvm::ArrayRef<std::string> keepFloat);
+                             llvm::ArrayRef<std::string> keepFloat,
+                             llvm::StringRef cause);
 
 } // namespace qcc
 

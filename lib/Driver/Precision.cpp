@@ -7,7 +7,6 @@
 
 #include "Precision.h"
 
-#include "Budgets.h"
 #include "PTQ.h"
 
 #include "qcc/Driver/Targets.h"
@@ -23,6 +22,26 @@ namespace qcc {
 
 /// Multiplications that measuring one setting, and all of them, may take.
 static constexpr double kSettingProducts = 1e9, kGuardProducts = 3e10;
+
+void remarkUnmeasured(ModuleOp module, const PTQOptions &ptq,
+                      const CompileOptions &options) {
+  bool measures = ptq.correctBias || options.precision == "guarded" ||
+                  options.calibrationMethod == "output";
+  // A budget that needs such outputs is refused by itself.
+  measures &= options.precision != "auto" || options.maxDrop.empty() ||
+              StringRef(options.maxDrop).starts_with("metric");
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  llvm::StringMap<unsigned> usedIds;
+  if (!measures || QuantizationSites(main, usedIds).layers().empty() ||
+      !ComparedOutputs::get(main).signals.empty())
+    return;
+  emitRemark(module.getLoc())
+      << "no output is of floats that quantization can change: "
+      << describeOutputs(main)
+      << "; the noise there is unknown, so that biases are not corrected and "
+         "noisy layers not kept out of 8 bits; -outputs=NAME,... compiles the "
+         "model up to the floats in front of them";
+}
 
 ModelRunnerFactory createSimulationFactory(const CompileOptions &options,
                                            const ModelRunnerFactory &run) {
@@ -78,7 +97,10 @@ guardPrecision(ModuleOp module, const CalibrationTable &table,
   samples.resize(std::min(samples.size(), wanted));
   guard.candidates = size_t(
       std::max(kGuardProducts / (products * double(samples.size())), 8.0));
-  auto search = PrecisionSearch::create(**simulation, std::move(samples));
+  auto search = PrecisionSearch::create(
+      **simulation,
+      ComparedOutputs::get(module.lookupSymbol<func::FuncOp>("main")),
+      std::move(samples));
   if (!search)
     return search.takeError();
   auto noisy = findNoisyLayers(*search, guard);
@@ -110,11 +132,6 @@ choosePrecision(ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
                 std::optional<double> noise, BiasFitter correct,
                 const ModelRunnerFactory &run) {
-  if (options.precision != "auto" && hasBudget(options))
-    return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
-                     "-max-ram=) needs -precision=auto");
-  if (options.precision != "auto" && !options.searchThreads.empty())
-    return makeError("-search-threads= needs -precision=auto");
   if (options.precision == "guarded")
     return guardPrecision(module, table, options, std::move(samples.search),
                           noise, run);

@@ -16,6 +16,8 @@
 
 namespace qcc {
 
+struct PTQOptions;
+
 /// The layers that -precision=guarded keeps float, measured on some of
 /// `samples`; none without samples, and none where the `noise` with all layers
 /// in 8 bits is known to be acceptable. Says so by a remark for each. `module`
@@ -51,6 +53,11 @@ llvm::Expected<PrecisionPlan>
 searchPrecision(mlir::ModuleOp module, const CalibrationTable &table,
                 const CompileOptions &options, SplitSamples samples,
                 BiasFitter correct, const ModelRunnerFactory &run);
+
+/// Says by a remark what is left out where no output of a model with layers
+/// tells what quantization costs.
+void remarkUnmeasured(mlir::ModuleOp module, const PTQOptions &ptq,
+                      const CompileOptions &options);
 
 /// Compiles what Simulation builds; its quantized twins compute on integers.
 ModelRunnerFactory createSimulationFactory(const CompileOptions &options,

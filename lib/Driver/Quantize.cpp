@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Budgets.h"
 #include "Forms.h"
 #include "PTQ.h"
 #include "Plans.h"
@@ -22,6 +23,7 @@
 #include "qcc/Quantization/OutputError.h"
 #include "qcc/Quantization/Passes.h"
 #include "qcc/Quantization/RangeSearch.h"
+#include "qcc/Support/Plural.h"
 #include "qcc/Support/ResultToExpected.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -291,6 +293,23 @@ calibrateAutomatically(ModuleOp module, ArrayRef<std::string> keepFloat,
   return equalized;
 }
 
+static bool correctsBiases(const CalibrationTable &table) {
+  return llvm::any_of(table.layers, [](const LayerCorrection &layer) {
+    return !layer.biasCorrection.empty();
+  });
+}
+
+static llvm::Expected<size_t> countSamples(ModuleOp module,
+                                           const CompileOptions &options) {
+  auto inputs = getSampleSpecs(module, options);
+  if (!inputs)
+    return inputs.takeError();
+  auto dataset = openSamples(options, *inputs);
+  if (!dataset)
+    return dataset.takeError();
+  return (*dataset)->size();
+}
+
 /// Ranges and layers that stay float, from the table's file.
 static llvm::Expected<CalibrationTable>
 loadRanges(ModuleOp module, const PTQOptions &ptq,
@@ -302,20 +321,53 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
   if (table->equalized)
     equalizeChannels(module.lookupSymbol<func::FuncOp>("main"), nullptr,
                      kMigration);
-  if (!hasSamples(options)) {
-    if (llvm::Error error = applyCorrections(
-            module, ptq, *table, listOthers(options, plan, *table).names()))
+  if (options.precision == "auto")
+    emitRemark(module.getLoc())
+        << "-precision=auto: the layers that are not in 8 bits come from "
+        << options.calibrationTable
+        << ", and the budget is not measured; remove it to search anew";
+  std::vector<std::string> others = listOthers(options, plan, *table).names();
+  auto apply = [&](StringRef cause) -> llvm::Error {
+    if (llvm::Error error =
+            applyCorrections(module, ptq, *table, others, cause))
       return makeError("-calib-table=" + options.calibrationTable + ": " +
                        llvm::toString(std::move(error)));
+    return llvm::Error::success();
+  };
+  if (!hasSamples(options)) {
+    if (llvm::Error error = apply("without samples (-calib)"))
+      return error;
     return table;
+  }
+  auto count = countSamples(module, options);
+  if (!count)
+    return count.takeError();
+  // Too few to correct biases anew: what the table says of them would be lost.
+  if (*count < kFewestCorrectedSamples && ptq.correctBias &&
+      correctsBiases(*table)) {
+    std::string few = countOf(*count, "calibration sample");
+    if (table->ptq == ptq.corrections()) {
+      emitRemark(module.getLoc())
+          << "ranges, rounded weights and corrected biases come from "
+          << options.calibrationTable << ", since " << few
+          << (*count == 1 ? " is" : " are")
+          << " too few to correct biases; remove it to calibrate anew";
+      if (llvm::Error error = apply("with so few samples"))
+        return error;
+      return table;
+    }
+    emitRemark(module.getLoc())
+        << "the biases that " << options.calibrationTable
+        << " corrects stay as they are: it was made with -ptq=" << table->ptq
+        << ", not " << ptq.corrections() << ", and " << few
+        << (*count == 1 ? " is" : " are") << " too few to correct them anew";
   }
   emitRemark(module.getLoc())
       << "the ranges come from " << options.calibrationTable
       << "; remove it to calibrate anew";
   if (ptq.needsStatistics())
-    if (auto result = calibrateOnSamples(
-            module, &*table, listOthers(options, plan, *table).names(), ptq,
-            options, run);
+    if (auto result =
+            calibrateOnSamples(module, &*table, others, ptq, options, run);
         !result)
       return result.takeError();
   return table;
@@ -331,7 +383,9 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   if (!options.calibrationTable.empty() &&
       llvm::sys::fs::exists(options.calibrationTable))
     return loadRanges(module, ptq, options, run, plan);
-  if (!hasSamples(options))
+  if (hasSamples(options))
+    remarkUnmeasured(module, ptq, options);
+  else
     return llvm::createStringError(
         options.calibrationTable.empty()
             ? "-quantize=static needs calibration data: give -calib=PATH (see "
@@ -472,18 +526,20 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
     if (mode == QuantizeMode::Auto)
       mode = QuantizeMode::None;
   }
+  // Where a search was asked for, there is an error below.
+  bool searches = options.precision == "auto";
   if (keepsOwn && mode != QuantizeMode::None) {
-    if (isCalibrated || mode != QuantizeMode::Auto)
+    if (!searches && (isCalibrated || mode != QuantizeMode::Auto))
       emitRemark(module.getLoc())
           << "the model is quantized already; its own scales are kept";
-    else if (!ownScales)
+    else if (!searches && !ownScales)
       emitRemark(module.getLoc())
           << "products of the model are quantized already; what it computes in "
              "float stays float; -quantize=dynamic quantizes large products of "
              "that, too";
     mode = QuantizeMode::None;
   }
-  if (mode == QuantizeMode::Auto && !isCalibrated)
+  if (mode == QuantizeMode::Auto && !isCalibrated && !searches)
     emitRemark(module.getLoc())
         << "no calibration data (-calib): large matrix products and recurrent "
            "layers get int8 "
@@ -491,6 +547,9 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
            "-quantize=none keeps all of it float";
   if (mode == QuantizeMode::Auto)
     mode = isCalibrated ? QuantizeMode::Static : QuantizeMode::Dynamic;
+
+  if (llvm::Error error = checkBudget(options, mode, keepsOwn))
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
 
   PrecisionPlan unused;
   if (mode == QuantizeMode::Static &&

@@ -483,10 +483,13 @@ static llvm::json::Array toJSON(const Interval &interval) {
 }
 
 static llvm::json::Object toJSON(const AccuracyReport &accuracy) {
-  llvm::json::Object object{{"samples", int64_t(accuracy.samples)},
-                            {"agreement", toJSON(accuracy.agreement)},
-                            {"kl", toJSON(accuracy.divergence)},
-                            {"noise", toJSON(accuracy.noise)}};
+  llvm::json::Object object{{"samples", int64_t(accuracy.samples)}};
+  if (accuracy.hasScores) {
+    object["agreement"] = toJSON(accuracy.agreement);
+    object["kl"] = toJSON(accuracy.divergence);
+  }
+  if (accuracy.hasSignals)
+    object["noise"] = toJSON(accuracy.noise);
   if (accuracy.isLabelled) {
     object["float_top1"] = accuracy.expectedTop1;
     object["compiled_top1"] = accuracy.actualTop1;
@@ -501,9 +504,12 @@ static llvm::json::Value toJSON(const ModelReport &report) {
     layers.push_back(toJSON(entry));
   for (const OutputReport &output : report.outputs) {
     llvm::json::Object object{{"name", output.name},
-                              {"samples", int64_t(output.samples)},
-                              {"sqnr_db", output.error.sqnr()},
-                              {"max_error", double(output.error.largest)}};
+                              {"samples", int64_t(output.samples)}};
+    // Without elements there is nothing to compare.
+    if (output.samples != 0) {
+      object["sqnr_db"] = output.error.sqnr();
+      object["max_error"] = double(output.error.largest);
+    }
     if (output.isClassifier)
       object["same_top1"] = int64_t(output.sameTop);
     outputs.push_back(std::move(object));

@@ -54,6 +54,8 @@ struct Interval {
 struct AccuracyReport {
   size_t samples = 0;
   bool isLabelled = false;
+  /// Whether there are outputs to take noise, and classes, from.
+  bool hasSignals = false, hasScores = false;
   double expectedTop1 = 0, actualTop1 = 0; ///< parts of the samples
   Interval top1Drop, agreement, divergence, noise;
 };

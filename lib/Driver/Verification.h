@@ -27,6 +27,7 @@ public:
   /// Fails where the samples lack what the budget's metric needs. They must
   /// outlive this.
   static llvm::Expected<Verification> create(const DropBudget &budget,
+                                             const ComparedOutputs &compared,
                                              const HeldOutSamples &samples,
                                              const CompileOptions &options);
 
@@ -37,6 +38,10 @@ public:
   /// metric that is known once measureFloat has run.
   llvm::Error checkResolution() const;
 
+  /// What NaN and infinities among the float model's outputs mean for the
+  /// budget; empty where there are none.
+  std::string explainNonFinite() const;
+
   /// The mean loss and its bound. Ends early, on a part of the samples, where
   /// they show already that the budget does not hold.
   llvm::Expected<BoundedMean> measure(ModelRunner &runner) const;
@@ -44,9 +49,10 @@ public:
   size_t size() const { return samples->inputs.size(); }
 
 private:
-  Verification(const DropBudget &budget, const HeldOutSamples &samples,
-               const CompileOptions &options)
-      : budget(budget), samples(&samples), options(&options) {}
+  Verification(const DropBudget &budget, ComparedOutputs compared,
+               const HeldOutSamples &samples, const CompileOptions &options)
+      : budget(budget), compared(std::move(compared)), samples(&samples),
+        options(&options) {}
   /// Of metrics that are a number for each sample.
   llvm::Expected<double> valueOf(size_t sample,
                                  llvm::ArrayRef<HostTensor> outputs) const;
@@ -59,12 +65,20 @@ private:
                     llvm::ArrayRef<double> values) const;
 
   DropBudget budget;
+  ComparedOutputs compared;
   const HeldOutSamples *samples;
   const CompileOptions *options;
   /// Of each sample: its value, or else the outputs.
   std::vector<double> floatValues;
   std::vector<std::vector<HostTensor>> floatOutputs;
+  NonFiniteOutputs nonFinite; ///< among the float model's outputs
 };
+
+/// Fails where the outputs of the float model `main` do not have what the
+/// budget's metric looks at.
+llvm::Error checkOutputs(const DropBudget &budget,
+                         const ComparedOutputs &compared,
+                         mlir::func::FuncOp main);
 
 /// The loss of a model in another form that adds up over layers, nearly: a rate
 /// of changed classes does not, so that the divergence stands for it.

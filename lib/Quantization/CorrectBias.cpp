@@ -61,6 +61,7 @@ private:
   const CalibrationTable &table;
   std::vector<CorrectedLayer> layers;
   unsigned outputs = 0; ///< of the model; means of layers stand behind them
+  ComparedOutputs compared;
   std::unique_ptr<ModelRunner> runner;
 };
 
@@ -197,6 +198,7 @@ llvm::Error BiasCorrector::build(ModuleOp module,
                                  const ModelRunnerFactory &compile) {
   for (const InputStatistics::Layer &layer : statistics.layers())
     removeCorrection(layer);
+  compared = ComparedOutputs::get(module.lookupSymbol<func::FuncOp>("main"));
   OwningOpRef<ModuleOp> copy(module.clone());
   auto main = copy->lookupSymbol<func::FuncOp>("main");
   SmallVector<Operation *> ops = getLayers(main);
@@ -288,7 +290,7 @@ BiasCorrector::measureNoise(const ReferenceSamples &samples, size_t first) {
     if (!results)
       return results.takeError();
     results->resize(outputs);
-    noise += compareOutputs(samples.outputs[i], *results).noise;
+    noise += compareOutputs(compared, samples.outputs[i], *results).noise;
   }
   return noise / double(samples.outputs.size() - first);
 }
@@ -328,7 +330,7 @@ BiasCorrector::run(const ReferenceSamples &samples) {
     if (sample >= first && sample < samples.outputs.size()) {
       results->resize(outputs);
       noise.corrected +=
-          compareOutputs(samples.outputs[sample], *results).noise /
+          compareOutputs(compared, samples.outputs[sample], *results).noise /
           double(samples.outputs.size() - first);
     }
     progress.step();

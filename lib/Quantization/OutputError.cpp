@@ -7,23 +7,151 @@
 
 #include "qcc/Quantization/OutputError.h"
 
+#include "qcc/Calibration/QuantizationSites.h"
+#include "qcc/Dialect/QNN/IR/ConstantData.h"
+#include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Support/TensorValues.h"
+
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <algorithm>
 #include <cmath>
 
+using namespace mlir;
 using namespace qcc;
+using namespace qcc::qnn;
 
-/// The scores of one position as probabilities.
-static std::vector<double> getProbabilities(llvm::ArrayRef<float> scores) {
-  std::vector<double> result(scores.begin(), scores.end());
+//===----------------------------------------------------------------------===//
+// Which outputs
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Whether quantization can change values.
+class ChangedValues {
+public:
+  explicit ChangedValues(func::FuncOp main) : sites(main, usedIds) {
+    for (QuantizableOpInterface op : sites.ops())
+      sources.insert(op);
+    for (const QuantizationSites::RecurrentLayer &layer :
+         sites.recurrentLayers())
+      sources.insert(layer.op);
+    main.walk([&](Operation *op) {
+      // What is quantized already.
+      if (isa<QuantizeOp, DequantizeOp, StorageCastOp, DynamicQuantizeOp,
+              DynamicDequantizeOp, MatmulIntegerOp, ConvIntegerOp,
+              BlockMatmulOp>(op))
+        sources.insert(op);
+      // What reads a value that others store in 8 or 16 bits may read those.
+      if (!op->hasTrait<OpTrait::IsTerminator>() &&
+          llvm::any_of(op->getOperands(), [&](Value operand) {
+            return operand.getDefiningOp() && sites.ids().contains(operand);
+          }))
+        sources.insert(op);
+    });
+  }
+
+  bool contains(Value value) const {
+    llvm::SmallVector<Operation *> worklist = {value.getDefiningOp()};
+    llvm::DenseSet<Operation *> seen;
+    while (!worklist.empty()) {
+      Operation *op = worklist.pop_back_val();
+      if (!op || !seen.insert(op).second)
+        continue;
+      if (sources.contains(op))
+        return true;
+      for (Value operand : op->getOperands())
+        worklist.push_back(operand.getDefiningOp());
+    }
+    return false;
+  }
+
+private:
+  llvm::StringMap<unsigned> usedIds;
+  QuantizationSites sites;
+  QuantizationSites::OpSet sources;
+};
+} // namespace
+
+static Operation *terminatorOf(func::FuncOp main) {
+  return main.getBody().front().getTerminator();
+}
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// Why an output is no signal, behind its name; empty where it is one.
+static std::string explainOutput(Value output, const ChangedValues &changed) {
+  RankedTensorType type = typeOf(output);
+  DType dtype = getDType(type.getElementType());
+  std::string text = std::string(" is ") + name(dtype);
+  if (!isFloat(dtype))
+    return text;
+  if (llvm::is_contained(type.getShape(), 0))
+    return text + " without elements";
+  if (!changed.contains(output))
+    return text + " that no quantized layer computes";
+  return "";
+}
+
+ComparedOutputs ComparedOutputs::get(func::FuncOp main) {
+  ChangedValues changed(main);
+  ComparedOutputs result;
+  for (OpOperand &output : terminatorOf(main)->getOpOperands())
+    if (explainOutput(output.get(), changed).empty())
+      result.signals.push_back(output.getOperandNumber());
+  if (result.signals.empty())
+    return result;
+  unsigned first = result.signals.front();
+  ArrayRef<int64_t> shape =
+      typeOf(terminatorOf(main)->getOperand(first)).getShape();
+  if (!shape.empty() && shape.back() > 1)
+    result.scores = first;
+  return result;
+}
+
+std::string qcc::describeOutputs(func::FuncOp main) {
+  ChangedValues changed(main);
+  SmallVector<std::string> texts;
+  for (OpOperand &output : terminatorOf(main)->getOpOperands()) {
+    unsigned index = output.getOperandNumber();
+    auto attr = main.getResultAttrOfType<StringAttr>(index, "qnn.name");
+    std::string text = explainOutput(output.get(), changed);
+    RankedTensorType type = typeOf(output.get());
+    if (text.empty())
+      text = std::string(" is ") + name(getDType(type.getElementType())) + " " +
+             shapeString(type.getShape().vec());
+    texts.push_back("'" +
+                    (attr ? attr.str() : "output_" + std::to_string(index)) +
+                    "'" + text);
+  }
+  return llvm::join(texts, ", ");
+}
+
+//===----------------------------------------------------------------------===//
+// Distances
+//===----------------------------------------------------------------------===//
+
+/// What a probability counts as, at least, so that divergences are finite.
+static constexpr double kLeastProbability = 1e-12;
+
+/// The scores of one position as probabilities; nothing where they are none, as
+/// with NaN, an infinite score or none that is finite.
+static std::optional<std::vector<double>>
+getProbabilities(ArrayRef<double> scores) {
+  if (llvm::any_of(scores, [](double s) { return std::isnan(s); }))
+    return std::nullopt;
+  double largest = *llvm::max_element(scores);
+  if (!std::isfinite(largest))
+    return std::nullopt;
+  std::vector<double> result = scores.vec();
   double sum = 0;
   for (double score : result)
     sum += score;
   bool isProbability = std::abs(sum - 1) < 1e-3 &&
                        llvm::all_of(result, [](double p) { return p >= 0; });
   if (!isProbability) {
-    double largest = *llvm::max_element(result);
     sum = 0;
     for (double &score : result)
       sum += score = std::exp(score - largest);
@@ -33,23 +161,13 @@ static std::vector<double> getProbabilities(llvm::ArrayRef<float> scores) {
   return result;
 }
 
-static llvm::ArrayRef<float> getPosition(const HostTensor &scores,
-                                         size_t position) {
-  size_t classes = scores.shape.empty() ? 1 : size_t(scores.shape.back());
-  return llvm::ArrayRef<float>(scores.as<float>())
-      .slice(position * classes, classes);
+static bool hasNaN(ArrayRef<double> scores) {
+  return llvm::any_of(scores, [](double s) { return std::isnan(s); });
 }
 
-static size_t countPositions(const HostTensor &scores) {
-  size_t classes = scores.shape.empty() ? 1 : size_t(scores.shape.back());
-  return scores.dtype == DType::F32 && classes != 0
-             ? scores.as<float>().size() / classes
-             : 0;
-}
-
-static bool isAmongLargest(llvm::ArrayRef<float> scores, size_t label,
+static bool isAmongLargest(ArrayRef<double> scores, size_t label,
                            unsigned classes) {
-  if (label >= scores.size())
+  if (label >= scores.size() || hasNaN(scores))
     return false;
   size_t larger = 0;
   for (auto [i, score] : llvm::enumerate(scores))
@@ -57,58 +175,117 @@ static bool isAmongLargest(llvm::ArrayRef<float> scores, size_t label,
   return larger < classes;
 }
 
-bool qcc::isAmongLargest(llvm::ArrayRef<HostTensor> outputs, int64_t label,
+/// The extent of the last dimension; 0 where a tensor holds no scores.
+static size_t countClasses(const HostTensor &scores) {
+  return isFloat(scores.dtype) && !scores.shape.empty() && !scores.data.empty()
+             ? size_t(scores.shape.back())
+             : 0;
+}
+
+bool qcc::isAmongLargest(const HostTensor &scores, int64_t label,
                          unsigned classes) {
-  return countPositions(outputs.front()) != 0 && label >= 0 &&
-         ::isAmongLargest(getPosition(outputs.front(), 0), size_t(label),
+  size_t count = countClasses(scores);
+  if (count == 0 || label < 0)
+    return false;
+  std::vector<double> values = toDoubles(scores);
+  return ::isAmongLargest(ArrayRef(values).take_front(count), size_t(label),
                           classes);
 }
 
-OutputError qcc::compareOutputs(llvm::ArrayRef<HostTensor> reference,
-                                llvm::ArrayRef<HostTensor> outputs,
+/// Adds noise and angle of one signal.
+static void addSignal(ArrayRef<double> wanted, ArrayRef<double> found,
+                      OutputError &error) {
+  double difference = 0, energy = 0, own = 0, product = 0;
+  for (auto [x, y] : llvm::zip_equal(wanted, found)) {
+    bool isFinite = std::isfinite(x) && std::isfinite(y);
+    if (!isFinite && (x == y || (std::isnan(x) && std::isnan(y))))
+      continue;
+    if (!isFinite) {
+      error.noise += kSpoiled;
+      error.angle += kSpoiled;
+      return;
+    }
+    difference += (x - y) * (x - y);
+    energy += x * x;
+    own += y * y;
+    product += x * y;
+  }
+  if (difference == 0)
+    return;
+  error.noise += energy > 0 ? std::min(difference / energy, kSpoiled) : 1;
+  error.angle +=
+      energy > 0 && own > 0 ? 1 - product / std::sqrt(energy * own) : 1;
+}
+
+/// Sets divergence and disagreement.
+static void compareScores(ArrayRef<double> wanted, ArrayRef<double> found,
+                          size_t count, unsigned classes, OutputError &error) {
+  size_t decided = 0, distributed = 0;
+  for (size_t i = 0; i < wanted.size(); i += count) {
+    ArrayRef<double> expected = wanted.slice(i, count),
+                     actual = found.slice(i, count);
+    if (hasNaN(expected))
+      continue;
+    ++decided;
+    size_t chosen = size_t(llvm::max_element(expected) - expected.begin());
+    error.disagreement += !::isAmongLargest(actual, chosen, classes);
+    auto p = getProbabilities(expected), q = getProbabilities(actual);
+    if (!p)
+      continue;
+    ++distributed;
+    if (!q) {
+      error.divergence -= std::log(kLeastProbability);
+      continue;
+    }
+    for (auto [a, b] : llvm::zip_equal(*p, *q))
+      if (a > 0)
+        error.divergence += a * std::log(a / std::max(b, kLeastProbability));
+  }
+  if (decided != 0)
+    error.disagreement /= double(decided);
+  if (distributed != 0)
+    error.divergence = std::max(error.divergence / double(distributed), 0.0);
+}
+
+OutputError qcc::compareOutputs(const ComparedOutputs &compared,
+                                ArrayRef<HostTensor> reference,
+                                ArrayRef<HostTensor> outputs,
                                 unsigned classes) {
   OutputError error;
-  unsigned counted = 0;
-  for (auto [wanted, found] : llvm::zip_equal(reference, outputs)) {
-    if (wanted.dtype != DType::F32)
-      continue;
-    double difference = 0, energy = 0, own = 0, product = 0;
-    for (auto [x, y] : llvm::zip_equal(wanted.as<float>(), found.as<float>())) {
-      difference += (double(x) - y) * (double(x) - y);
-      energy += double(x) * x;
-      own += double(y) * y;
-      product += double(x) * y;
-    }
-    ++counted;
-    if (difference == 0)
-      continue;
-    error.noise += energy > 0 ? difference / energy : 1;
-    error.angle +=
-        energy > 0 && own > 0 ? 1 - product / std::sqrt(energy * own) : 1;
+  for (unsigned i : compared.signals) {
+    std::vector<double> wanted = toDoubles(reference[i]),
+                        found = toDoubles(outputs[i]);
+    addSignal(wanted, found, error);
+    if (i == compared.scores)
+      compareScores(wanted, found, countClasses(reference[i]), classes, error);
   }
-  if (counted != 0) {
-    error.noise /= counted;
-    error.angle /= counted;
-  }
-  size_t positions = countPositions(reference.front());
-  for (size_t i = 0; i < positions; ++i) {
-    llvm::ArrayRef<float> wanted = getPosition(reference.front(), i),
-                          found = getPosition(outputs.front(), i);
-    size_t chosen = size_t(llvm::max_element(wanted) - wanted.begin());
-    error.disagreement += !::isAmongLargest(found, chosen, classes);
-    std::vector<double> p = getProbabilities(wanted),
-                        q = getProbabilities(found);
-    for (auto [a, b] : llvm::zip_equal(p, q))
-      if (a > 0)
-        error.divergence += a * std::log(a / std::max(b, 1e-12));
-  }
-  if (positions != 0) {
-    error.disagreement /= double(positions);
-    error.divergence = std::max(error.divergence / double(positions), 0.0);
+  if (!compared.signals.empty()) {
+    error.noise /= double(compared.signals.size());
+    error.angle /= double(compared.signals.size());
   }
   return error;
 }
 
+void qcc::countNonFinite(const ComparedOutputs &compared,
+                         ArrayRef<HostTensor> outputs,
+                         NonFiniteOutputs &counts) {
+  for (unsigned i : compared.signals) {
+    std::vector<double> values = toDoubles(outputs[i]);
+    counts.values += values.size();
+    counts.nonFinite += size_t(
+        llvm::count_if(values, [](double x) { return !std::isfinite(x); }));
+    if (i != compared.scores)
+      continue;
+    size_t count = countClasses(outputs[i]);
+    for (size_t at = 0; at < values.size(); at += count) {
+      ArrayRef<double> scores = ArrayRef(values).slice(at, count);
+      ++counts.positions;
+      counts.undecided += hasNaN(scores);
+      counts.undistributed += !getProbabilities(scores);
+    }
+  }
+}
+
 double qcc::toDecibels(double noise) {
-  return noise > 0 ? std::min(-10 * std::log10(noise), 200.0) : 200;
+  return noise > 0 ? std::clamp(-10 * std::log10(noise), -200.0, 200.0) : 200;
 }

@@ -17,9 +17,11 @@
 using namespace qcc;
 
 llvm::Expected<PrecisionSearch>
-PrecisionSearch::create(Simulation &simulation, std::vector<Sample> samples) {
+PrecisionSearch::create(Simulation &simulation, ComparedOutputs compared,
+                        std::vector<Sample> samples) {
   PrecisionSearch search;
   search.simulation = &simulation;
+  search.compared = std::move(compared);
   search.samples = std::move(samples);
   llvm::BitVector all(simulation.layers().size(), true);
   for (const Sample &sample : search.samples) {
@@ -39,7 +41,7 @@ PrecisionSearch::measure(const llvm::BitVector &keepFloat) const {
     auto outputs = simulation->run(sample, keepFloat);
     if (!outputs)
       return outputs.takeError();
-    OutputError error = compareOutputs(reference, *outputs);
+    OutputError error = compareOutputs(compared, reference, *outputs);
     mean.noise += error.noise / count;
     mean.angle += error.angle / count;
     mean.divergence += error.divergence / count;
@@ -86,26 +88,31 @@ qcc::findNoisyLayers(const PrecisionSearch &search,
   if (!errors)
     return errors.takeError();
   std::vector<NoisyLayer> order, chosen;
-  double noise = 0, products = 0, kept = 0;
+  double products = 0, kept = 0;
   for (const Simulation::Layer &layer : layers)
     products += double(layer.products);
   for (auto [index, error] : llvm::zip_equal(candidates, *errors)) {
     order.push_back({index, error.noise});
-    noise += error.noise;
   }
   llvm::sort(order, [](const NoisyLayer &a, const NoisyLayer &b) {
     return std::pair(-a.noise, a.index) < std::pair(-b.noise, b.index);
   });
-  // The noises of layers add up, nearly.
-  for (const NoisyLayer &layer : order) {
+  // The noises of layers add up, nearly. What is left is summed anew each time:
+  // taking a spoiled output's noise off a sum would take all others with it.
+  double skipped = 0;
+  for (auto [i, layer] : llvm::enumerate(order)) {
+    double noise = skipped;
+    for (const NoisyLayer &left : llvm::drop_begin(order, i))
+      noise += left.noise;
     if (noise <= options.acceptedNoise ||
         layer.noise < options.smallestShare * noise)
       break;
     double cost = double(layers[layer.index].products) / products;
-    if (kept + cost > options.largestCost)
+    if (kept + cost > options.largestCost) {
+      skipped += layer.noise;
       continue;
+    }
     kept += cost;
-    noise -= layer.noise;
     keepFloat.set(layer.index);
     chosen.push_back(layer);
   }

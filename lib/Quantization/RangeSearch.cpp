@@ -54,6 +54,7 @@ private:
   llvm::MapVector<StringRef, Choice> choices;
   size_t switches = 0;
   std::vector<std::vector<HostTensor>> references;
+  ComparedOutputs compared;
   std::unique_ptr<ModelRunner> runner;
 };
 
@@ -94,6 +95,7 @@ llvm::Error RangeSearch::addChoice(StringRef id) {
 
 llvm::Error RangeSearch::build(ModuleOp module,
                                const ModelRunnerFactory &compile) {
+  compared = ComparedOutputs::get(module.lookupSymbol<func::FuncOp>("main"));
   OwningOpRef<ModuleOp> copy(module.clone());
   if (failed(insertObservers(*copy, {})))
     return makeError("the model cannot be observed");
@@ -161,7 +163,8 @@ RangeSearch::measure(ArrayRef<std::vector<HostTensor>> samples) {
     auto outputs = runSample(input, /*isFloat=*/false);
     if (!outputs)
       return outputs.takeError();
-    noise += compareOutputs(reference, *outputs).noise / double(samples.size());
+    noise += compareOutputs(compared, reference, *outputs).noise /
+             double(samples.size());
   }
   return noise;
 }

@@ -29,9 +29,6 @@ struct Difference {
 Difference compare(const HostTensor &got, const HostTensor &expected,
                    double rtol, double atol);
 
-/// Element `i` as a number.
-double elementAsDouble(const HostTensor &tensor, int64_t i);
-
 } // namespace qcc
 
 #endif // QCC_TOOLS_QCC_RUN_COMPARE_H

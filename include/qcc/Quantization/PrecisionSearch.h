@@ -17,8 +17,9 @@ namespace qcc {
 class PrecisionSearch {
 public:
   using Sample = std::vector<HostTensor>;
-  /// Runs the float model on the samples.
+  /// Runs the float model on the samples. `compared` are its outputs.
   static llvm::Expected<PrecisionSearch> create(Simulation &simulation,
+                                                ComparedOutputs compared,
                                                 std::vector<Sample> samples);
 
   /// The mean error of the outputs over the samples.
@@ -33,6 +34,7 @@ public:
 private:
   PrecisionSearch() = default;
   Simulation *simulation;
+  ComparedOutputs compared;
   std::vector<Sample> samples, references;
 };
 

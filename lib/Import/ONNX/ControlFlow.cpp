@@ -12,6 +12,8 @@
 
 #include "GraphImporter.h"
 
+#include "ConstantOperand.h"
+
 using namespace mlir;
 using namespace qcc;
 using namespace qcc::import;
@@ -100,7 +102,8 @@ LogicalResult GraphImporter::importIf(const onnx::NodeProto &node,
   if (!condition || inputs[0].dtype != DType::Bool ||
       cast<ShapedType>(condition.getType()).getNumElements() != 1)
     return error(node, scope) << "needs one boolean as its condition";
-  std::optional<SmallVector<int64_t>> known = qnn::getConstantInts(condition);
+  std::optional<SmallVector<int64_t>> known =
+      qnn::getConstantInts(foldConstant(builder, condition));
   bool needsThen = !known || known->front(), needsElse = !known || !needsThen;
   std::optional<SmallVector<Tensor>> onTrue, onFalse;
   if (needsThen &&
@@ -177,8 +180,8 @@ private:
 } // namespace
 
 /// The one integer or boolean of a constant.
-static std::optional<int64_t> getNumber(Value value) {
-  auto values = qnn::getConstantInts(value);
+static std::optional<int64_t> getNumber(OpBuilder &builder, Value value) {
+  auto values = qnn::getConstantInts(foldConstant(builder, value));
   if (!values || values->size() != 1)
     return std::nullopt;
   return values->front();
@@ -195,10 +198,10 @@ LogicalResult GraphImporter::importLoop(const onnx::NodeProto &node,
   // trip count, condition, then what is carried from iteration to iteration
   std::optional<int64_t> count, goesOn = 1;
   if (!inputs.empty() && inputs[0].value &&
-      !(count = getNumber(inputs[0].value)))
+      !(count = getNumber(builder, inputs[0].value)))
     return unknown("the number of iterations");
   if (inputs.size() > 1 && inputs[1].value &&
-      !(goesOn = getNumber(inputs[1].value)))
+      !(goesOn = getNumber(builder, inputs[1].value)))
     return unknown("the condition");
   SmallVector<Tensor> carried(
       inputs.drop_front(std::min<size_t>(inputs.size(), 2)));
@@ -220,7 +223,7 @@ LogicalResult GraphImporter::importLoop(const onnx::NodeProto &node,
       return error(node, scope)
              << "its body gives " << results->size() << " outputs, expected "
              << 1 + carried.size() + collects;
-    if (!(goesOn = getNumber(results->front().value)))
+    if (!(goesOn = getNumber(builder, results->front().value)))
       return unknown("the condition of the next iteration");
     for (size_t c = 0; c < carried.size(); ++c)
       carried[c] = (*results)[1 + c];

@@ -7,6 +7,8 @@
 
 #include "Node.h"
 
+#include "ConstantOperand.h"
+
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 
@@ -50,7 +52,7 @@ InFlightDiagnostic Node::notConstant(unsigned i, StringRef what) {
 SmallVector<int64_t> Node::constantInts(unsigned i, StringRef what) {
   if (!has(i))
     return {};
-  if (auto values = getConstantInts(in(i)))
+  if (auto values = getConstantInts(foldConstant(builder, in(i))))
     return *values;
   if (!isa<IntegerType>(elementType(i)))
     error() << "operand " << i << " (" << what << ") must hold integers";
@@ -62,7 +64,7 @@ SmallVector<int64_t> Node::constantInts(unsigned i, StringRef what) {
 SmallVector<double> Node::constantFloats(unsigned i, StringRef what) {
   if (!has(i))
     return {};
-  if (auto values = getConstantFloats(in(i)))
+  if (auto values = getConstantFloats(foldConstant(builder, in(i))))
     return *values;
   if (!isa<FloatType>(elementType(i)))
     error() << "operand " << i << " (" << what << ") must hold floats";

@@ -60,9 +60,14 @@ std::optional<Params> qcc::import::readParams(Node &node, unsigned scale,
   for (auto [i, value] : llvm::enumerate(scales)) {
     auto single = float(value);
     if (!std::isfinite(single) || single <= 0.f) {
-      node.error() << "scale " << value << " (element " << i
-                   << ") must be a positive finite number; quantize the model "
-                      "anew";
+      node.error()
+          << "scale " << value << " (element " << i
+          << ") must be a positive finite number"
+          << (std::isinf(single) && single > 0
+                  ? ": with it finite values become NaN, 0 times "
+                    "infinity; leave what it quantizes, as a mask with "
+                    "-inf, in float, or put a finite number there"
+                  : "; quantize the model anew");
       return std::nullopt;
     }
     params.scales.push_back(single);

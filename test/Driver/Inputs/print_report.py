@@ -24,8 +24,11 @@ for layer in layers:
     print(f"{layer['name']}: {layer['op']} {shape} {layer['precision']}, {', '.join(parts)}, "
           f"after {', '.join(names)}")
 for output in report["outputs"]:
+    if not output["samples"]:
+        print(f"output {output['name']}: not compared")
+        continue
     print(f"output {output['name']}: {output['sqnr_db']:.0f} dB on {output['samples']} samples, "
-          f"same top-1 on {output['same_top1']}")
+          f"same top-1 on {output.get('same_top1', '-')}")
 if "accuracy" in report:
     accuracy = report["accuracy"]
     if "top1_drop" in accuracy:
@@ -34,7 +37,8 @@ if "accuracy" in report:
             accuracy["float_top1"] - accuracy["compiled_top1"] - mean) < 1e-9, accuracy
         print(f"top-1 of {accuracy['samples']}: float {100 * accuracy['float_top1']:.1f} %, "
               f"drop {100 * mean:.1f} %")
-    print(f"same class: {100 * accuracy['agreement'][0]:.0f} %")
+    if "agreement" in accuracy:
+        print(f"same class: {100 * accuracy['agreement'][0]:.0f} %")
 if "search" in report:
     search = report["search"]
     print(f"search under {search['budget']} for {search['loss']}: "

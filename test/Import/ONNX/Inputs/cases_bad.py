@@ -217,6 +217,7 @@ NODES = {
     "training": node("Dropout", "x half yes", "y"),
     "zero-scale": node("QuantizeLinear", "x zs", "y"),
     "nan-scale": node("QuantizeLinear", "x ns", "y"),
+    "infinite-scale": node("QuantizeLinear", "x is", "y"),
     "scale-count": node("DequantizeLinear", "q five", "y", axis=1),
     "zero-point-type": node("DequantizeLinear", "q one_f z8", "y"),
     "blocks": node("QuantizeLinear", "x one_f", "y", block_size=2),
@@ -237,7 +238,7 @@ def bad_node(which):
                    tensor("zero", 0, np.int64), tensor("one", 1, np.int64), tensor("max", 2**62, np.int64),
                    tensor("zero1", [0], np.int64), tensor("one1", [1], np.int64), tensor("bad", [1, 1, -1, 1]),
                    tensor("good", [1, 1, 2, 2]), tensor("half", 0.5), tensor("yes", True, bool), tensor("zs", 0),
-                   tensor("ns", np.nan), tensor("one_f", 1), tensor("z8", 0, np.uint8),
+                   tensor("ns", np.nan), tensor("is", float("inf")), tensor("one_f", 1), tensor("z8", 0, np.uint8),
                    tensor("q", np.ones((2, 2)), np.int8)])
         m.graph.output[0].ClearField("type")
         return m

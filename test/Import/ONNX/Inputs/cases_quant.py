@@ -32,6 +32,16 @@ def qdq():
 
 
 @case
+def quantized_shape():
+    """A shape that passes a pair of Q and DQ; 5 * 3 saturates at 12."""
+    nodes = [
+        node("Shape", "x", "s"), node("Cast", "s", "f", to=F32), node("Mul", "f factors", "m"),
+        node("QuantizeLinear", "m q_s q_z", "q"), node("DequantizeLinear", "q q_s q_z", "d"),
+        node("Cast", "d", "i", to=I64), node("Resize", "x _ _ i", "y", mode="nearest")]
+    return model(nodes, x(1, 1, 4, 5), y(), [tensor("factors", [1, 1, 2, 3])] + params("q", 1, 115, np.int8))
+
+
+@case
 def qdq_types():
     """Types beyond 8 bits; int4 is unpacked from two to a byte."""
     nodes = [
