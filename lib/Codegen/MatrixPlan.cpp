@@ -18,6 +18,10 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
+/// Of rows that are read in place, with so many tiles of them: the weights come
+/// from the second level again and again, but each thread reads and writes
+/// whole rows.
+static constexpr int64_t manyTiles = 64, wholeRowBytes = 64 * 1024;
 /// Tiles of rows that are too few to hide that their weights come from afar.
 static constexpr int64_t fewTiles = 4;
 /// A panel and the next one, which is fetched meanwhile, should stay in a
@@ -67,9 +71,10 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
 }
 
 bool MatrixPlan::isRowsOuter() const {
-  int64_t groupBytes = packedBytes() / filters();
-  return panels() == 1 ||
-         groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
+  int64_t most = gather || band          ? residentBytes
+                 : rowTiles >= manyTiles ? wholeRowBytes
+                                         : firstLevelBytes;
+  return panels() == 1 || packedBytes() / filters() <= most;
 }
 
 std::string MatrixPlan::key() const {

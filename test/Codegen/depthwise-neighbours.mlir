@@ -5,21 +5,21 @@
 
 // Twice 14, with three taps of each line.
 // CHECK-LABEL: func.func private @depthwise_f32_0
-// CHECK-COUNT-42: vector.fma
-// CHECK-NOT: vector.fma
+// CHECK-COUNT-42: math.fma
+// CHECK-NOT: math.fma
 // FEW-LABEL: func.func private @depthwise_f32_0
-// FEW-COUNT-36: vector.fma
-// FEW-NOT: vector.fma
+// FEW-COUNT-36: math.fma
+// FEW-NOT: math.fma
+// FEW-LABEL: func.func private @depthwise_f32_1
 // Twice 10 rather than 14 and 6.
 // CHECK-LABEL: func.func private @depthwise_f32_1
-// CHECK-COUNT-30: vector.fma
-// CHECK-NOT: vector.fma
+// CHECK-COUNT-30: math.fma
+// CHECK-NOT: math.fma
 // 9 alone, in registers for 8 with a rest of one.
 // CHECK-LABEL: func.func private @depthwise_f32_2
-// CHECK-COUNT-27: vector.fma
-// CHECK-NOT: vector.fma
+// CHECK-COUNT-27: math.fma
+// CHECK-NOT: math.fma
 // CHECK: func.func @main
-// FEW: func.func @main
 func.func @main(%a: tensor<1x28x28x32xf32> {qnn.name = "a"}, %b: tensor<1x20x20x32xf32> {qnn.name = "b"}, %c: tensor<1x9x9x32xf32> {qnn.name = "c"})
     -> (tensor<1x28x28x32xf32> {qnn.name = "x"}, tensor<1x20x20x32xf32> {qnn.name = "y"}, tensor<1x9x9x32xf32> {qnn.name = "z"}) {
   %w = qnn.constant dense<1.0> : tensor<32x1x3x3xf32> as tensor<32x1x3x3xf32>
