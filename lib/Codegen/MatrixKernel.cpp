@@ -46,10 +46,9 @@ void MatrixKernel::run(Value begin, Value end) {
     SmallVector<Value> next;
     Value outer = c.div(tile, p.rowBlocks);
     Value group = p.rowsOuter ? outer : c.div(outer, p.panels());
-    Value firstTile = c.mul(c.rem(tile, p.rowBlocks), p.blockTiles);
-    Value lastTile = c.add(firstTile, p.blockTiles);
-    if (p.rowTiles % p.blockTiles != 0)
-      lastTile = c.min(lastTile, c.index(p.rowTiles));
+    Value rowBlock = c.rem(tile, p.rowBlocks);
+    Value firstTile = firstTileOf(rowBlock);
+    Value lastTile = firstTileOf(c.add(rowBlock, 1));
     if (widened) {
       Value isOther = arith::CmpIOp::create(
           c.b, c.loc, arith::CmpIPredicate::ne, carried[0], outer);
@@ -103,6 +102,12 @@ MatrixWeights MatrixKernel::weightsOf(Value group, Value panel,
   if (widened)
     return MatrixWeights(c, p, widenedBase(c, p, panel), vectors);
   return MatrixWeights(c, p, group, panel, vectors);
+}
+
+Value MatrixKernel::firstTileOf(Value block) {
+  if (p.rowTiles % p.rowBlocks == 0)
+    return c.mul(block, p.blockTiles);
+  return c.div(c.mul(block, p.rowTiles), p.rowBlocks);
 }
 
 Value MatrixKernel::firstRowOf(Value rowTile) {

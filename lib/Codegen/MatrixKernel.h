@@ -62,6 +62,7 @@ protected: // for TileMatrixKernel and WinogradKernel
                  llvm::function_ref<void(Value, unsigned)> emitPanel);
   void widen(Value group, Value outer);
   MatrixWeights weightsOf(Value group, Value panel, unsigned vectors);
+  Value firstTileOf(Value block);
   Value firstRowOf(Value rowTile);
   void sumRow(Value elements, Value at, Value slot);
   llvm::SmallVector<Value> rowOffsets(const Rows &rows, int64_t row,

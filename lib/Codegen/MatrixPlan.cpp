@@ -18,6 +18,10 @@ static constexpr int64_t maxRows = 12;
 /// Panels beyond this size are kept in the cache over all rows.
 static constexpr int64_t residentBytes = 256 * 1024;
 static constexpr int64_t firstLevelBytes = 16 * 1024;
+/// Of rows that are read in place, with so many tiles of them: the weights come
+/// from the second level again and again, but each thread reads and writes
+/// whole rows.
+static constexpr int64_t manyTiles = 64, wholeRowBytes = 64 * 1024;
 /// Tiles of rows that are too few to hide that their weights come from afar.
 static constexpr int64_t fewTiles = 4;
 /// A panel and the next one, which is fetched meanwhile, should stay in a
@@ -30,6 +34,11 @@ static constexpr int64_t shortUnits = 16;
 static constexpr int64_t goodScratchBytes = 32 * 1024;
 static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
+/// Blocks of a copied band: what they are cut into at least and for threads.
+static constexpr int64_t fewestBlocks = 4, mostBlocks = 16;
+/// Products that a block should have for its own sake, some microseconds, and
+/// for each element that is copied twice, so that copying takes below 1 %.
+static constexpr int64_t fewestProducts = 1 << 20, productsPerCopy = 256;
 /// Widened weights beside that, and for how many tiles of rows they pay.
 static constexpr int64_t maxWidenedBytes = 192 * 1024, fewestWidened = 4;
 
@@ -56,11 +65,16 @@ MatrixPlan::MatrixPlan(const ConvShape &shape, Factors factors, bool permuted,
     choice.rows = tall->rows;
   }
   cut(choice);
-  int64_t groupBytes = packedBytes() / filters();
-  rowsOuter = panels() == 1 ||
-              groupBytes <= (gather || band ? residentBytes : firstLevelBytes);
+  rowsOuter = isRowsOuter();
   if (choice.panelsOuter && panels() > 1)
     rowsOuter = !*choice.panelsOuter;
+}
+
+bool MatrixPlan::isRowsOuter() const {
+  int64_t most = gather || band          ? residentBytes
+                 : rowTiles >= manyTiles ? wholeRowBytes
+                                         : firstLevelBytes;
+  return panels() == 1 || packedBytes() / filters() <= most;
 }
 
 std::string MatrixPlan::key() const {
@@ -217,23 +231,43 @@ void MatrixPlan::cutRows(RegisterTile tile, const TileChoice &choice) {
   rowTiles = std::max<int64_t>(1, llvm::divideCeil(rows, most));
   tileRows = llvm::divideCeil(rows, rowTiles);
   longTiles = rowTiles - (tileRows * rowTiles - rows);
-  blockTiles = 1;
+  cutBlocks();
+}
+
+void MatrixPlan::cutBlocks() {
+  int64_t most = 1; // row tiles of a block
   if (gather) {
     int64_t tileBytes = tileRows * pitch * elementBytes();
-    blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1,
-                                     std::min<int64_t>(rowTiles, 4));
+    most = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1, 4);
   } else if (band && copiesBand) {
-    // Several blocks, for threads.
-    blockTiles = std::clamp<int64_t>(bandRows() / tileRows, 1,
-                                     llvm::divideCeil(rowTiles, 4));
+    most = std::max<int64_t>(1, bandRows() / tileRows);
   } else if (band) {
     int64_t tileBytes =
         tileRows * shape.sh * shape.sw * shape.c * elementBytes();
-    blockTiles = std::clamp<int64_t>(goodScratchBytes / tileBytes, 1, rowTiles);
+    most = std::max<int64_t>(1, goodScratchBytes / tileBytes);
   }
-  rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
+  rowBlocks = llvm::divideCeil(rowTiles, most);
+  if (band && copiesBand)
+    rowBlocks = std::max(rowBlocks, blocksForThreads());
+  // Two and four threads share them out evenly.
+  if (rowBlocks > 2)
+    rowBlocks = llvm::alignTo(rowBlocks, 4);
+  rowBlocks = std::min(rowBlocks, rowTiles);
   blockTiles = llvm::divideCeil(rowTiles, rowBlocks);
-  rowBlocks = llvm::divideCeil(rowTiles, blockTiles);
+}
+
+/// Blocks of a copied band that keep some threads busy. A line at the border of
+/// two blocks is copied for both, so they are worth it only where the products
+/// of a block take much longer.
+int64_t MatrixPlan::blocksForThreads() const {
+  int64_t window = (shape.kh - 1) * shape.dh + 1;
+  int64_t copiedTwice = std::max<int64_t>(0, window - shape.sh) * linePitch;
+  int64_t products = rows * columns * depth;
+  int64_t others = filters() * (isRowsOuter() ? 1 : panels());
+  int64_t wanted = llvm::divideCeil(mostBlocks, others);
+  return std::clamp<int64_t>(
+      products / (fewestProducts + copiedTwice * productsPerCopy), fewestBlocks,
+      std::max(fewestBlocks, wanted));
 }
 
 bool MatrixPlan::widensPanels() const {

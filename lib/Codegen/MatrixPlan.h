@@ -76,9 +76,10 @@ struct MatrixPlan {
   // Rows: `longTiles` of `tileRows` rows, then tiles of one row less.
   int64_t tileRows, longTiles, rowTiles;
 
-  /// The kernel's tiles: `blockTiles` row tiles (gathered together) and either
+  /// The kernel's tiles: a block of row tiles (gathered together) and either
   /// all columns (`rowsOuter`), so that they are gathered once, or one panel,
-  /// which then stays in the cache from tile to tile.
+  /// which then stays in the cache from tile to tile. `rowBlocks` share the row
+  /// tiles evenly; the largest have `blockTiles`.
   int64_t blockTiles, rowBlocks;
   bool rowsOuter;
 
@@ -139,6 +140,9 @@ private:
   int64_t bandRows() const;
   void cutColumns(RegisterTile tile, const TileChoice &choice);
   void cutRows(RegisterTile tile, const TileChoice &choice);
+  void cutBlocks();
+  int64_t blocksForThreads() const;
+  bool isRowsOuter() const;
 };
 
 template <typename T, typename Value>

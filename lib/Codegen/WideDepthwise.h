@@ -60,6 +60,10 @@ struct WidePlan {
   int64_t segment;
   int64_t outputRows, rowBlocks;
   int64_t planeElements, slabBytes;
+  int64_t neighbours; ///< outputs that are summed at once
+
+private:
+  void chooseNeighbours(const TargetLevel &level);
 };
 
 class WideKernel {

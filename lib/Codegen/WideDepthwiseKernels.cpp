@@ -31,8 +31,8 @@ static constexpr int64_t fairSlabBytes = 48 * 1024;
 static constexpr int64_t maxSlabBytes = 192 * 1024;
 /// The least columns of a part of a row.
 static constexpr int64_t leastSegment = 64;
-/// Outputs that are summed at once.
-static constexpr int64_t neighbours = 8;
+/// Sums that hide the latency of a multiply-add; so many take as long as fewer.
+static constexpr int64_t fewestSums = 8;
 /// Taps of a row of a kernel that are straight code; of wider ones, fewer are
 /// the body of a loop.
 static constexpr int64_t maxWidth = 16, loopWidth = 8;
@@ -66,6 +66,23 @@ WidePlan::WidePlan(const DepthwisePart &part, const TargetLevel &level)
   if (choice.rows)
     rows = std::min<int64_t>(*choice.rows, s.oh);
   setRows(rows);
+  chooseNeighbours(level);
+}
+
+void WidePlan::chooseNeighbours(const TargetLevel &level) {
+  neighbours = fewestSums;
+  if (segment < shape.ow) // its parts differ in length
+    return;
+  auto timeOf = [&](int64_t count) { // of a row; a rest has code of its own
+    int64_t rest = shape.ow % count;
+    return shape.ow / count * count +
+           (rest ? std::max(rest, fewestSums) + 1 : 0);
+  };
+  // Beside the sums, registers hold as many inputs and a weight.
+  int64_t most = int64_t(level.numVectorRegisters) / 2 - 2;
+  for (int64_t count = fewestSums + 1; count <= most; ++count)
+    if (timeOf(count) <= timeOf(neighbours)) // they share more weights
+      neighbours = count;
 }
 
 void WidePlan::setRows(int64_t rows) {
@@ -285,6 +302,7 @@ void WideKernel::plane(Value rowCount, Value column, Value count,
     auto some = [&](Value first, int64_t number) {
       outputs(top, first, number, weightsAt, rowTo, valid);
     };
+    int64_t neighbours = p.neighbours;
     if (!count) {
       int64_t whole = s.ow / neighbours * neighbours;
       c.loop(0, whole, neighbours,

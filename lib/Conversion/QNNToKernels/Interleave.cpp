@@ -63,6 +63,7 @@ bool qcc::reference::emitInterleave(KernelEmitter &emitter, Location loc,
   // What is left of whole runs belongs to the last one.
   int64_t runs = std::max<int64_t>(1, length / grain);
   box.push_back(runs);
+  box.push_back(1); // a tile is a run, not some of them
   Tiling tiling(box, 1);
 
   func::FuncOp kernel = emitter.kernel(
@@ -89,9 +90,10 @@ bool qcc::reference::emitInterleave(KernelEmitter &emitter, Location loc,
             for (auto [part, pixels] : llvm::enumerate(interleave(b, planes)))
               b.store(pixels, target, b.addIndex(at, int64_t(part) * lanes));
           };
-          Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                               tile.back(), b.index(runs - 1));
-          Value first = b.mulIndex(tile.back(), grain);
+          Value run = tile[outer.size()];
+          Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, run,
+                                               b.index(runs - 1));
+          Value first = b.mulIndex(run, grain);
           Value last = b.select(isLast, b.index(length / lanes * lanes),
                                 b.addIndex(first, grain));
           b.loop(first, last, lanes, block);
