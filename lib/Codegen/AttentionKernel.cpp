@@ -34,10 +34,10 @@ public:
 private:
   void multiply(ProductTiles &tiles, const Product &p, Value matrix,
                 ProductTiles::Store store);
-  /// The real values of sums of 16-bit integers, but for a factor of the row.
-  /// `scales`: of the columns of this matrix, from `column` on.
+  /// The real values of sums of 16-bit integers. `scales`: of the columns of
+  /// this matrix, from `column` on; `rowScale`: a vector.
   SmallVector<Value> scaled(const Product &p, ValueRange sums, Value scales,
-                            Value matrix, Value column);
+                            Value rowScale, Value matrix, Value column);
   void softmax(ArrayRef<Value> slots, Value position);
   void roundExponentials(ArrayRef<Value> slots, ValueRange factors);
   void storeProbabilities(ArrayRef<Value> slots, ArrayRef<Value> positions,
@@ -130,11 +130,12 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
                    c.add(c.mul(slot, a.pitch()), offset * a.pitch()), column);
                SmallVector<Value> reals(sums);
                if (queries) {
-                 reals = scaled(p, sums, columnScales[0], matrix, column);
                  Value scale = queries->scale(c.add(slot, offset), p.lanes);
+                 reals =
+                     scaled(p, sums, columnScales[0], scale, matrix, column);
                  Value mean = queries->offset(c.add(slot, offset), p.lanes);
                  for (Value &value : reals)
-                   value = b.add(b.mul(value, scale), mean);
+                   value = b.add(value, mean);
                }
                for (auto [v, value] : llvm::enumerate(realValues(c, p, reals)))
                  c.store(value, kept, c.add(at, int64_t(v) * p.lanes));
@@ -163,12 +164,11 @@ void AttentionKernel::emit(ValueRange args, Value ranges, Value begin,
                  Value column) {
                SmallVector<Value> reals(sums);
                Value factor;
-               if (exponentials) {
-                 reals =
-                     scaled(a.values, sums, columnScales[1], matrix, column);
-                 factor =
-                     exponentials->scale(c.add(slot, offset), a.values.lanes);
-               }
+               if (exponentials)
+                 reals = scaled(
+                     a.values, sums, columnScales[1],
+                     exponentials->scale(c.add(slot, offset), a.values.lanes),
+                     matrix, column);
                if (factorsOf)
                  factor = vector::BroadcastOp::create(
                      b, sums[0].getType(),
@@ -189,16 +189,19 @@ void AttentionKernel::multiply(ProductTiles &tiles, const Product &p,
 }
 
 SmallVector<Value> AttentionKernel::scaled(const Product &p, ValueRange sums,
-                                           Value scales, Value matrix,
-                                           Value column) {
+                                           Value scales, Value rowScale,
+                                           Value matrix, Value column) {
   auto type = c.vectorType(b.getF32Type(), p.lanes);
   Value at =
       c.add(c.mul(p.rhsNumbers.of(c, matrix), p.paddedColumns()), column);
   SmallVector<Value> reals;
+  // Scales first: a sum times one of them may overflow where the value does
+  // not.
   for (auto [v, sum] : llvm::enumerate(sums))
     reals.push_back(
         b.mul(arith::SIToFPOp::create(b, type, sum),
-              c.load(scales, c.add(at, int64_t(v) * p.lanes), type)));
+              b.mul(c.load(scales, c.add(at, int64_t(v) * p.lanes), type),
+                    rowScale)));
   return reals;
 }
 

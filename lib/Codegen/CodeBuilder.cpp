@@ -58,3 +58,13 @@ void CodeBuilder::fillRun(Value dst, Value to, int64_t count, double value,
               store(splat(element, value, lanes), dst, add(to, at));
             });
 }
+
+void CodeBuilder::fillRun(Value dst, Value to, int64_t count, Value number,
+                          unsigned vectorBytes) {
+  forChunks(*this, count, elementBytes(dst), vectorBytes,
+            [&](Value at, int64_t lanes) {
+              auto type = vectorType(number.getType(), lanes);
+              store(vector::BroadcastOp::create(b, loc, type, number), dst,
+                    add(to, at));
+            });
+}

@@ -150,6 +150,9 @@ public:
   /// dst[to, to + count) = value, likewise.
   void fillRun(mlir::Value dst, mlir::Value to, int64_t count, double value,
                unsigned vectorBytes);
+  /// The same with a number known at run time.
+  void fillRun(mlir::Value dst, mlir::Value to, int64_t count,
+               mlir::Value number, unsigned vectorBytes);
 };
 
 } // namespace qcc

@@ -9,6 +9,7 @@
 #define QCC_LIB_CODEGEN_COLUMNDEPTHWISE_H
 
 #include "ColumnDepthwisePlan.h"
+#include "ElementwiseChain.h"
 #include "ImageRows.h"
 #include "qcc/Conversion/QNNToKernels/KernelEmitter.h"
 
@@ -30,6 +31,16 @@ struct ColumnDepthwise {
   llvm::SmallVector<mlir::Value> constants(KernelEmitter &emitter) const;
 };
 
+/// What a kernel whose zero point is known at run time does otherwise: its
+/// results are sums of 32 bits and what a chain makes of them.
+struct RuntimeSums {
+  mlir::Value padding;   ///< what it holds, as the dot product wants it
+  mlir::Value zeroPoint; ///< the same in 32 bits; biases are multiplied by it
+  bool flips;            ///< the highest bit of what is read
+  ChainEmitter *chain;
+  RangeRecorder *recorder; ///< or null
+};
+
 class ColumnKernel {
 public:
   /// All buffers are flat; `constants` as ColumnDepthwise::constants() has
@@ -40,9 +51,17 @@ public:
                mlir::Value result, mlir::ValueRange constants)
       : c(c), p(p), s(p.shape), level(level), conv(conv), imageRows(imageRows),
         input(input), weights(constants[0]), bias(constants[1]),
-        scaling(constants[2]), result(result),
+        scaling(constants.size() > 2 ? constants[2] : Value()), result(result),
         table(constants.size() > 3 ? constants[3] : Value()),
-        slab(c.stack(element(), p.slabElements())) {}
+        slab(c.stack(element(), p.slabElements())),
+        padding(mlir::arith::ConstantOp::create(
+            c.b, c.loc, c.b.getIntegerAttr(element(), conv.inputPadding()))) {}
+
+  /// `constants` then are weights and biases.
+  void setSums(const RuntimeSums &given) {
+    sums = &given;
+    padding = given.padding;
+  }
 
   void emit(mlir::Value begin, mlir::Value end);
   /// A group of output rows, for a slice of the channels; `to`: the first
@@ -75,6 +94,7 @@ private:
   void group(int64_t rowCount, Value slice, Value to);
   void vectors(int64_t rowCount, int64_t count, Value phase, Value at, Value to,
                int64_t valid);
+  void storeSums(mlir::ValueRange vectors, int64_t valid, Value to);
   void dot(llvm::MutableArrayRef<Value> parts, mlir::ValueRange activations,
            mlir::ValueRange weights);
 
@@ -85,6 +105,8 @@ private:
   const IntConv &conv;
   ImageRows imageRows;
   Value input, weights, bias, scaling, result, table, slab;
+  Value padding; ///< what it holds, an element()
+  const RuntimeSums *sums = nullptr;
 };
 
 } // namespace qcc

@@ -40,6 +40,9 @@ void ColumnKernel::interleaveRun(ArrayRef<Row> rows, Value from, Value to,
   SmallVector<Value> taps;
   for (const Row &row : rows) {
     Value tap = c.load(input, c.add(row.start, from), type);
+    if (sums && sums->flips)
+      tap = arith::XOrIOp::create(c.b, c.loc, tap,
+                                  c.splat(element(), -128, count));
     if (row.mask) {
       tap = arith::AndIOp::create(c.b, c.loc, tap, spread(row.mask));
       tap = arith::OrIOp::create(c.b, c.loc, tap, spread(row.padding));
@@ -54,8 +57,8 @@ void ColumnKernel::padColumns(Value to, Value low, Value high) {
   c.loop(low, high, 1, [&](Value column) {
     Value at = c.add(to, c.mul(column, p.channels));
     for (int64_t j = 0; j < p.taps; ++j)
-      c.fillRun(slab, c.add(at, j * p.planeElements), p.channels,
-                double(conv.inputPadding()), level.vectorBytes);
+      c.fillRun(slab, c.add(at, j * p.planeElements), p.channels, padding,
+                level.vectorBytes);
   });
 }
 
@@ -131,10 +134,7 @@ void ColumnKernel::fill(Value image, Value top, Value firstColumn,
           fillLines(c.add(firstPlane, plane), top, firstColumn, channel,
                     slabAt);
         },
-        [&] {
-          c.fillRun(slab, slabAt, elements, double(conv.inputPadding()),
-                    level.vectorBytes);
-        });
+        [&] { c.fillRun(slab, slabAt, elements, padding, level.vectorBytes); });
   });
 }
 
@@ -180,7 +180,7 @@ void ColumnKernel::fillRows(Value image, Value top, Value firstColumn,
         // Unsigned comparison: a negative row is a large one.
         Value inside = c.compare(arith::CmpIPredicate::ult, y, s.h);
         row.mask = select(inside, number(-1), number(0));
-        row.padding = select(inside, number(0), number(conv.inputPadding()));
+        row.padding = select(inside, number(0), padding);
         y = select(inside, y, c.index(0));
       }
       row.start = c.add(imageRows.at(c, image, y), channel);
@@ -225,12 +225,17 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   SmallVector<Value> biases;
   for (int64_t j = 0; j < taps; ++j)
     biases.push_back(c.load(bias, c.add(biasAt, j * lanes), ints));
-  // sums[output][j][part]; the bias is added last where a sum has parts.
-  SmallVector<Value> sums;
+  if (sums)
+    for (Value &value : biases)
+      value = arith::MulIOp::create(
+          c.b, c.loc, value,
+          vector::BroadcastOp::create(c.b, c.loc, ints, sums->zeroPoint));
+  // totals[output][j][part]; the bias is added last where a sum has parts.
+  SmallVector<Value> totals;
   for (int64_t output = 0; output < outputs; ++output)
     for (int64_t j = 0; j < taps; ++j)
       for (unsigned i = 0; i < perVector; ++i)
-        sums.push_back(perVector == 1 ? biases[j] : c.splat(i32, 0, lanes));
+        totals.push_back(perVector == 1 ? biases[j] : c.splat(i32, 0, lanes));
 
   Value weightsAt = c.mul(phase, p.weightElements());
   int64_t step = p.phases * p.vector;
@@ -261,7 +266,7 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
                                      ? micro.prepareWeights(c.b, c.loc, loaded)
                                      : SmallVector<Value>{loaded};
           for (int64_t i = 0; i < count; ++i)
-            dot(MutableArrayRef<Value>(sums).slice(
+            dot(MutableArrayRef<Value>(totals).slice(
                     ((row * count + i) * taps + j) * perVector, perVector),
                 activations[i], w);
         }
@@ -270,7 +275,7 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   }
 
   SmallVector<Value> parameters;
-  int64_t scalingVectors = taps * conv.parameters().size();
+  int64_t scalingVectors = scaling ? taps * conv.parameters().size() : 0;
   Value scalingAt = c.mul(phase, scalingVectors * lanes);
   for (int64_t j = 0; j < scalingVectors; ++j)
     parameters.push_back(c.load(scaling, c.add(scalingAt, j * lanes),
@@ -279,14 +284,15 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   for (int64_t output = 0; output < outputs; ++output) {
     SmallVector<Value> finished;
     for (int64_t j = 0; j < taps; ++j) {
-      auto parts = ArrayRef<Value>(sums).slice((output * taps + j) * perVector,
-                                               perVector);
+      auto parts = ArrayRef<Value>(totals).slice(
+          (output * taps + j) * perVector, perVector);
       finished.push_back(
           perVector == 1
               ? parts[0]
               : c.add(micro.finishAccumulators(c.b, c.loc, parts), biases[j]));
     }
-    results.push_back(conv.emitResults(c, level, finished, parameters));
+    results.push_back(sums ? sortLanes(c, finished)
+                           : conv.emitResults(c, level, finished, parameters));
   }
   if (table) {
     SmallVector<Value> indices;
@@ -298,9 +304,26 @@ void ColumnKernel::vectors(int64_t rowCount, int64_t count, Value phase,
   }
   for (auto [output, vectors] : llvm::enumerate(results)) {
     int64_t row = output / count, i = output % count;
-    storeRun(
-        c, vectors, valid, result,
-        c.add(to, row * p.resultRows.rowPitch + i * (p.sliced ? s.c : step)));
+    Value at =
+        c.add(to, row * p.resultRows.rowPitch + i * (p.sliced ? s.c : step));
+    if (sums)
+      storeSums(vectors, valid, at);
+    else
+      storeRun(c, vectors, valid, result, at);
+  }
+}
+
+/// The first `valid` of vectors of sums in the order of the channels. Results
+/// stand as in the tensor: each vector's are of neighbouring channels.
+void ColumnKernel::storeSums(ValueRange vectors, int64_t valid, Value to) {
+  int64_t lanes = level.lanes();
+  for (auto [v, vector] : llvm::enumerate(vectors)) {
+    int64_t first = int64_t(v) * lanes;
+    if (first >= valid)
+      break;
+    Value at = c.add(to, first);
+    sums->chain->store(vector, std::min(valid - first, lanes), result, at, at,
+                       c.rem(at, s.c));
   }
 }
 
@@ -379,8 +402,13 @@ void ColumnKernel::emit(Value begin, Value end) {
     Value slow = c.rem(rest, outer), image = c.div(rest, outer);
     Value groupNumber = p.slicesInner ? slow : fast,
           firstSlice = p.slicesInner ? fast : slow;
+    RangeRecorder *recorder = sums ? sums->recorder : nullptr;
+    if (recorder)
+      recorder->beginTile();
     tile(image, groupNumber, firstSlice,
          p.resultRows.at(c, image, c.mul(groupNumber, p.rows)));
+    if (recorder)
+      recorder->endTile(number);
   });
 }
 
@@ -465,8 +493,10 @@ SmallVector<Value> ColumnDepthwise::constants(KernelEmitter &e) const {
           ? constant("dw_weights", packWeights<int8_t>(plan, conv), element)
           : constant("dw_weights", packWeights<int16_t>(plan, conv), element),
       constant("dw_bias", perChannel(ArrayRef({ArrayRef<int32_t>(conv.bias)})),
-               b.getI32Type()),
-      constant("dw_scaling", perChannel(conv.parameters()), b.getF32Type())};
+               b.getI32Type())};
+  if (!conv.multipliers.empty())
+    constants.push_back(
+        constant("dw_scaling", perChannel(conv.parameters()), b.getF32Type()));
   if (table)
     constants.push_back(takeOverTable(table, e));
   return constants;

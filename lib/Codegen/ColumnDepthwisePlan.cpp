@@ -129,12 +129,16 @@ void ColumnDepthwisePlan::cutColumns() {
   segments = llvm::divideCeil(s.ow, segment);
 }
 
+bool ColumnDepthwisePlan::fits() const {
+  const ConvShape &s = shape;
+  return (s.c >= vector || s.c * int64_t(bits) % 128 == 0) &&
+         slabElements() * int64_t(bits) / 8 <= maxSlabBytes &&
+         int64_t(entries.size()) * taps <= maxDots;
+}
+
 bool ColumnDepthwisePlan::applies() const {
   const ConvShape &s = shape;
-  if (s.c < vector && s.c * int64_t(bits) % 128 != 0)
-    return false;
-  if (slabElements() * int64_t(bits) / 8 > maxSlabBytes ||
-      int64_t(entries.size()) * taps > maxDots)
+  if (!fits())
     return false;
   // There is no other kernel, or it cannot hold the rows that a window needs.
   int64_t rowBytes = ((s.ow - 1) * s.sw + (s.kw - 1) * s.dw + 1) * s.c;

@@ -65,8 +65,9 @@ struct ColumnDepthwisePlan {
   llvm::SmallVector<int64_t> firstChannels; ///< per phase or slice
   int64_t outputs;                          ///< vectors that are summed at once
 
-  /// Whether kernels can be cut so, and, with 8 bits, whether another one is
-  /// not faster.
+  /// Whether kernels can be cut so.
+  bool fits() const;
+  /// And, with 8 bits, whether another one is not faster.
   bool applies() const;
   int64_t groups() const { return llvm::divideCeil(shape.oh, rows); }
   int64_t tiles() const { return shape.images() * slices * groups(); }

@@ -22,7 +22,7 @@ std::optional<ConvShape> ConvShape::get(ConvOp op) {
   return shape && !shape->isVolume() ? shape : std::nullopt;
 }
 
-std::optional<ConvShape> ConvShape::getVolume(ConvOp op) {
+template <typename Op> static std::optional<ConvShape> volumeOf(Op op) {
   int64_t rank = op.getSpatialRank();
   if (op.getLayout() != Layout::ChannelsLast)
     return std::nullopt;
@@ -56,6 +56,14 @@ std::optional<ConvShape> ConvShape::getVolume(ConvOp op) {
     s.splitPlanes();
   }
   return s;
+}
+
+std::optional<ConvShape> ConvShape::getVolume(ConvOp op) {
+  return volumeOf(op);
+}
+
+std::optional<ConvShape> ConvShape::getVolume(ConvIntegerOp op) {
+  return volumeOf(op);
 }
 
 void ConvShape::splitPlanes() {

@@ -38,6 +38,7 @@ struct ConvShape {
   static std::optional<ConvShape> get(qnn::ConvOp op);
   /// The same for windows of planes, too.
   static std::optional<ConvShape> getVolume(qnn::ConvOp op);
+  static std::optional<ConvShape> getVolume(qnn::ConvIntegerOp op);
   /// Spells out all of it, for kernel keys.
   std::string key() const;
   /// Output pixels.

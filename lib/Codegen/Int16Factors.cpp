@@ -20,6 +20,10 @@ using reference::LoopBuilder;
 static constexpr double roundingBias = 12582912;
 /// Scales are at least this, so that their reciprocals are numbers.
 static constexpr double leastScale = 0x1p-100;
+/// Part of a channel's largest magnitude that its mean must have to be taken
+/// off. A smaller one may come from a few outliers, and without them the other
+/// columns would have to span it.
+static constexpr double leastCenter = 0.25;
 
 Int16Bounds::Int16Bounds(int64_t depth) {
   // Of normally distributed numbers both sides then lose about as much, and
@@ -211,24 +215,35 @@ Value qcc::columnCenters(const Product &p, KernelEmitter &emitter) {
         auto type = c.vectorType(b.getF32Type(), lanes);
         c.loop(begin, end, 1, [&](Value matrix) {
           Value from = p.rhsStarts.of(c, matrix), to = c.mul(matrix, p.depth);
-          auto meanAt = [&](Value depth, int64_t count) {
+          auto centerAt = [&](Value depth, int64_t count) {
             Value first = c.add(from, c.mul(depth, depthPitch));
-            SmallVector<Value> sum{c.splat(b.getF32Type(), 0, lanes)};
-            sum = c.loop(
-                c.index(0), c.index(p.columns), 1, sum,
+            SmallVector<Value> carried{c.splat(b.getF32Type(), 0, lanes),
+                                       c.splat(b.getI32Type(), 0, lanes)};
+            carried = c.loop(
+                c.index(0), c.index(p.columns), 1, carried,
                 [&](Value column, ValueRange carried) -> SmallVector<Value> {
-                  return {b.add(
-                      carried[0],
-                      loadFirst(c, type, count, rhs,
-                                c.add(first, c.mul(column, columnPitch))))};
+                  Value v = loadFirst(c, type, count, rhs,
+                                      c.add(first, c.mul(column, columnPitch)));
+                  // Before they are added: a sum may overflow where no mean
+                  // does.
+                  Value part = b.mul(v, b.real(type, 1 / double(p.columns)));
+                  return {b.add(carried[0], part),
+                          arith::MaxSIOp::create(b, carried[1],
+                                                 magnitudeBits(c, v))};
                 });
-            storeFirst(c, b.mul(sum[0], b.real(type, 1 / double(p.columns))),
-                       count, centers, c.add(to, depth));
+            Value mean = carried[0];
+            Value magnitude = c.bitcast(magnitudeBits(c, mean), type);
+            Value least =
+                b.mul(c.bitcast(carried[1], type), b.real(type, leastCenter));
+            Value isCommon = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE,
+                                                   magnitude, least);
+            storeFirst(c, b.select(isCommon, mean, b.real(type, 0)), count,
+                       centers, c.add(to, depth));
           };
           int64_t whole = p.depth / lanes * lanes;
-          c.loop(0, whole, lanes, [&](Value depth) { meanAt(depth, lanes); });
+          c.loop(0, whole, lanes, [&](Value depth) { centerAt(depth, lanes); });
           if (whole < p.depth)
-            meanAt(c.index(whole), p.depth - whole);
+            centerAt(c.index(whole), p.depth - whole);
         });
       });
   emitter.call(kernel, args, p.rhsMatrices, p.op->getLoc());
@@ -249,7 +264,8 @@ PackedRhs qcc::packInt16(const Product &p, KernelEmitter &emitter,
     args.push_back(centers);
   std::string key = std::to_string(p.depth) + "x" + std::to_string(p.columns) +
                     (p.rhsTransposed ? "t " : " ") + std::to_string(p.vectors) +
-                    p.rhsStarts.key() + "/" + std::to_string(p.rhsPitch);
+                    p.rhsStarts.key() + "/" + std::to_string(p.rhsPitch) +
+                    (centers ? " centered" : "");
   func::FuncOp kernel = emitter.kernel(
       "pack_i16", key, ValueRange(args).getTypes(), p.op->getLoc(),
       [&](OpBuilder &builder, Location loc, ValueRange values, Value begin,

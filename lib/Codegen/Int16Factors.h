@@ -44,7 +44,9 @@ mlir::Value roundDown(reference::LoopBuilder &b, mlir::Value number);
 /// `centers`: of columnCenters(), which are taken off first, or null.
 PackedRhs packInt16(const Product &product, KernelEmitter &emitter,
                     mlir::Value centers = mlir::Value());
-/// The mean column of each matrix on the right.
+/// What to take off all columns of each matrix on the right, [matrix][depth]:
+/// their mean, but 0 where that is less than a fourth of the largest magnitude
+/// or no number.
 mlir::Value columnCenters(const Product &product, KernelEmitter &emitter);
 
 /// Rows on the left, in 16 bits on the stack.

@@ -18,6 +18,7 @@ void populateDepthwiseKernels(KernelGenerators &generators);
 void populateDynamicQuantizeKernels(KernelGenerators &generators);
 void populateFusedKernels(KernelGenerators &generators);
 void populateChannelMeanKernels(KernelGenerators &generators);
+void populateIntegerDepthwiseKernels(KernelGenerators &generators);
 void populateMatrixKernels(KernelGenerators &generators);
 void populateStreamKernels(KernelGenerators &generators);
 void populateWideDepthwiseKernels(KernelGenerators &generators);

@@ -13,6 +13,7 @@ void qcc::populateOptimizedKernels(KernelGenerators &generators) {
   populateWideDepthwiseKernels(generators);
   populateColumnDepthwiseKernels(generators);
   populateDepthwiseKernels(generators);
+  populateIntegerDepthwiseKernels(generators);
   populateWinogradKernels(generators);
   populateMatrixKernels(generators);
   populateFusedKernels(generators);

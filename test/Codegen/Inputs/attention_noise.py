@@ -34,6 +34,14 @@ def with_outlier(x, value):
     return x
 
 
+def decided(q):
+    """Channels that meet outliers of k are well away from 0: scores of the keys that
+    have them are far above or below all others."""
+    part = q[:, :, 3:5]
+    part[:] = np.copysign(np.maximum(np.abs(part), 0.5), part)
+    return q
+
+
 def with_channel(x, factor):
     x[:, :, 5] *= factor
     return x
@@ -44,8 +52,30 @@ def with_constant(x, value):
     return x
 
 
+def with_elements(x, value):
+    """An outlier in another key of each matrix, in a channel of its own."""
+    for i in range(len(x)):
+        x[i, 7 + i, 3 + i] = value
+    return x
+
+
+def mask(rows, keys, *, least=-np.inf):
+    """Leaves out the last third of the keys, and of the others what is behind the row."""
+    out = np.zeros((rows, keys), np.float32)
+    out[:, keys * 2 // 3:] = least
+    for row in range(rows):
+        out[row, row + 1:] = least
+    return out
+
+
+def ended(x, value):
+    """The last third of the keys is `value` in all channels: what a mask leaves out."""
+    x[:, x.shape[1] * 2 // 3:] = value
+    return x
+
+
 def cases():
-    """name: least dB, q, k, v, what scores are divided by."""
+    """name: least dB, q, k, v, what scores are divided by[, what is added to them]."""
     for n, d in ((197, 64), (128, 64), (16, 16), (33, 7), (1024, 64), (50, 256), (64, 1024)):
         yield f"normal {n} keys, depth {d}", 65, normal(2, 31, d), normal(2, n, d), normal(2, n, d), d ** 0.5
     yield "few keys, many rows on the stack", 65, normal(2, 100, 1024), normal(2, 16, 1024), normal(2, 16, 64), 32
@@ -61,6 +91,27 @@ def cases():
     yield "zeros in q", 65, 0 * normal(2, 31, 64), normal(2, 100, 64), 1 + normal(2, 100, 64), 8
     yield "zeros in k", 65, normal(2, 31, 64), 0 * normal(2, 100, 64), 1 + normal(2, 100, 64), 8
     yield "zeros in v", 0, normal(2, 31, 64), normal(2, 100, 64), 0 * normal(2, 100, 64), 8
+    # The mean of a channel stays where it is one key's.
+    for value in (30, 1e3, 1e6, 1e12):
+        yield f"one element of k that is {value:g}", 65, decided(normal(2, 31, 64)), with_elements(
+            normal(2, 100, 64), value), normal(2, 100, 64), 8
+    yield "one element of k that is 1e+06, of 16 keys", 65, decided(normal(2, 31, 64)), with_elements(
+        normal(2, 16, 64), 1e6), normal(2, 16, 64), 8
+    for least in (-np.inf, -10000):
+        yield f"a mask of {least}", 65, normal(2, 31, 64), normal(2, 100, 64), normal(2, 100, 64), 8, mask(
+            31, 100, least=least)
+    yield "a mask over zeros", 65, normal(2, 31, 64), ended(normal(2, 100, 64), 0), ended(
+        normal(2, 100, 64), 0), 8, mask(31, 100)
+    yield "a mask over a key of 1e+06", 65, normal(2, 31, 64), with_outlier(normal(2, 100, 64), 1e6), normal(
+        2, 100, 64), 8, mask(31, 100)
+    yield "a bias of scores", 65, normal(2, 31, 64), normal(2, 100, 64), normal(2, 100, 64), 8, 3 * normal(31, 100)
+    # As far as floats go.
+    yield "values up to 1e38", 65, normal(2, 31, 64), normal(2, 100, 64), with_elements(normal(2, 100, 64), 1e38), 8
+    yield "all values 1e38", 65, normal(2, 31, 64), normal(2, 100, 64), np.float32(2e37) * normal(2, 100, 64), 8
+    yield "q of 1e25", 65, np.float32(1e25) * normal(2, 31, 64), np.float32(1e-25) * normal(2, 100, 64), normal(
+        2, 100, 64), 8
+    yield "keys whose sum is beyond floats", 65, with_constant(normal(2, 31, 64), 0), with_constant(
+        0 * normal(2, 100, 64), 1e37), 1 + normal(2, 100, 64), 8
     # Scores of a hundred and more, of which small differences decide.
     yield "sharp", 55, 10 * normal(2, 31, 64), 10 * normal(2, 100, 64), normal(2, 100, 64), 8
     # All factors at the ends of their ranges: sums reach their bounds.
@@ -72,7 +123,7 @@ def cases():
 def source(given):
     """A module with the attention of each case."""
     arguments, results, names, lines = [], [], [], []
-    for i, (_, _, q, k, v, root) in enumerate(given):
+    for i, (_, _, q, k, v, root, *bias) in enumerate(given):
         def of(*shape):
             return "tensor<" + "x".join(map(str, shape)) + "xf32>"
         tq, tk, tv = of(*q.shape), of(*k.shape), of(*v.shape)
@@ -81,8 +132,15 @@ def source(given):
         lines += [
             f"%c{i} = qnn.constant dense<{float(root)}> : tensor<f32> as tensor<f32>",
             f"%s{i} = qnn.matmul %q{i}, %k{i} {{transpose_rhs}} : ({tq}, {tk}) -> {ts}",
-            f"%d{i} = qnn.binary div %s{i}, %c{i} : ({ts}, tensor<f32>) -> {ts}",
-            f"%p{i} = qnn.softmax %d{i} {{axis = 2 : i64}} : ({ts}) -> {ts}",
+            f"%d{i} = qnn.binary div %s{i}, %c{i} : ({ts}, tensor<f32>) -> {ts}"]
+        scores = f"%d{i}"
+        if bias:
+            tb = of(*bias[0].shape)
+            arguments.append(f'%b{i}: {tb} {{qnn.name = "b{i}"}}')
+            lines.append(f"%a{i} = qnn.binary add %d{i}, %b{i} : ({ts}, {tb}) -> {ts}")
+            scores = f"%a{i}"
+        lines += [
+            f"%p{i} = qnn.softmax {scores} {{axis = 2 : i64}} : ({ts}) -> {ts}",
             f"%y{i} = qnn.matmul %p{i}, %v{i} : ({ts}, {tv}) -> {ty}"]
         results.append(f'{ty} {{qnn.name = "y{i}"}}')
         names.append((f"%y{i}", ty))
@@ -91,10 +149,10 @@ def source(given):
             ", ".join(t for _, t in names) + "\n}\n}\n")
 
 
-def exact(q, k, v, root):
+def exact(q, k, v, root, bias=0):
     q, k, v = (x.astype(np.float64) for x in (q, k, v))
     with np.errstate(all="ignore"):
-        s = q @ k.transpose(0, 2, 1) / root
+        s = q @ k.transpose(0, 2, 1) / root + bias
         e = np.exp(s - s.max(-1, keepdims=True))
         return e / e.sum(-1, keepdims=True) @ v
 
@@ -113,7 +171,7 @@ def main():
     failed, fused = False, None  # the results of the first level with fused multiply-add
     for level in sys.argv[2:]:
         with tempfile.TemporaryDirectory() as folder:
-            feeds = {n + str(i): x for i, case in enumerate(given + wrong) for n, x in zip("qkv", case[2:5])}
+            feeds = {n + str(i): x for i, case in enumerate(given + wrong) for n, x in zip("qkv?b", case[2:]) if n != "?"}
             with open(os.path.join(folder, "m.mlir"), "w") as f:
                 f.write(source(given + wrong))
             got = Runner(folder, feeds, False, False, None, False, False, False).run(level, "")

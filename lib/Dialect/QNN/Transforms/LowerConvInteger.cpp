@@ -13,6 +13,7 @@
 #include "qcc/Dialect/QNN/Transforms/Passes.h"
 #include "qcc/Dialect/QNN/Transforms/QuantTypes.h"
 
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace qcc::qnn {
@@ -24,10 +25,13 @@ using namespace mlir;
 using namespace qcc;
 using namespace qcc::qnn;
 
-/// Groups of at least so many channels are worth a product of integers: shorter
-/// runs of bytes cost more to gather than they save. Winograd's method, whose
-/// sums are not exact, is for as many and more without groups.
+/// Without groups, so many channels are worth a product of integers with their
+/// windows gathered in memory: shorter runs of bytes cost more to gather than
+/// they save.
 static constexpr int64_t kFewestGathered = 16;
+/// Depthwise convolutions have a kernel of their own at every level if their
+/// channels are whole parts of this size, or so many that any vector is filled.
+static constexpr int64_t kDepthwisePart = 16, kWidestVector = 64;
 /// Floats hold every integer up to this one.
 static constexpr int64_t kExactFloat = int64_t(1) << 24;
 
@@ -37,7 +41,8 @@ struct IntegerConv {
   ConvIntegerOp op;
   IRRewriter &rewriter;
   SmallVector<int64_t> filter;     ///< [OC, IC / group, kernel...]
-  SmallVector<int64_t> zeroPoints; ///< of the filter: one, or one per OC
+  SmallVector<int64_t> zeroPoints; ///< of it: one, or one per OC
+  SmallVector<int64_t> real;       ///< the filter less those
 
   static std::optional<IntegerConv> get(ConvIntegerOp op, IRRewriter &rewriter);
   ArrayRef<int64_t> filterShape() { return shapeOf(op.getFilter()); }
@@ -45,18 +50,26 @@ struct IntegerConv {
   int64_t depth() {
     return int64_t(filter.size()) / std::max<int64_t>(filterShape()[0], 1);
   }
+  ArrayRef<int64_t> realOf(int64_t column) {
+    return ArrayRef<int64_t>(real).slice(size_t(column * depth()),
+                                         size_t(depth()));
+  }
+  /// Whether the weights are signed bytes without zero points.
+  bool fitsInt8() {
+    return llvm::all_of(real, [](int64_t w) { return llvm::isInt<8>(w); });
+  }
 
-  bool isMatrixProduct();
   Value padded();
+
+  bool hasDepthwiseKernel();
+  bool isMatrixProduct();
   Value gathered();
   void toMatrixProduct();
 
-  /// The reference kernel takes no longer for these than a convolution of
-  /// floats and the conversions around it.
-  bool isDepthwise() { return op.getGroup() > 1 && filterShape()[1] == 1; }
   bool isExactInFloat();
   Value toFloat(Value integers);
-  void toFloatConv();
+  Value quantizedFilter();
+  void toConv();
 };
 
 struct LowerConvInteger
@@ -67,13 +80,13 @@ struct LowerConvInteger
     getOperation()->walk([&](ConvIntegerOp op) { ops.push_back(op); });
     for (ConvIntegerOp op : ops) {
       std::optional<IntegerConv> conv = IntegerConv::get(op, rewriter);
-      if (!conv)
+      if (!conv || conv->hasDepthwiseKernel())
         continue;
       rewriter.setInsertionPoint(op);
       if (conv->isMatrixProduct())
         conv->toMatrixProduct();
       else if (conv->isExactInFloat())
-        conv->toFloatConv();
+        conv->toConv();
     }
   }
 };
@@ -84,23 +97,25 @@ std::optional<IntegerConv> IntegerConv::get(ConvIntegerOp op,
   auto filter = getConstantInts(op.getFilter());
   if (op.getLayout() != Layout::ChannelsLast || !filter || filter->empty())
     return std::nullopt;
-  IntegerConv conv{op, rewriter, std::move(*filter), {0}};
+  IntegerConv conv{op, rewriter, std::move(*filter), {0}, {}};
   if (Value tensor = op.getFilterZeroPoint()) {
     auto values = getConstantInts(tensor);
     if (!values || values->empty())
       return std::nullopt;
     conv.zeroPoints = std::move(*values);
   }
+  for (auto [i, weight] : llvm::enumerate(conv.filter)) {
+    size_t channel = conv.zeroPoints.size() == 1 ? 0 : i / size_t(conv.depth());
+    conv.real.push_back(weight - conv.zeroPoints[channel]);
+  }
   return conv;
 }
 
-//===----------------------------------------------------------------------===//
-// Matrix products
-//===----------------------------------------------------------------------===//
-
-bool IntegerConv::isMatrixProduct() {
-  return op.getGroup() == 1 && filterShape()[1] >= kFewestGathered &&
-         llvm::all_equal(zeroPoints);
+bool IntegerConv::hasDepthwiseKernel() {
+  const int64_t channels = shapeOf(op.getInput()).back();
+  return int64_t(op.getGroup()) == channels && filterShape()[0] == channels &&
+         fitsInt8() &&
+         (channels % kDepthwisePart == 0 || channels >= kWidestVector);
 }
 
 /// The image with its padding, which stands for the zero point.
@@ -135,6 +150,17 @@ Value IntegerConv::padded() {
   return image;
 }
 
+//===----------------------------------------------------------------------===//
+// Matrix products
+//===----------------------------------------------------------------------===//
+
+bool IntegerConv::isMatrixProduct() {
+  if (op.getGroup() != 1 || filterShape()[1] < kFewestGathered)
+    return false;
+  // One zero point is taken off the sums, several only off the weights.
+  return fitsInt8() || llvm::all_equal(zeroPoints);
+}
+
 /// The windows: [N, out..., kernel... * IC].
 Value IntegerConv::gathered() {
   Value image = padded();
@@ -162,41 +188,41 @@ Value IntegerConv::gathered() {
 void IntegerConv::toMatrixProduct() {
   const int64_t columns = filterShape()[0], channels = filterShape()[1];
   const int64_t taps = depth() / channels;
-  std::vector<char> matrix(filter.size());
+  const bool isReal = fitsInt8();
+  ArrayRef<int64_t> weights = isReal ? real : filter;
+  std::vector<char> matrix(weights.size());
   for (int64_t column = 0; column < columns; ++column)
     for (int64_t channel = 0; channel < channels; ++channel)
       for (int64_t tap = 0; tap < taps; ++tap)
         matrix[(tap * channels + channel) * columns + column] =
             static_cast<char>(
-                filter[(column * channels + channel) * taps + tap]);
+                weights[(column * channels + channel) * taps + tap]);
   RankedTensorType type =
       tensorTypeOf(op.getFilter()).clone({taps * channels, columns});
-  Value rhs = createConstant(rewriter, op.getLoc(), type, matrix, "filter");
-  Value filterZero = op.getFilterZeroPoint();
-  if (filterZero && tensorTypeOf(filterZero).getNumElements() > 1)
+  Value filterZero;
+  if (isReal)
+    type = type.clone(getElementType(op.getContext(), DType::I8));
+  else if ((filterZero = op.getFilterZeroPoint()) &&
+           tensorTypeOf(filterZero).getNumElements() > 1)
     filterZero =
         createConstant(rewriter, op.getLoc(),
                        tensorTypeOf(filterZero).clone(ArrayRef<int64_t>()),
                        {static_cast<char>(zeroPoints.front())});
+  Value rhs = createConstant(rewriter, op.getLoc(), type, matrix, "filter");
   rewriter.replaceOpWithNewOp<MatmulIntegerOp>(
       op, op.getResult().getType(), gathered(), rhs, op.getInputZeroPoint(),
       filterZero);
 }
 
 //===----------------------------------------------------------------------===//
-// Convolutions of floats
+// Convolutions
 //===----------------------------------------------------------------------===//
 
 bool IntegerConv::isExactInFloat() {
-  const bool mayTakeWinograd =
-      op.getGroup() == 1 && filterShape()[1] >= kFewestGathered;
-  if (mayTakeWinograd || isDepthwise())
-    return false;
-  for (int64_t out = 0; out < filterShape()[0]; ++out) {
+  for (int64_t column = 0; column < filterShape()[0]; ++column) {
     int64_t sum = 0;
-    for (int64_t i = 0; i < depth(); ++i)
-      sum += std::abs(filter[out * depth() + i] -
-                      zeroPoints[zeroPoints.size() == 1 ? 0 : out]);
+    for (int64_t weight : realOf(column))
+      sum += std::abs(weight);
     if (sum * 255 > kExactFloat)
       return false;
   }
@@ -209,27 +235,67 @@ Value IntegerConv::toFloat(Value integers) {
                         integers);
 }
 
-void IntegerConv::toFloatConv() {
-  Value image = toFloat(op.getInput());
-  if (Value zeroPoint = op.getInputZeroPoint())
-    image = BinaryOp::create(rewriter, op.getLoc(), image.getType(),
-                             BinaryKind::Sub, image, toFloat(zeroPoint),
-                             ActivationAttr());
-  std::vector<float> weights;
-  for (auto [i, weight] : llvm::enumerate(filter))
-    weights.push_back(static_cast<float>(
-        weight - zeroPoints[zeroPoints.size() == 1 ? 0 : i / depth()]));
-  Value filterConstant =
-      createConstant(rewriter, op.getLoc(), filterShape(), weights);
-  RankedTensorType type =
+/// Of scale 1.
+static quant::UniformQuantizedType typeOf(Builder &b, bool isSigned,
+                                          int64_t zeroPoint) {
+  return quant::UniformQuantizedType::get(
+      isSigned ? quant::QuantizationFlags::Signed : 0, b.getIntegerType(8),
+      b.getF32Type(), /*scale=*/1.0, zeroPoint, isSigned ? -128 : 0,
+      isSigned ? 127 : 255);
+}
+
+Value IntegerConv::quantizedFilter() {
+  const bool isReal = fitsInt8();
+  ArrayRef<int64_t> weights = isReal ? real : filter;
+  std::vector<char> bytes(weights.begin(), weights.end());
+  const bool isSigned =
+      isReal ||
+      !tensorTypeOf(op.getFilter()).getElementType().isUnsignedInteger();
+  Type type = typeOf(rewriter, isSigned, isReal ? 0 : zeroPoints.front());
+  if (!isReal && zeroPoints.size() > 1)
+    type = quant::UniformQuantizedPerAxisType::get(
+        isSigned ? quant::QuantizationFlags::Signed : 0,
+        rewriter.getIntegerType(8), rewriter.getF32Type(),
+        SmallVector<double>(zeroPoints.size(), 1.0), zeroPoints,
+        /*quantizedDimension=*/0, isSigned ? -128 : 0, isSigned ? 127 : 255);
+  return createConstant(rewriter, op.getLoc(),
+                        tensorTypeOf(op.getFilter()).clone(type), bytes,
+                        "filter");
+}
+
+/// A convolution of the bytes as they are, less what the zero point of the
+/// input adds to it.
+void IntegerConv::toConv() {
+  Location loc = op.getLoc();
+  Value image = padded();
+  RankedTensorType type = tensorTypeOf(image);
+  const bool isSigned = !type.getElementType().isUnsignedInteger();
+  image = StorageCastOp::create(
+      rewriter, loc, type.clone(Type(typeOf(rewriter, isSigned, 0))), image);
+  RankedTensorType realType =
       tensorTypeOf(op.getResult()).clone(rewriter.getF32Type());
-  Value sums =
-      ConvOp::create(rewriter, op.getLoc(), type, image, filterConstant,
-                     /*bias=*/Value(), /*residual=*/Value(), op.getStrides(),
-                     op.getDilations(), op.getPads(), op.getGroup(),
-                     op.getLayout(), ActivationAttr());
+  const SmallVector<int64_t> pads(op.getPads().size(), 0);
+  Value sums = ConvOp::create(rewriter, loc, realType, image, quantizedFilter(),
+                              /*bias=*/Value(), /*residual=*/Value(),
+                              op.getStrides(), op.getDilations(), pads,
+                              op.getGroup(), op.getLayout(), ActivationAttr());
+  if (Value zeroPoint = op.getInputZeroPoint()) {
+    std::vector<float> totals;
+    for (int64_t column = 0; column < filterShape()[0]; ++column)
+      totals.push_back(float(llvm::sum_of(realOf(column))));
+    Value total = createConstant(rewriter, loc, {filterShape()[0]}, totals);
+    zeroPoint = toFloat(zeroPoint);
+    if (rankOf(zeroPoint) > 1)
+      zeroPoint = ReshapeOp::create(
+          rewriter, loc, tensorTypeOf(zeroPoint).clone({1}), zeroPoint);
+    Value offset =
+        BinaryOp::create(rewriter, loc, total.getType(), BinaryKind::Mul, total,
+                         zeroPoint, ActivationAttr());
+    sums = BinaryOp::create(rewriter, loc, realType, BinaryKind::Sub, sums,
+                            offset, ActivationAttr());
+  }
   for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
-    if (auto cast = dyn_cast<CastOp>(user); cast && cast.getType() == type)
+    if (auto cast = dyn_cast<CastOp>(user); cast && cast.getType() == realType)
       rewriter.replaceOp(cast, sums);
   if (op->use_empty())
     rewriter.eraseOp(op);

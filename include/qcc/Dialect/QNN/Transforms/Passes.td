@@ -265,16 +265,19 @@ def LegalizeQDQ : Pass<"qnn-legalize-qdq"> {
 def LowerConvInteger : Pass<"qnn-lower-conv-integer"> {
   let summary = "Give integer convolutions the kernels of other products";
   let description = [{
-    A `qnn.conv_integer` of channels-last images with constant filters, whose zero
-    point is one number, becomes a `qnn.matmul_integer` of its gathered windows,
-    if it has no groups and at least 16 channels. Padding stands for the zero
-    point of the input, known at run time, and is concatenated.
+    A `qnn.conv_integer` of channels-last images with constant filters becomes a
+    `qnn.matmul_integer` of its gathered windows, if it has no groups, at least 16
+    channels, and a filter that is signed bytes when its zero points are taken off
+    or has one for all. Padding stands for the zero point of the input, known at
+    run time, and is concatenated.
 
-    With groups or fewer channels it becomes a `qnn.conv` of floats, if those hold
-    every sum exactly: 255 times the weights of each output, in magnitude, sum to at
-    most 2^24. Casts of the result to float vanish.
+    Others become a `qnn.conv` of the bytes as they are, padded likewise, from whose
+    results the zero point of the input times the sum of the weights is taken. Both
+    are floats, if those hold every sum exactly: 255 times the weights of each
+    output, in magnitude, sum to at most 2^24. Casts of the result to float vanish.
 
-    Others, among them depthwise ones, stay as they are.
+    Longer sums stay as they are, and so do depthwise ones, for which there is a
+    kernel: of signed bytes in whole 16 channels or at least 64.
 
     ```mlir
     %s = qnn.conv_integer %x, %w, %zp {layout = #qnn<layout nhwc>, ...}
