@@ -34,7 +34,7 @@ static constexpr int64_t shortUnits = 16;
 static constexpr int64_t goodScratchBytes = 32 * 1024;
 static constexpr int64_t goodBandBytes = 128 * 1024;
 static constexpr int64_t maxScratchBytes = 256 * 1024;
-/// Blocks of a copied band: what they are cut into at least and for threads.
+/// Blocks of a copied band at least, and tiles for threads.
 static constexpr int64_t fewestBlocks = 4, mostBlocks = 16;
 /// Products that a block should have for its own sake, some microseconds, and
 /// for each element that is copied twice, so that copying takes below 1 %.
@@ -247,27 +247,30 @@ void MatrixPlan::cutBlocks() {
     most = std::max<int64_t>(1, goodScratchBytes / tileBytes);
   }
   rowBlocks = llvm::divideCeil(rowTiles, most);
+  int64_t others = filters() * (isRowsOuter() ? 1 : panels());
   if (band && copiesBand)
-    rowBlocks = std::max(rowBlocks, blocksForThreads());
+    rowBlocks = std::max(rowBlocks, blocksForThreads(others));
   // Two and four threads share them out evenly.
-  if (rowBlocks > 2)
+  if (rowBlocks > 2 && others < 4)
     rowBlocks = llvm::alignTo(rowBlocks, 4);
   rowBlocks = std::min(rowBlocks, rowTiles);
   blockTiles = llvm::divideCeil(rowTiles, rowBlocks);
 }
 
-/// Blocks of a copied band that keep some threads busy. A line at the border of
-/// two blocks is copied for both, so they are worth it only where the products
-/// of a block take much longer.
-int64_t MatrixPlan::blocksForThreads() const {
+/// Blocks of a copied band that keep some threads busy, of `others` tiles each.
+/// A line at the border of two blocks is copied for both, so they are worth it
+/// only where the products of a block take much longer.
+int64_t MatrixPlan::blocksForThreads(int64_t others) const {
   int64_t window = (shape.kh - 1) * shape.dh + 1;
   int64_t copiedTwice = std::max<int64_t>(0, window - shape.sh) * linePitch;
   int64_t products = rows * columns * depth;
-  int64_t others = filters() * (isRowsOuter() ? 1 : panels());
-  int64_t wanted = llvm::divideCeil(mostBlocks, others);
+  int64_t fewest =
+      llvm::divideCeil(rowTiles, llvm::divideCeil(rowTiles, fewestBlocks));
+  int64_t most =
+      std::max<int64_t>(fewest, llvm::divideCeil(mostBlocks, others));
   return std::clamp<int64_t>(
-      products / (fewestProducts + copiedTwice * productsPerCopy), fewestBlocks,
-      std::max(fewestBlocks, wanted));
+      products / (fewestProducts + copiedTwice * productsPerCopy), fewest,
+      most);
 }
 
 bool MatrixPlan::widensPanels() const {

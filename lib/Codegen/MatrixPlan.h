@@ -141,7 +141,7 @@ private:
   void cutColumns(RegisterTile tile, const TileChoice &choice);
   void cutRows(RegisterTile tile, const TileChoice &choice);
   void cutBlocks();
-  int64_t blocksForThreads() const;
+  int64_t blocksForThreads(int64_t others) const;
   bool isRowsOuter() const;
 };
 
