@@ -330,10 +330,14 @@ LogicalResult Compilation::finishReport(ModelReport &report, ModuleOp module) {
 LogicalResult Compilation::writeONNX(ModuleOp module,
                                      const ModelRunnerFactory &run,
                                      PipelineRunner pipeline) {
+  if (!llvm::is_contained({"exact", "float"}, options.exportRecurrence))
+    return error() << "-export-recurrence=" << options.exportRecurrence
+                   << ": expected exact or float";
+  bool floatStates = options.exportRecurrence == "float";
   if (failed(insertQuantization(module, options, run, pipeline)) ||
       failed(pipeline(module, [&](OpPassManager &pm) {
         buildNarrowPipeline(pm, options);
-        pm.addPass(qnn::createPrepareExport());
+        pm.addPass(qnn::createPrepareExport({floatStates}));
         pm.addPass(qnn::createAvoidTies());
       })))
     return failure();

@@ -116,6 +116,7 @@ Error setOption(CompileOptions &options, StringRef name, StringRef value) {
       {"report", &CompileOptions::report},
       {"ptq", &CompileOptions::ptq},
       {"attention", &CompileOptions::attention},
+      {"export-recurrence", &CompileOptions::exportRecurrence},
       {"save-precision", &CompileOptions::savePrecision},
       {"max-drop", &CompileOptions::maxDrop},
       {"max-latency", &CompileOptions::maxLatency},

@@ -96,6 +96,13 @@ static cl::opt<std::string> attention(
              "where the result is quantized while the model runs and that is "
              "faster), float, or int16 (wherever there is a kernel)"),
     cl::value_desc("precision"), cl::init("auto"), cl::cat(category));
+static cl::opt<std::string> exportRecurrence(
+    "export-recurrence",
+    cl::desc("recurrent layers with 8-bit weights in ONNX files: exact "
+             "(functions that quantize the states at each step, as compiled "
+             "code does) or float (LSTM, GRU and RNN, whose states are not "
+             "quantized)"),
+    cl::value_desc("form"), cl::init("exact"), cl::cat(category));
 static cl::opt<std::string>
     savePrecision("save-precision",
                   cl::desc("write the precision of each layer, and why"),
@@ -296,6 +303,7 @@ int main(int argc, char **argv) {
   options.precision = precision;
   options.ptq = ptq;
   options.attention = attention;
+  options.exportRecurrence = exportRecurrence;
   options.savePrecision = savePrecision;
   options.maxDrop = maxDrop;
   options.maxLatency = maxLatency;

@@ -98,6 +98,10 @@ struct CompileOptions {
   /// Float products of attention: auto (in 16 bits where their result is
   /// quantized at run time), float, or int16.
   std::string attention = "auto";
+  /// Recurrent layers with 8-bit weights in ONNX files: exact (functions that
+  /// quantize the states at each step, as compiled code does) or float (LSTM,
+  /// GRU and RNN).
+  std::string exportRecurrence = "exact";
   std::string savePrecision; ///< file for the precision of each layer
   std::string maxDrop;       ///< METRIC:VALUE (qcc/Quantization/Budget.h)
   std::string maxLatency;    ///< milliseconds of an inference on this machine

@@ -207,8 +207,18 @@ static std::optional<std::vector<float>> getKnownBias(Layer &layer) {
   return std::nullopt;
 }
 
+static bool hasQuantizedWeights(RecurrenceOp op) {
+  return isa<quant::QuantizedType>(typeOf(op.getWeights()).getElementType());
+}
+
 void onnx_export::collectOperands(RecurrenceOp op,
                                   SmallVectorImpl<Value> &operands) {
+  if (hasQuantizedWeights(op)) {
+    for (Value operand : op->getOperands())
+      if (operand != op.getWeights() || !getStored(operand))
+        operands.push_back(operand);
+    return;
+  }
   Layer layer(op);
   if (layer.factors) {
     const Factors &f = *layer.factors;
@@ -433,7 +443,9 @@ static bool addActivation(ActivationAttr activation,
   }
 }
 
-static bool addAttributes(RecurrenceOp op, SmallVector<NodeAttr> &attributes) {
+std::optional<SmallVector<NodeAttr>>
+onnx_export::getRecurrenceAttributes(RecurrenceOp op) {
+  SmallVector<NodeAttr> attributes;
   attributes.push_back({"hidden_size", op.getHiddenSize()});
   if (op.getReverse())
     attributes.push_back({"direction", "reverse"});
@@ -447,7 +459,7 @@ static bool addAttributes(RecurrenceOp op, SmallVector<NodeAttr> &attributes) {
   SmallVector<float> alphas, betas;
   for (unsigned i = 0; i < op.getActivations().size(); ++i)
     if (!addActivation(op.getActivation(i), names, alphas, betas))
-      return false;
+      return std::nullopt;
   SmallVector<std::string> defaults{"Sigmoid", "Tanh", "Tanh"};
   if (op.getKind() == RecurrenceKind::Gru)
     defaults = {"Sigmoid", "Tanh"};
@@ -459,7 +471,7 @@ static bool addAttributes(RecurrenceOp op, SmallVector<NodeAttr> &attributes) {
     attributes.push_back({"activation_alpha", alphas});
   if (!betas.empty())
     attributes.push_back({"activation_beta", betas});
-  return true;
+  return attributes;
 }
 
 /// Names a result, which in ONNX has the shape `shape`, with a dimension for
@@ -482,11 +494,13 @@ static void defineResult(GraphBuilder &graph, Value result,
 }
 
 bool onnx_export::exportRecurrence(GraphBuilder &graph, RecurrenceOp op) {
+  if (hasQuantizedWeights(op))
+    return exportQuantizedRecurrence(graph, op);
   Layer layer(op);
   OperandWriter writer(graph, layer);
   bool isLstm = op.getKind() == RecurrenceKind::Lstm;
-  SmallVector<NodeAttr> attributes;
-  if (!addAttributes(op, attributes))
+  auto attributes = getRecurrenceAttributes(op);
+  if (!attributes)
     return false;
   SmallVector<std::string> operands;
   for (const auto &operand : {writer.input(), writer.weights(),
@@ -508,7 +522,7 @@ bool onnx_export::exportRecurrence(GraphBuilder &graph, RecurrenceOp op) {
   const char *type = isLstm                                ? "LSTM"
                      : op.getKind() == RecurrenceKind::Gru ? "GRU"
                                                            : "RNN";
-  auto results = graph.nodes(type, operands, op->getNumResults(), attributes);
+  auto results = graph.nodes(type, operands, op->getNumResults(), *attributes);
   graph.nameLastNode();
   Ints all{op.getNumSteps(), 1, op.getNumSequences(), op.getHiddenSize()};
   defineResult(graph, op.getStates(), results[0], all);

@@ -107,6 +107,14 @@ std::optional<std::string> onnx_export::exportUnary(GraphBuilder &graph,
     return graph.node("Mul",
                       {x, graph.node("HardSigmoid", {x},
                                      {{"alpha", 1.f / 6.f}, {"beta", 0.5f}})});
+  case UnaryKind::Affine:
+    return graph.node("Add", {graph.node("Mul", {x, graph.scalar(alpha)}),
+                              graph.scalar(beta)});
+  case UnaryKind::ScaledTanh: {
+    std::string inner = graph.node("Mul", {x, graph.scalar(beta)});
+    return graph.node("Mul",
+                      {graph.node("Tanh", {inner}), graph.scalar(alpha)});
+  }
   case UnaryKind::Silu:
     return graph.node("Mul", {x, graph.node("Sigmoid", {x})});
   case UnaryKind::Mish:

@@ -1,5 +1,4 @@
-//===- Exporter.cpp - The qnn dialect to ONNX files
-//------------------------===//
+//===- Exporter.cpp - The qnn dialect to ONNX files -----------------------===//
 //
 // Part of the qcc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,6 +8,8 @@
 #include "qcc/Export/ONNX/Exporter.h"
 
 #include "GraphBuilder.h"
+
+#include "qcc/Dialect/QNN/IR/RecurrenceFunction.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
@@ -155,6 +156,14 @@ std::optional<std::string> qcc::exportONNX(ModuleOp module) {
     graph.setScope(name);
     graph.alias(name, graph.name(value));
     describe(proto->add_output(), name, value.getType());
+  }
+  if (!graph.functions().empty()) {
+    model.set_ir_version(std::max<int64_t>(model.ir_version(), 8));
+    onnx::OperatorSetIdProto *import = model.add_opset_import();
+    import->set_domain(qnn::kFunctionDomain);
+    import->set_version(1);
+    for (const onnx::FunctionProto &function : graph.functions())
+      *model.add_functions() = function;
   }
   if (model.ByteSizeLong() > size_t(std::numeric_limits<int32_t>::max())) {
     module.emitError("the model is larger than the 2 GB of an ONNX file");

@@ -23,8 +23,11 @@ std::string GraphBuilder::uniqueName(llvm::StringRef hint) {
 
 std::vector<std::string>
 GraphBuilder::nodes(const char *type, llvm::ArrayRef<std::string> inputs,
-                    unsigned outputs, llvm::ArrayRef<NodeAttr> attributes) {
+                    unsigned outputs, llvm::ArrayRef<NodeAttr> attributes,
+                    llvm::StringRef domain) {
   onnx::NodeProto *node = graph.add_node();
+  if (!domain.empty())
+    node->set_domain(domain.str());
   node->set_op_type(type);
   node->set_name(makeUnique(takenNodes, scope + "/" + type));
   for (const std::string &input : inputs)
@@ -59,6 +62,10 @@ GraphBuilder::nodes(const char *type, llvm::ArrayRef<std::string> inputs,
       proto->set_type(onnx::AttributeProto::FLOATS);
       for (float x : *numbers)
         proto->add_floats(x);
+    } else if (auto *body =
+                   std::get_if<const onnx::GraphProto *>(&attribute.value)) {
+      proto->set_type(onnx::AttributeProto::GRAPH);
+      *proto->mutable_g() = **body;
     } else {
       proto->set_type(onnx::AttributeProto::STRINGS);
       for (const std::string &s :
@@ -86,6 +93,20 @@ void GraphBuilder::alias(const std::string &output, const std::string &source) {
   node->set_name(makeUnique(takenNodes, scope));
   node->add_input(source);
   node->add_output(output);
+}
+
+std::string GraphBuilder::addFunction(onnx::FunctionProto function,
+                                      llvm::StringRef hint) {
+  std::string bytes = function.SerializeAsString();
+  for (const onnx::FunctionProto &other : functionProtos) {
+    onnx::FunctionProto unnamed = other;
+    unnamed.clear_name();
+    if (unnamed.SerializeAsString() == bytes)
+      return other.name();
+  }
+  function.set_name(makeUnique(takenFunctions, hint));
+  functionProtos.push_back(std::move(function));
+  return functionProtos.back().name();
 }
 
 std::string GraphBuilder::initializer(llvm::StringRef hint, DType dtype,

@@ -24,7 +24,8 @@ namespace qcc::onnx_export {
 struct NodeAttr {
   const char *name;
   std::variant<int64_t, float, std::string, llvm::SmallVector<int64_t>,
-               llvm::SmallVector<float>, llvm::SmallVector<std::string>>
+               llvm::SmallVector<float>, llvm::SmallVector<std::string>,
+               const onnx::GraphProto *>
       value;
 };
 
@@ -49,15 +50,21 @@ public:
   std::string node(const char *type, llvm::ArrayRef<std::string> inputs,
                    llvm::ArrayRef<NodeAttr> attributes = {});
   /// The same with several outputs.
-  std::vector<std::string> nodes(const char *type,
-                                 llvm::ArrayRef<std::string> inputs,
-                                 unsigned outputs,
-                                 llvm::ArrayRef<NodeAttr> attributes = {});
+  std::vector<std::string>
+  nodes(const char *type, llvm::ArrayRef<std::string> inputs, unsigned outputs,
+        llvm::ArrayRef<NodeAttr> attributes = {}, llvm::StringRef domain = {});
 
   /// Gives the node that was appended last the name of the scope itself.
   void nameLastNode();
   /// Appends an Identity that gives `source` the name `output`.
   void alias(const std::string &output, const std::string &source);
+
+  /// Adds a function of the file, with a name that begins with `hint`, unless
+  /// there is an equal one. Returns its name.
+  std::string addFunction(onnx::FunctionProto function, llvm::StringRef hint);
+  const std::vector<onnx::FunctionProto> &functions() const {
+    return functionProtos;
+  }
 
   std::string initializer(llvm::StringRef hint, DType dtype,
                           llvm::ArrayRef<int64_t> shape,
@@ -73,6 +80,8 @@ private:
   llvm::DenseMap<mlir::Value, std::string> names;
   llvm::StringSet<> taken;
   llvm::StringSet<> takenNodes;
+  llvm::StringSet<> takenFunctions;
+  std::vector<onnx::FunctionProto> functionProtos;
 };
 
 /// Appends the nodes of `op` and defines its results; false if there is no
@@ -93,6 +102,13 @@ std::optional<std::string> exportBlockWeights(GraphBuilder &graph,
                                               qnn::BlockMatmulOp op);
 /// One direction of a recurrent layer.
 bool exportRecurrence(GraphBuilder &graph, qnn::RecurrenceOp op);
+/// One with quantized weights and so quantized states, as the call of a
+/// function.
+bool exportQuantizedRecurrence(GraphBuilder &graph, qnn::RecurrenceOp op);
+/// Its attributes as LSTM, GRU and RNN have them; nothing where a function has
+/// no name there.
+std::optional<llvm::SmallVector<NodeAttr>>
+getRecurrenceAttributes(qnn::RecurrenceOp op);
 /// The values that its nodes refer to.
 void collectOperands(qnn::RecurrenceOp op,
                      llvm::SmallVectorImpl<mlir::Value> &operands);

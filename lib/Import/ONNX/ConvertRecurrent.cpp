@@ -13,6 +13,8 @@
 #include "Converters.h"
 #include "QuantParams.h"
 
+#include "qcc/Dialect/QNN/IR/RecurrenceFunction.h"
+
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -34,17 +36,22 @@ class RecurrentLayer {
 public:
   RecurrentLayer(Node &node, RecurrenceKind kind) : node(node), kind(kind) {}
   void convert(bool isDynamic);
+  void convertFunction();
 
 private:
   bool readAttributes();
   bool readActivations();
   bool checkShapes(bool isDynamic);
-  void readLengths();
+  void readLengths(unsigned operand);
   Value project(int64_t direction, Value bias);
   Value projectDynamic(int64_t direction, Value bias);
   Value quantizedWeights(int64_t direction);
   Value projectionBias(int64_t direction, Value &recurrentBias);
   bool convertDirection(int64_t direction, bool isDynamic);
+  bool createOp(int64_t direction, Value projected, Value weights,
+                Value recurrentBias, Value initialState, Value initialCell,
+                Value peepholes);
+  std::optional<llvm::StringMap<unsigned>> readOperands();
 
   /// Row `direction` of operand i, without that dimension; null where absent.
   Value part(unsigned i, int64_t direction) {
@@ -211,13 +218,13 @@ bool RecurrentLayer::checkShapes(bool isDynamic) {
 }
 
 /// Lengths that are known and full are none.
-void RecurrentLayer::readLengths() {
-  if (!node.has(4))
+void RecurrentLayer::readLengths(unsigned operand) {
+  if (!node.has(operand))
     return;
-  auto known = getConstantInts(node.in(4));
+  auto known = getConstantInts(node.in(operand));
   if (known && llvm::all_of(*known, [&](int64_t n) { return n == steps; }))
     return;
-  lengths = node.cast(node.in(4), node.getBuilder().getI32Type());
+  lengths = node.cast(node.in(operand), node.getBuilder().getI32Type());
 }
 
 /// The biases that are added to the input's product; what a GRU adds inside
@@ -253,6 +260,23 @@ Value RecurrentLayer::project(int64_t direction, Value bias) {
                                /*transpose_rhs=*/true, ActivationAttr());
 }
 
+/// The op itself, its results in node.results().
+bool RecurrentLayer::createOp(int64_t direction, Value projected, Value weights,
+                              Value recurrentBias, Value initialState,
+                              Value initialCell, Value peepholes) {
+  OpBuilder &builder = node.getBuilder();
+  size_t functions = activations.size() / directions;
+  auto scalar = RankedTensorType::get({}, Node::elementTypeOf(projected));
+  return node.finishAll(RecurrenceOp::create(
+      builder, node.getLoc(), scalar, scalar,
+      kind == RecurrenceKind::Lstm ? scalar : Type(), kind, projected, weights,
+      recurrentBias, initialState, initialCell, peepholes, lengths,
+      builder.getArrayAttr(
+          ArrayRef(activations).slice(direction * functions, functions)),
+      clip ? builder.getF32FloatAttr(*clip) : FloatAttr(),
+      reverse || direction == 1, coupled, linearBeforeReset));
+}
+
 bool RecurrentLayer::convertDirection(int64_t direction, bool isDynamic) {
   Value recurrentBias;
   Value bias = projectionBias(direction, recurrentBias);
@@ -269,18 +293,8 @@ bool RecurrentLayer::convertDirection(int64_t direction, bool isDynamic) {
   if (node.failed())
     return false;
 
-  OpBuilder &builder = node.getBuilder();
-  size_t functions = activations.size() / directions;
-  auto scalar = RankedTensorType::get({}, Node::elementTypeOf(projected));
-  auto op = RecurrenceOp::create(
-      builder, node.getLoc(), scalar, scalar, isLstm ? scalar : Type(), kind,
-      projected, weights, recurrentBias, initialState, initialCell, peepholes,
-      lengths,
-      builder.getArrayAttr(
-          ArrayRef(activations).slice(direction * functions, functions)),
-      clip ? builder.getF32FloatAttr(*clip) : FloatAttr(),
-      reverse || direction == 1, coupled, linearBeforeReset);
-  if (!node.finishAll(op))
+  if (!createOp(direction, projected, weights, recurrentBias, initialState,
+                initialCell, peepholes))
     return false;
   SmallVector<Value, 3> results(node.results());
   int64_t d = 1;
@@ -294,7 +308,7 @@ bool RecurrentLayer::convertDirection(int64_t direction, bool isDynamic) {
 void RecurrentLayer::convert(bool isDynamic) {
   if (!readAttributes() || !checkShapes(isDynamic))
     return;
-  readLengths();
+  readLengths(4);
   input = batchFirst ? node.transpose(node.in(0), {1, 0, 2}) : node.in(0);
   for (int64_t d = 0; d < directions; ++d)
     if (!convertDirection(d, isDynamic))
@@ -414,4 +428,93 @@ void qcc::import::convertDynamicQuantizeLSTM(Node &node) {
     return;
   }
   RecurrentLayer(node, RecurrenceKind::Lstm).convert(/*isDynamic=*/true);
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of qcc's own files
+//===----------------------------------------------------------------------===//
+
+/// Their numbers by name.
+std::optional<llvm::StringMap<unsigned>> RecurrentLayer::readOperands() {
+  using namespace recurrence_function;
+  SmallVector<StringRef> known{kInput, kWeights, kScale,
+                               kZero,  kState,   kLengths};
+  if (kind == RecurrenceKind::Lstm)
+    known.append({kCell, kPeepholes});
+  else if (kind == RecurrenceKind::Gru)
+    known.push_back(kBias);
+  SmallVector<StringRef> names = node.stringsAttr(kOperandsAttr);
+  if (node.failed())
+    return std::nullopt;
+  llvm::StringMap<unsigned> result;
+  for (auto [i, name] : llvm::enumerate(names))
+    if (!llvm::is_contained(known, name) ||
+        !result.try_emplace(name, unsigned(i)).second) {
+      node.error() << "attribute \"operands\" names \"" << name
+                   << "\", which is unknown or named before";
+      return std::nullopt;
+    }
+  bool isComplete = llvm::all_of(ArrayRef(known).take_front(3), [&](auto name) {
+    return result.contains(name);
+  });
+  if (names.size() != node.numInputs() || !isComplete) {
+    node.error() << "attribute \"operands\" must name the " << node.numInputs()
+                 << " operands, among them X, R and R_scale";
+    return std::nullopt;
+  }
+  for (auto [i, name] : llvm::enumerate(names))
+    if (!node.has(unsigned(i))) {
+      node.error() << "operand " << i << " (" << name << ") is missing";
+      return std::nullopt;
+    }
+  return result;
+}
+
+void RecurrentLayer::convertFunction() {
+  using namespace recurrence_function;
+  auto operands = readOperands();
+  if (!operands || !readAttributes())
+    return;
+  auto number = [&](StringRef name) {
+    auto it = operands->find(name);
+    return it == operands->end() ? node.numInputs() : it->second;
+  };
+  auto operand = [&](StringRef name) { return node.in(number(name)); };
+  unsigned x = number(kInput), r = number(kWeights);
+  if (directions != 1 || batchFirst || node.rank(x) != 3 || node.rank(r) != 2) {
+    node.error() << "needs one direction, no layout, an input of three "
+                    "dimensions and weights of two";
+    return;
+  }
+  steps = node.shape(x)[0];
+  hidden = node.shape(r)[0];
+  columns = node.shape(r)[1];
+  if (node.intAttr("hidden_size", hidden) != hidden) {
+    node.error() << "hidden_size is not " << hidden
+                 << ", the first dimension of the weights";
+    return;
+  }
+  readLengths(number(kLengths));
+  auto params = readParams(node, number(kScale), number(kZero), node.dtype(r));
+  if (!params)
+    return;
+  Value storage = node.transpose(node.in(r), {1, 0});
+  Value weights = fromStorage(node, storage, quantizedType(node, *params, 0));
+  if (node.failed() ||
+      !createOp(0, node.in(x), weights, operand(kBias), operand(kState),
+                operand(kCell), operand(kPeepholes)))
+    return;
+  SmallVector<Value, 3> results(node.results());
+  for (auto [i, result] : llvm::enumerate(results))
+    node.setOutput(unsigned(i), result);
+}
+
+void qcc::import::convertQuantizedLSTM(Node &node) {
+  RecurrentLayer(node, RecurrenceKind::Lstm).convertFunction();
+}
+void qcc::import::convertQuantizedGRU(Node &node) {
+  RecurrentLayer(node, RecurrenceKind::Gru).convertFunction();
+}
+void qcc::import::convertQuantizedRNN(Node &node) {
+  RecurrentLayer(node, RecurrenceKind::Plain).convertFunction();
 }

@@ -124,6 +124,9 @@ void convertLSTM(Node &node);
 void convertGRU(Node &node);
 void convertRNN(Node &node);
 void convertDynamicQuantizeLSTM(Node &node);
+void convertQuantizedLSTM(Node &node);
+void convertQuantizedGRU(Node &node);
+void convertQuantizedRNN(Node &node);
 
 // ConvertResize.cpp
 void convertResize(Node &node);

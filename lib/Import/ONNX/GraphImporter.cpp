@@ -9,8 +9,11 @@
 
 #include "OpTable.h"
 
+#include "qcc/Dialect/QNN/IR/RecurrenceFunction.h"
+
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <google/protobuf/unknown_field_set.h>
 #include <list>
@@ -86,8 +89,23 @@ static constexpr int kNodeOverload = 8, kFunctionOverload = 13;
 /// FunctionProto.attribute_proto (IR version 9): attributes with defaults.
 static constexpr int kFunctionAttributeProto = 11;
 
+/// What the table of operators calls a node's operator: without the number
+/// that functions of qcc's own domain may have behind their name.
+static StringRef operatorName(const onnx::NodeProto &node) {
+  StringRef name = node.op_type();
+  if (node.domain() != qnn::kFunctionDomain)
+    return name;
+  auto [stem, number] = name.rsplit('_');
+  return !number.empty() && llvm::all_of(number, llvm::isDigit) ? stem : name;
+}
+
 const onnx::FunctionProto *
 GraphImporter::findFunction(const onnx::NodeProto &node) const {
+  // Functions that qcc wrote are operators of its own: their bodies are for
+  // other runtimes.
+  if (node.domain() == qnn::kFunctionDomain &&
+      lookupOp(node.domain(), operatorName(node), 1))
+    return nullptr;
   std::string name = node.op_type();
   if (StringRef overload = unknownText(node, kNodeOverload); !overload.empty())
     name += ":" + overload.str();
@@ -179,7 +197,7 @@ GraphImporter::checkSupported(ArrayRef<const onnx::NodeProto *> nodes,
       badOpset = opset;
     if (domain.empty() && isControlFlow(node.op_type()))
       return; // its graphs are looked at when they are needed
-    if (lookupOp(domain, node.op_type(), opset))
+    if (lookupOp(domain, operatorName(node), opset))
       return;
     std::string label = node.op_type() + " (" + printedDomain(domain).str() +
                         " " + std::to_string(opset) + ")";
@@ -300,7 +318,7 @@ LogicalResult GraphImporter::importNode(const onnx::NodeProto &proto,
     return importControlFlow(proto, inputs, scope);
 
   int64_t opset = opsetOf(domain, scope);
-  const OpEntry *entry = lookupOp(domain, proto.op_type(), opset);
+  const OpEntry *entry = lookupOp(domain, operatorName(proto), opset);
   assert(entry && "checked by checkSupported");
   std::optional<Attributes> attributes = resolveAttributes(proto, scope);
   if (!attributes)

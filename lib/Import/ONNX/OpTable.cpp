@@ -9,6 +9,8 @@
 
 #include "Converters.h"
 
+#include "qcc/Dialect/QNN/IR/RecurrenceFunction.h"
+
 using namespace qcc::import;
 
 static constexpr int kAny = -1;
@@ -256,6 +258,11 @@ static const OpEntry kOps[] = {
     {kMicrosoft, "RotaryEmbedding", 1, convertRotaryEmbedding, 4, 4},
     {kMicrosoft, "SkipLayerNormalization", 1, convertSkipLayerNormalization, 3, 5},
     {kMicrosoft, "SkipSimplifiedLayerNormalization", 1, convertSkipLayerNormalization, 3, 4},
+
+    // Functions of qcc's own files, see RecurrenceFunction.h.
+    {qcc::qnn::kFunctionDomain, "QuantizedGRU", 1, convertQuantizedGRU, 3, 7},
+    {qcc::qnn::kFunctionDomain, "QuantizedLSTM", 1, convertQuantizedLSTM, 3, 8},
+    {qcc::qnn::kFunctionDomain, "QuantizedRNN", 1, convertQuantizedRNN, 3, 6},
 };
 // clang-format on
 

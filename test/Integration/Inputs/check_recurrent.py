@@ -20,10 +20,13 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 FUNCTIONS = ["Sigmoid", "Tanh", "Relu", "HardSigmoid", "ScaledTanh", "Softsign", "LeakyRelu", "Elu", "Affine"]
 
 
-def layer(pick, data, op, dynamic):
+def layer(pick, data, op, dynamic, sizes=None):
+    """A model of one layer, and its inputs. `sizes`: steps, sequences, hidden values, directions."""
     steps, rows = pick.choice([1, 3, 6]), 1 if dynamic else pick.choice([1, 2, 4, 5])
     inputs, hidden = pick.choice([1, 5, 16]), pick.choice([1, 3, 8, 20, 33, 64])
     directions = pick.choice([1, 1, 2])
+    if sizes:
+        steps, rows, hidden, directions = sizes
     columns = GATES[op] * hidden
     floats = lambda *shape: (data.standard_normal(shape) / max(shape[-1], 1) ** 0.5).astype(np.float32)
     constants, feeds, names = {}, {"x": floats(steps, rows, inputs) * 2}, ["x", "w", "r"]

@@ -65,10 +65,12 @@ static bool computesOnQuantized(Operation *op) {
 
 namespace {
 struct PrepareExport : qcc::qnn::impl::PrepareExportBase<PrepareExport> {
+  using PrepareExportBase::PrepareExportBase;
+
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (computesOnQuantized(op))
+      if (computesOnQuantized(op) && (floatStates || !isa<RecurrenceOp>(op)))
         ops.push_back(op);
     });
     for (Operation *op : ops)

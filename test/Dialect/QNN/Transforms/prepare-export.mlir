@@ -1,4 +1,5 @@
 // RUN: qcc-opt %s -qnn-prepare-export -split-input-file | FileCheck %s
+// RUN: qcc-opt %s -qnn-prepare-export=float-states -split-input-file | FileCheck %s --check-prefix=FLOAT
 
 !s = !quant.uniform<i8:f32, 5.000000e-01:-3>
 !w = !quant.uniform<i8<-127:127>:f32, 2.500000e-01>
@@ -94,13 +95,16 @@ func.func @narrow(%x: tensor<1x2xf32>, %w: tensor<2x3xf16>, %i: tensor<1x2x4xf32
 
 !w = !quant.uniform<i8<-127:127>:f32:0, {2.500000e-01, 5.000000e-01}>
 
-// Recurrent layers read the real numbers of weights in 8 and in 16 bits.
+// Recurrent layers keep weights in 8 bits, unless their states are to be float.
 // CHECK-LABEL: func @recurrence
 // CHECK-SAME: %[[W:[^ :]*]]: tensor<2x2x!quant.uniform<i8{{.*}}, %[[V:[^ :]*]]: tensor<2x2xf16>
-// CHECK-DAG: %[[D:.*]] = qnn.dequantize %[[W]] : {{.*}} -> tensor<2x2xf32>
 // CHECK-DAG: %[[C:.*]] = qnn.cast %[[V]] : {{.*}} -> tensor<2x2xf32>
-// CHECK-DAG: qnn.recurrence plain %arg0, %[[D]] {
+// CHECK-DAG: qnn.recurrence plain %arg0, %[[W]] {
 // CHECK-DAG: qnn.recurrence plain %arg0, %[[C]] {
+// FLOAT-LABEL: func @recurrence
+// FLOAT-SAME: %[[W:[^ :]*]]: tensor<2x2x!quant.uniform<i8
+// FLOAT: %[[D:.*]] = qnn.dequantize %[[W]] : {{.*}} -> tensor<2x2xf32>
+// FLOAT: qnn.recurrence plain %arg0, %[[D]] {
 func.func @recurrence(%x: tensor<3x1x2xf32>, %w: tensor<2x2x!w>, %v: tensor<2x2xf16>) -> (tensor<3x1x2xf32>, tensor<3x1x2xf32>) {
   %0, %1 = qnn.recurrence plain %x, %w {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2x!w>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)
   %2, %3 = qnn.recurrence plain %x, %v {activations = [#qnn.act<tanh, 0.0 : f32, 0.0 : f32>]} : (tensor<3x1x2xf32>, tensor<2x2xf16>) -> (tensor<3x1x2xf32>, tensor<1x2xf32>)

@@ -100,3 +100,68 @@ def lstm_weights():
 @case
 def lstm_rank():
     return layer("LSTM", 4, extra=[tensor("V", np.ones((3, 3)))], inputs="x V R")
+
+
+def quantized(op="QuantizedLSTM_1", operands="X R R_scale R_zero_point initial_h sequence_lens", gates=4,
+              outputs="y h c", columns=None, **attributes):
+    """A layer of a file that qcc wrote; the body of its function is for other runtimes."""
+    columns = columns or gates * H
+    known = {"X": "x", "R": "Rq", "R_scale": "sr", "R_zero_point": "zr", "initial_h": "h0", "sequence_lens": "n"}
+    names = operands.split()
+    constants = [tensor("Rq", np.arange(H * columns).reshape(H, columns) % 120, np.int8),
+                 tensor("sr", np.linspace(0.01, 0.02, columns)), tensor("zr", np.ones(columns), np.int8)]
+    body = [helper.make_node("Identity", ["X"], [name]) for name in ("a", "b", "c")]
+    function = helper.make_function("qcc", op, names, ["a", "b", "c"], body, [helper.make_opsetid("", 13)],
+                                    ["operands", *attributes])
+    call = helper.make_node(op, [known.get(n, "x") for n in names], outputs.split(), "lstm", domain="qcc",
+                            operands=names, **attributes)
+    return model([call], [value("x", F32, [T, N, columns]), value("h0", F32, [N, H]), value("n", I32, [N])],
+                 [value(n, F32, None) for n in outputs.split()], constants, domains=["qcc"], functions=[function])
+
+
+@case
+def quantized_lstm():
+    return quantized(clip=3.0, direction="reverse", input_forget=1)
+
+
+@case
+def quantized_gru():
+    return quantized("QuantizedGRU", "R X R_scale", 3, "y h", linear_before_reset=1)
+
+
+@case
+def quantized_operand():
+    return quantized(operands="X R R_scale W")
+
+
+@case
+def quantized_operands():
+    return quantized(operands="X R initial_h")
+
+
+@case
+def quantized_missing():
+    made = quantized(operands="initial_h R_scale R X R_zero_point")
+    made.graph.node[0].input[3] = ""
+    return made
+
+
+@case
+def quantized_directions():
+    return quantized(direction="bidirectional")
+
+
+@case
+def quantized_hidden():
+    return quantized(hidden_size=4)
+
+
+@case
+def quantized_columns():
+    return quantized(columns=12)
+
+
+@case
+def other_function():
+    """A function of qcc's domain that is none of its operators is inlined."""
+    return quantized("Something_2")

@@ -325,9 +325,9 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
       zero points greater by 128. If all zero points are 0 they stay: such models
       are made for runtimes that take nothing else.
     - Weights of f16 or bf16 that meet float32 are cast in front of their op.
-    - Recurrent layers, whose states are quantized at each step where their weights
-      are in 8 bits, read the real numbers of those instead: there ONNX has a float
-      operator alone.
+    - Recurrent layers with weights in 8 bits, whose states are quantized at each step,
+      stay. With `float-states` they read the real numbers of their weights instead,
+      which changes what the model means.
 
     ```mlir
     %0 = qnn.conv %x, %w {activation = #qnn.act<relu, ...>} : ...
@@ -340,6 +340,10 @@ def PrepareExport : Pass<"qnn-prepare-export"> {
     %4 = qnn.quantize %3 : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<u8:f32, 0.1:125>>
     ```
   }];
+  let options = [
+    Option<"floatStates", "float-states", "bool", /*default=*/"false",
+           "Give recurrent layers float states">
+  ];
   let statistics = [
     Statistic<"numFloat", "num-float", "Ops taken off quantized tensors">,
     Statistic<"numClamps", "num-clamps", "Clamps taken behind a quantize">,
