@@ -15,13 +15,15 @@ import tempfile
 import differential
 import numpy as np
 
+from case import Case, per_axis, quant, tensor
+
 CASES = 14
 THREADS = (1, 2, 3, 5)
 
 
 def layer(generator, is_float):
     """A recurrent layer; its results follow each other in one line."""
-    pick, case = generator.pick, differential.Case()
+    pick, case = generator.pick, Case()
     kind = pick.choice(["lstm", "lstm", "gru", "gru", "plain"])
     gates = {"lstm": 4, "gru": 3, "plain": 1}[kind]
     steps, rows = pick.choice([1, 2, 5]), pick.choice([1, 1, 2, 3, 4, 5, 8])
@@ -39,7 +41,7 @@ def layer(generator, is_float):
         plain, zero = pick.choice([("i8", 0), ("i8", 0), ("i8", 5), ("ui8", 128), ("ui8", 120)])
         stored = plain.replace("ui8", "u8")
         scales = [float(np.float32(0.02 * pick.random() + 1e-3)) for _ in range(columns)]
-        element = differential.per_axis(stored, 0, scales, zero) if pick.random() < 0.7 else differential.quant(stored, 0.01, zero)
+        element = per_axis(stored, 0, scales, zero) if pick.random() < 0.7 else quant(stored, 0.01, zero)
         case.constants.append(([columns, hidden], plain, element, generator.bytes([columns, hidden])))
     linear = kind == "gru" and pick.random() < 0.5
     segments, lstm = [1, 1], kind == "lstm"
@@ -73,7 +75,6 @@ def layer(generator, is_float):
 def source(cases):
     """One module of all cases, and its inputs."""
     arguments, names, kinds, lines, feeds = [], [], [], [], {}
-    tensor = differential.tensor
     for n, case in enumerate(cases):
         operands, types = [], []
         for i, (shape, element, data) in enumerate(case.inputs):
