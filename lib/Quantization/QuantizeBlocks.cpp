@@ -46,8 +46,8 @@ struct QuantizeBlocks : qcc::impl::QuantizeBlocksBase<QuantizeBlocks> {
     RankedTensorType type = tensorTypeOf(rhs);
     auto bytes = ConstantBytes::get(rhs);
     if (!bytes || type.getRank() != 2 || !type.getElementType().isF32() ||
-        op.getTransposeLhs() || type.getNumElements() < minWeights ||
-        type.getNumElements() == 0)
+        op.getTransposeLhs() || !op.isQuantizable() ||
+        type.getNumElements() < minWeights || type.getNumElements() == 0)
       return false;
     bool isTransposed = op.getTransposeRhs();
     WeightMatrix matrix{bytes->as<float>(),

@@ -41,10 +41,10 @@ struct QuantizeDynamic : qcc::impl::QuantizeDynamicBase<QuantizeDynamic> {
   bool quantizeProduct(MatmulOp op) {
     Value weight = op.getRhs();
     RankedTensorType type = tensorTypeOf(weight);
-    if (!weight.getDefiningOp<ConstantOp>() || type.getRank() != 2 ||
-        !type.getElementType().isF32() || rankOf(op.getLhs()) < 2 ||
-        op.getTransposeLhs() || type.getNumElements() < minWeights ||
-        type.getNumElements() == 0 ||
+    if (!op.isQuantizable() || !weight.getDefiningOp<ConstantOp>() ||
+        type.getRank() != 2 || !type.getElementType().isF32() ||
+        rankOf(op.getLhs()) < 2 || op.getTransposeLhs() ||
+        type.getNumElements() < minWeights || type.getNumElements() == 0 ||
         tensorTypeOf(op.getLhs()).getNumElements() == 0)
       return false;
     OpBuilder builder(op);

@@ -66,13 +66,27 @@ func.func @negative(%q: tensor<1x1x!q>, %f: tensor<1x1xf32>, %w: tensor<1x1xf32>
 
 // Groups of a transposed convolution share columns: one scale for all.
 // CHECK-LABEL: func @grouped_transpose
-// CHECK: qnn.constant {{.*}} as tensor<2x1x1x!quant.uniform<i8<-127:127>:f32, 2.000000e+00>>
-// CHECK: qnn.constant dense<[4, 0]> : tensor<2xi32> as tensor<2x!quant.uniform<i32:f32, 1.000000e+00>>
-func.func @grouped_transpose(%q: tensor<1x2x1x!q>) -> tensor<1x2x1xf32> {
-  %w = qnn.constant dense<[[[127.0]], [[254.0]]]> : tensor<2x1x1xf32> as tensor<2x1x1xf32>
-  %b = qnn.constant dense<[4.0, 0.0]> : tensor<2xf32> as tensor<2xf32>
+// CHECK: qnn.constant {{.*}} as tensor<2x2x1x!quant.uniform<i8<-127:127>:f32, 2.000000e+00>>
+// CHECK: qnn.constant dense<[4, 0, 0, 0]> : tensor<4xi32> as tensor<4x!quant.uniform<i32:f32, 1.000000e+00>>
+func.func @grouped_transpose(%q: tensor<1x2x1x!q>) -> tensor<1x4x1xf32> {
+  %w = qnn.constant dense<[[[127.0], [127.0]], [[254.0], [254.0]]]> : tensor<2x2x1xf32> as tensor<2x2x1xf32>
+  %b = qnn.constant dense<[4.0, 0.0, 0.0, 0.0]> : tensor<4xf32> as tensor<4xf32>
   %x = qnn.dequantize %q : (tensor<1x2x1x!q>) -> tensor<1x2x1xf32>
-  %0 = qnn.conv_transpose %x, %w, %b {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, output_padding = array<i64: 0>, group = 2 : i64} : (tensor<1x2x1xf32>, tensor<2x1x1xf32>, tensor<2xf32>) -> tensor<1x2x1xf32>
+  %0 = qnn.conv_transpose %x, %w, %b {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, output_padding = array<i64: 0>, group = 2 : i64} : (tensor<1x2x1xf32>, tensor<2x2x1xf32>, tensor<4xf32>) -> tensor<1x4x1xf32>
+  return %0 : tensor<1x4x1xf32>
+}
+
+// -----
+
+!q = !quant.uniform<u8:f32, 0.5:10>
+
+// Where each channel is a group, each has a scale.
+// CHECK-LABEL: func @depthwise_transpose
+// CHECK: qnn.constant {{.*}} as tensor<2x1x1x!quant.uniform<i8<-127:127>:f32:0, {1.000000e+00,2.000000e+00}>>
+func.func @depthwise_transpose(%q: tensor<1x2x1x!q>) -> tensor<1x2x1xf32> {
+  %w = qnn.constant dense<[[[127.0]], [[254.0]]]> : tensor<2x1x1xf32> as tensor<2x1x1xf32>
+  %x = qnn.dequantize %q : (tensor<1x2x1x!q>) -> tensor<1x2x1xf32>
+  %0 = qnn.conv_transpose %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, output_padding = array<i64: 0>, group = 2 : i64} : (tensor<1x2x1xf32>, tensor<2x1x1xf32>) -> tensor<1x2x1xf32>
   return %0 : tensor<1x2x1xf32>
 }
 

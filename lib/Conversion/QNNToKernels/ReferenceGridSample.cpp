@@ -107,10 +107,13 @@ SmallVector<Value> Axis::weights(Value t) {
 
 SmallVector<Tap> Axis::taps(Value coordinate) {
   type = coordinate.getType();
-  Value x = b.add(coordinate, real(1));
-  x = op.getAlignCorners()
-          ? b.mul(b.mul(x, real(0.5)), real(extent - 1))
-          : b.mul(b.sub(b.mul(x, real(extent)), real(1)), real(0.5));
+  Value x = coordinate;
+  if (!op.getInPixels()) {
+    x = b.add(x, real(1));
+    x = op.getAlignCorners()
+            ? b.mul(b.mul(x, real(0.5)), real(extent - 1))
+            : b.mul(b.sub(b.mul(x, real(extent)), real(1)), real(0.5));
+  }
   if (op.getMode() == ResizeMode::Nearest)
     x = math::RoundEvenOp::create(b, x);
   if (op.getBorder() == SampleBorder::Reflection) {

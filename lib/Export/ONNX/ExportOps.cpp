@@ -358,9 +358,19 @@ static Name exportSmall(GraphBuilder &graph, Operation *op) {
             attributes);
       })
       .Case([&](GridSampleOp sample) {
+        std::string grid = graph.name(sample.getGrid());
+        if (sample.getInPixels()) {
+          SmallVector<float> scales, offsets;
+          for (int64_t extent : llvm::reverse(
+                   sample.getInput().getType().getShape().drop_front(2))) {
+            scales.push_back(float(2.0 / double(extent)));
+            offsets.push_back(float(1.0 / double(extent) - 1));
+          }
+          grid = graph.node("Mul", {grid, graph.floats("scale", scales)});
+          grid = graph.node("Add", {grid, graph.floats("offset", offsets)});
+        }
         return graph.node(
-            "GridSample",
-            {graph.name(sample.getInput()), graph.name(sample.getGrid())},
+            "GridSample", {graph.name(sample.getInput()), grid},
             {{"mode", stringifyResizeMode(sample.getMode()).str()},
              {"padding_mode", stringifySampleBorder(sample.getBorder()).str()},
              {"align_corners", int64_t(sample.getAlignCorners())}});

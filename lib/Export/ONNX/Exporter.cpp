@@ -145,8 +145,11 @@ std::optional<std::string> qcc::exportONNX(ModuleOp module) {
       continue;
     graph.setScope(nodeName(&op));
     if (!exportOp(graph, &op)) {
-      op.emitError("has no form in ONNX that the exporter knows (")
+      InFlightDiagnostic error =
+          op.emitError("has no form in ONNX that the exporter knows (")
           << op.getName() << ")";
+      if (isa<qnn::RecurrenceOp>(op))
+        error << "; -export-recurrence=float writes layers with float states";
       return std::nullopt;
     }
   }

@@ -271,7 +271,13 @@ void qcc::import::convertMultiHeadAttention(Node &node) {
   builder.query = builder.splitHeads(parts[0], heads, "query");
   builder.key = builder.splitHeads(parts[1], heads, "key");
   builder.value = builder.splitHeads(parts[2], heads, "value");
-  if (node.has(6) && node.has(7) && !node.failed()) {
+  if (node.has(6) != node.has(7) ||
+      (node.has(6) && (node.rank(6) != 4 || node.rank(7) != 4))) {
+    node.error() << "needs past_key and past_value together, both of shape "
+                    "[batch, heads, length, size]";
+    return;
+  }
+  if (node.has(6) && !node.failed()) {
     builder.pastLength = node.shape(6)[2];
     builder.key = node.concat({node.in(6), builder.key}, 2);
     builder.value = node.concat({node.in(7), builder.value}, 2);
@@ -290,7 +296,7 @@ void qcc::import::convertMultiHeadAttention(Node &node) {
 //===----------------------------------------------------------------------===//
 
 /// More keys than any model has: their positions are a table in the artefact.
-static constexpr int64_t kMaxKeys = int64_t(1) << 24;
+static constexpr int64_t kMaxKeys = int64_t(1) << 20;
 
 namespace {
 /// Keys and values of a sequence lie at its first positions: as many of the

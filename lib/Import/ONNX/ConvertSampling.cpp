@@ -17,15 +17,10 @@ using namespace qcc;
 using namespace qcc::import;
 using namespace qcc::qnn;
 
-/// A float32 constant, cast to this element type.
-static Value floats(Node &node, ArrayRef<int64_t> shape, ArrayRef<float> values,
-                    Type elementType) {
-  Value constant = node.constant(
-      shape, node.getBuilder().getF32Type(),
-      ArrayRef<char>(reinterpret_cast<const char *>(values.data()),
-                     values.size() * sizeof(float)));
-  return node.cast(constant, elementType);
-}
+/// Elements of a block whose filter of ones is made.
+static constexpr int64_t kMaxBlock = 4096;
+/// Places that are computed at compile time.
+static constexpr int64_t kMaxTable = int64_t(1) << 24;
 
 void qcc::import::convertGridSample(Node &node) {
   // Renamed in opset 20.
@@ -105,17 +100,16 @@ void qcc::import::convertAffineGrid(Node &node) {
   Value grid = node.expand(column(rank), result);
   for (int64_t j = 0; j < rank; ++j) {
     int64_t d = rank - 1 - j, extent = spatial[d];
-    SmallVector<float> places;
+    SmallVector<double> places;
     for (int64_t i = 0; i < extent; ++i)
-      places.push_back(
-          !alignCorners ? float((2 * double(i) + 1) / double(extent) - 1)
-          : extent == 1 ? -1.f
-                        : float(2 * double(i) / double(extent - 1) - 1));
+      places.push_back(!alignCorners ? (2 * double(i) + 1) / double(extent) - 1
+                       : extent == 1 ? -1
+                                     : 2 * double(i) / double(extent - 1) - 1);
     SmallVector<int64_t> along(ones);
     along[d] = extent;
     along.push_back(1);
     Value term = node.binary(BinaryKind::Mul, column(j),
-                             floats(node, along, places, node.elementType(0)));
+                             node.reals(along, places, node.elementType(0)));
     grid = node.binary(BinaryKind::Add, grid, term);
   }
   node.setOutput(0, grid);
@@ -159,8 +153,13 @@ void qcc::import::convertDeformConv(Node &node) {
                  << ", " << height << ", " << width << "]";
     return;
   }
-  // The place of each tap without its offset, in the coordinates of a grid.
-  SmallVector<float> places;
+  if (taps * height * width > kMaxTable) {
+    node.error() << "reads " << taps << " taps for each of " << height << " x "
+                 << width << " pixels, which is too large (at most 2^24)";
+    return;
+  }
+  // The pixel of each tap without its offset, column and row.
+  SmallVector<double> places;
   for (int64_t tap = 0; tap < taps; ++tap)
     for (int64_t row = 0; row < height; ++row)
       for (int64_t column = 0; column < width; ++column)
@@ -168,44 +167,51 @@ void qcc::import::convertDeformConv(Node &node) {
           int64_t at = d == 1 ? column : row;
           int64_t k =
               d == 1 ? tap % window->kernel[1] : tap / window->kernel[1];
-          double pixel = double(at * window->strides[d] - window->pads[d] +
-                                k * window->dilations[d]);
-          places.push_back(float((2 * pixel + 1) / double(x[d + 2]) - 1));
+          places.push_back(double(at * window->strides[d] - window->pads[d] +
+                                  k * window->dilations[d]));
         }
-  Type type = node.elementType(0);
+  // Halves do not count the pixels of wide images.
+  Type given = node.elementType(0);
+  Type type = given.isF64() ? given : node.getBuilder().getF32Type();
   int64_t images = x[0] * offsetGroups;
-  Value offset =
-      node.transpose(node.reshape(node.in(2), {images, taps, 2, height, width}),
-                     {0, 1, 3, 4, 2});
+  Value offset = node.transpose(node.reshape(node.cast(node.in(2), type),
+                                             {images, taps, 2, height, width}),
+                                {0, 1, 3, 4, 2});
   offset = node.gather(offset, node.ints({1, 0}), 4);
-  Value scale = floats(node, {2}, {2 / float(x[3]), 2 / float(x[2])}, type);
-  Value grid =
-      node.binary(BinaryKind::Add, node.binary(BinaryKind::Mul, offset, scale),
-                  floats(node, {taps, height, width, 2}, places, type));
+  Value grid = node.binary(BinaryKind::Add, offset,
+                           node.reals({taps, height, width, 2}, places, type));
+  // All is zero beyond the neighbours of the image, also at infinity.
+  grid = node.binary(BinaryKind::Max, grid, node.reals({2}, {-2, -2}, type));
+  grid =
+      node.binary(BinaryKind::Min, grid,
+                  node.reals({2}, {double(x[3]) + 1, double(x[2]) + 1}, type));
   grid = node.reshape(grid, {images, taps * height, width, 2});
-  Value image =
-      node.reshape(node.in(0), {images, channels / offsetGroups, x[2], x[3]});
+  Value image = node.reshape(node.cast(node.in(0), type),
+                             {images, channels / offsetGroups, x[2], x[3]});
   if (node.failed())
     return;
   Value read = node.create<GridSampleOp>(type, image, grid, ResizeMode::Linear,
-                                         SampleBorder::Zeros, false);
+                                         SampleBorder::Zeros, false,
+                                         /*inPixels=*/true);
   if (node.has(4))
-    read = node.binary(
-        BinaryKind::Mul, read,
-        node.reshape(node.in(4), {images, 1, taps * height, width}));
+    read = node.binary(BinaryKind::Mul, read,
+                       node.reshape(node.cast(node.in(4), type),
+                                    {images, 1, taps * height, width}));
   read = node.reshape(read, {x[0], channels * taps, height, width});
-  Value filter = node.reshape(node.in(1), {w[0], w[1] * taps, 1, 1});
+  Value filter =
+      node.reshape(node.cast(node.in(1), type), {w[0], w[1] * taps, 1, 1});
+  Value bias = node.has(3) ? node.cast(node.in(3), type) : Value();
   if (node.failed())
     return;
-  node.setOutput(
-      0, node.create<ConvOp>(type, read, filter, node.in(3), Value(),
-                             ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{1, 1},
-                             ArrayRef<int64_t>{0, 0, 0, 0}, uint64_t(groups),
-                             Layout::ChannelsFirst, ActivationAttr()));
+  Value y = node.create<ConvOp>(
+      type, read, filter, bias, Value(), ArrayRef<int64_t>{1, 1},
+      ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{0, 0, 0, 0}, uint64_t(groups),
+      Layout::ChannelsFirst, ActivationAttr());
+  node.setOutput(0, node.cast(y, given));
 }
 
-/// Sums of overlapping blocks: a transposed convolution whose filter has a one
-/// for each element of a block.
+/// Sums of overlapping blocks: a transposed convolution of each channel, whose
+/// filter has a one for each element of a block.
 void qcc::import::convertCol2Im(Node &node) {
   SmallVector<int64_t> image = node.constantInts(1, "image_shape"),
                        block = node.constantInts(2, "block_shape");
@@ -220,16 +226,19 @@ void qcc::import::convertCol2Im(Node &node) {
     return;
   int64_t taps = 1;
   for (int64_t extent : block)
-    taps *= extent >= 1 && extent <= 1024 ? extent : 0;
-  if (!window || shape.size() != 3 || taps == 0 || taps > (1 << 16) ||
+    taps *= extent >= 1 && extent <= kMaxBlock ? extent : 0;
+  if (!window || shape.size() != 3 || taps == 0 || taps > kMaxBlock ||
       shape[1] % taps != 0 || shape[1] == 0 ||
       !isa<FloatType>(node.elementType(0))) {
     node.error() << "needs floats [N, C * elements of a block, blocks], and an "
-                    "image and a block of the same 1 to 3 dimensions";
+                    "image and a block of the same 1 to 3 dimensions; a block "
+                    "has at most "
+                 << kMaxBlock << " elements";
     return;
   }
   int64_t channels = shape[1] / taps, blocks = 1;
-  SmallVector<int64_t> input{shape[0], shape[1]}, padding;
+  SmallVector<int64_t> input{shape[0] * channels, taps},
+      result{shape[0], channels}, padding;
   for (size_t d = 0; d < rank; ++d) {
     int64_t span = (block[d] - 1) * window->dilations[d] + 1;
     int64_t room = image[d] + window->pads[d] + window->pads[d + rank] - span;
@@ -241,24 +250,25 @@ void qcc::import::convertCol2Im(Node &node) {
     input.push_back(room / window->strides[d] + 1);
     padding.push_back(room % window->strides[d]);
     blocks *= input.back();
+    result.push_back(image[d]);
   }
   if (blocks != shape[2]) {
     node.error() << "the image has " << blocks << " blocks, the input "
                  << shape[2];
     return;
   }
-  SmallVector<float> filter(size_t(shape[1] * taps), 0);
-  for (int64_t row = 0; row < shape[1]; ++row)
-    filter[size_t(row * taps + row % taps)] = 1;
-  SmallVector<int64_t> filterShape{shape[1], 1};
+  std::vector<double> filter(size_t(taps * taps), 0);
+  for (int64_t tap = 0; tap < taps; ++tap)
+    filter[size_t(tap * taps + tap)] = 1;
+  SmallVector<int64_t> filterShape{taps, 1};
   filterShape.append(block);
-  Value weights = floats(node, filterShape, filter, node.elementType(0));
+  Value weights = node.reals(filterShape, filter, node.elementType(0));
   Value x = node.reshape(node.in(0), input);
   if (node.failed())
     return;
-  node.setOutput(
-      0, node.create<ConvTransposeOp>(node.elementType(0), x, weights, Value(),
-                                      window->strides, window->dilations,
-                                      window->pads, padding, uint64_t(channels),
-                                      Layout::ChannelsFirst, ActivationAttr()));
+  Value y = node.create<ConvTransposeOp>(
+      node.elementType(0), x, weights, Value(), window->strides,
+      window->dilations, window->pads, padding, uint64_t(1),
+      Layout::ChannelsFirst, ActivationAttr());
+  node.setOutput(0, node.reshape(y, result));
 }

@@ -22,24 +22,9 @@ using namespace qcc::qnn;
 
 /// Longer transforms are cut in two.
 static constexpr int64_t kMaxDirect = 512;
-/// The longest one that has no factors (a matrix of 2^26 numbers).
-static constexpr int64_t kMaxPrime = 4096;
+/// The longest one that has no factors (a matrix of 2^24 numbers).
+static constexpr int64_t kMaxPrime = 2048;
 static constexpr int64_t kMaxLength = int64_t(1) << 24;
-
-/// A float constant of this element type.
-static Value realConstant(Node &node, ArrayRef<int64_t> shape,
-                          ArrayRef<double> values, Type elementType) {
-  auto bytesOf = [](const auto &numbers) {
-    return ArrayRef<char>(reinterpret_cast<const char *>(numbers.data()),
-                          numbers.size() * sizeof(numbers.front()));
-  };
-  if (elementType.isF64())
-    return node.constant(shape, elementType, bytesOf(values));
-  SmallVector<float> narrowed(values);
-  return node.cast(
-      node.constant(shape, node.getBuilder().getF32Type(), bytesOf(narrowed)),
-      elementType);
-}
 
 /// The only number of a constant operand, in [least, most].
 static std::optional<int64_t> readInt(Node &node, unsigned operand,
@@ -125,8 +110,7 @@ static Value transformDirectly(Node &node, Value x, const Transform &t) {
   Type type = Node::elementTypeOf(x);
   int64_t rows = Node::shapeOf(x)[0];
   Value factors = node.reshape(x, {rows, t.inputs * t.partsIn});
-  Value weights =
-      realConstant(node, {t.inputs * t.partsIn, columns}, matrix, type);
+  Value weights = node.reals({t.inputs * t.partsIn, columns}, matrix, type);
   Value y = node.failed() ? Value()
                           : node.create<MatmulOp>(type, factors, weights,
                                                   Value(), Value(), false,
@@ -157,12 +141,10 @@ static Value twiddle(Node &node, Value x, const Transform &t) {
     }
   Type type = Node::elementTypeOf(x);
   Value swapped = node.gather(x, node.ints({1, 0}), 3);
-  Value same =
-      node.binary(BinaryKind::Mul, x,
-                  realConstant(node, {shape[1], shape[2], 1}, cosines, type));
-  Value crossed =
-      node.binary(BinaryKind::Mul, swapped,
-                  realConstant(node, {shape[1], shape[2], 2}, sines, type));
+  Value same = node.binary(BinaryKind::Mul, x,
+                           node.reals({shape[1], shape[2], 1}, cosines, type));
+  Value crossed = node.binary(BinaryKind::Mul, swapped,
+                              node.reals({shape[1], shape[2], 2}, sines, type));
   return node.binary(BinaryKind::Add, same, crossed);
 }
 
@@ -209,9 +191,9 @@ static Value transform(Node &node, Value x, const Transform &t) {
     mirrored.push_back(isGiven ? k : t.length - k);
     signs.insert(signs.end(), {1.0, isGiven ? 1.0 : -1.0});
   }
-  Value all = node.binary(
-      BinaryKind::Mul, node.gather(x, node.ints(mirrored), 1),
-      realConstant(node, {t.length, 2}, signs, Node::elementTypeOf(x)));
+  Value all =
+      node.binary(BinaryKind::Mul, node.gather(x, node.ints(mirrored), 1),
+                  node.reals({t.length, 2}, signs, Node::elementTypeOf(x)));
   Transform full = t;
   full.inputs = t.length;
   return node.failed() ? Value() : transformInParts(node, all, factor, full);
@@ -324,8 +306,8 @@ void qcc::import::convertSTFT(Node &node) {
     return;
   if (length < 1 || length > samples ||
       (node.has(2) && node.shape(2) != ArrayRef<int64_t>{length})) {
-    node.error() << "frame_length and the shape of window must agree and be "
-                    "from 1 to the signal's "
+    node.error() << "needs a frame_length or a window of one dimension; where "
+                    "both are given they must agree, from 1 to the signal's "
                  << samples << " samples";
     return;
   }
@@ -374,7 +356,7 @@ void qcc::import::convertWindow(Node &node) {
     values.push_back(terms[0] + terms[1] * std::cos(angle) +
                      terms[2] * std::cos(2 * angle));
   }
-  node.setOutput(0, realConstant(node, {*size}, values, type));
+  node.setOutput(0, node.reals({*size}, values, type));
 }
 
 /// Triangles between neighbouring ones of num_mel_bins + 2 frequencies, which
@@ -422,5 +404,5 @@ void qcc::import::convertMelWeightMatrix(Node &node) {
       at(j) = double(to - j) / double(to - peak);
     at(peak) = 1;
   }
-  node.setOutput(0, realConstant(node, {rows, *bins}, values, type));
+  node.setOutput(0, node.reals({rows, *bins}, values, type));
 }

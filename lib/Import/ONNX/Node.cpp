@@ -410,6 +410,19 @@ Value Node::constant(ArrayRef<int64_t> shape, Type elementType,
                         bytes);
 }
 
+Value Node::reals(ArrayRef<int64_t> shape, ArrayRef<double> values,
+                  Type elementType) {
+  auto bytesOf = [](const auto &numbers) {
+    return ArrayRef<char>(reinterpret_cast<const char *>(numbers.data()),
+                          numbers.size() * sizeof(numbers.front()));
+  };
+  if (elementType.isF64())
+    return constant(shape, elementType, bytesOf(values));
+  std::vector<float> narrowed(values.begin(), values.end());
+  return cast(constant(shape, builder.getF32Type(), bytesOf(narrowed)),
+              elementType);
+}
+
 Value Node::splat(ArrayRef<int64_t> shape, Type elementType, double number) {
   if (failed())
     return {};

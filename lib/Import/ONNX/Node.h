@@ -162,6 +162,9 @@ public:
   // Constants.
   Value constant(llvm::ArrayRef<int64_t> shape, Type elementType,
                  llvm::ArrayRef<char> bytes);
+  /// A constant of this element type, of floating point.
+  Value reals(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<double> values,
+              Type elementType);
   /// One number in every element; element type float or integer.
   Value splat(llvm::ArrayRef<int64_t> shape, Type elementType, double number);
   /// A rank-0 constant of the element type of `x`.

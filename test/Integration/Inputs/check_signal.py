@@ -108,6 +108,65 @@ def check_deformed():
     print("deformable convolutions: exact to five digits")
 
 
+def check_wide():
+    """Places are those of the pixels, however many there are."""
+    x = rng.standard_normal((1, 1, 2, 3000)).astype(np.float32)
+    for far in (0, np.inf, -3e38):
+        o = np.zeros((1, 2, 2, 3000), np.float32)
+        o[:, :, 1] = far
+        got = run("DeformConv", ["x", "w", "o"], {"x": x, "o": o}, {"w": np.ones((1, 1, 1, 1), np.float32)}, opset=19)
+        want = x.copy()
+        want[:, :, 1] *= far == 0
+        assert np.array_equal(got, want), far
+    print("deformable convolutions: exact in wide images, zero far outside")
+
+
+def check_columns():
+    # As many ones as the elements of a block squared, whatever the channels.
+    x = rng.standard_normal((2, 96 * 64, 9)).astype(np.float32)
+    got = run("Col2Im", ["x", "i", "b"], {"x": x}, {"i": np.array([12, 12]), "b": np.array([8, 8])}, opset=18,
+              strides=[2, 2])
+    want = np.zeros((2, 96, 12, 12))
+    blocks = x.reshape(2, 96, 8, 8, 3, 3).astype(np.float64)
+    for row, column in np.ndindex(3, 3):
+        want[:, :, 2 * row:2 * row + 8, 2 * column:2 * column + 8] += blocks[..., row, column]
+    expect(got, want, "columns")
+    assert (scratch / "m.so").stat().st_size < 1 << 20
+    print("columns: summed into images")
+
+
+def check_spectra():
+    """Transforms, and products with the power of a spectrum, stay float in every mode."""
+    n, mels, time = 400, 80, np.arange(1600) / 16000
+    x = np.stack([np.sin(2 * np.pi * f * time) + 1e-3 * rng.standard_normal(1600) for f in (440, 3000)])
+    x = x[..., None].astype(np.float32)
+    mel = np.clip(1 - np.abs(np.arange(n // 2 + 1)[:, None] / 2.5 - np.arange(mels)), 0, None).astype(np.float32)
+    nodes = [helper.make_node("STFT", ["x", "step", "w"], ["s"]), helper.make_node("Mul", ["s", "s"], ["q"]),
+             helper.make_node("ReduceSum", ["q", "last"], ["power"], keepdims=0),
+             helper.make_node("MatMul", ["power", "mel"], ["m"]), helper.make_node("Add", ["m", "small"], ["a"]),
+             helper.make_node("Log", ["a"], ["y"])]
+    constants = {"step": np.int64(160), "w": np.hanning(n).astype(np.float32), "last": np.array([-1]), "mel": mel,
+                 "small": np.float32(1e-6)}
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                              [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, str(scratch / "mel.onnx"))
+    frames = np.stack([x[:, i:i + n, 0] for i in range(0, 1600 - n + 1, 160)], 1) * constants["w"]
+    want = np.log((np.abs(np.fft.rfft(frames)) ** 2) @ mel.astype(np.float64) + 1e-6)
+    np.savez(scratch / "calib.npz", x=x[None])
+    for options in (["-quantize=dynamic"], [f"-calib={scratch / 'calib.npz'}", "-precision=int8"]):
+        compiler.compile_model(scratch / "mel.onnx", scratch / "mel.so", *options)
+        got = compiler.Artefact(scratch / "mel.so")({"x": x})["y"]
+        decibels = 10 * np.log10((want ** 2).sum() / ((got - want) ** 2).sum())
+        assert decibels > 50, (options, decibels)
+    print("spectra: stay float")
+
+
 check_transforms()
 check_short_time()
 check_deformed()
+check_wide()
+check_columns()
+check_spectra()

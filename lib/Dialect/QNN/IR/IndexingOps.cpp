@@ -152,6 +152,8 @@ QNN_INFER(GridSampleOp) {
 }
 
 LogicalResult GridSampleOp::verify() {
+  if (getAlignCorners() && getInPixels())
+    return emitOpError("has places in pixels, which know no corners");
   if (elementType(getResult()) != elementType(getInput()))
     return emitOpError("of ") << elementType(getInput()) << " cannot give "
                               << elementType(getResult());

@@ -184,9 +184,15 @@ QNN_INFER(ConvTransposeOp) {
 }
 
 LogicalResult ConvTransposeOp::verify() {
+  // A scale for each output channel of a group, or where there is one, for each
+  // group.
+  auto perAxis =
+      dyn_cast<quant::UniformQuantizedPerAxisType>(elementType(getFilter()));
+  bool isAlongGroups = getWeightChannelAxis() == 0 && perAxis &&
+                       perAxis.getQuantizedDimension() == 0;
   return verifyContraction(*this, getInput(), getFilter(), getBias(),
                            /*residual=*/{},
-                           /*weightAxis=*/getWeightChannelAxis() == 0 ? 0 : 1,
+                           /*weightAxis=*/isAlongGroups ? 0 : 1,
                            getActivation().has_value());
 }
 
@@ -285,6 +291,59 @@ static bool isWeight(Value value) {
     value = op->getOperand(0);
   }
   return false;
+}
+
+/// What reshaping, cutting, clamping or a root was applied to.
+static Value stripSpectrum(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    auto unary = dyn_cast<UnaryOp>(op);
+    bool isRoot = unary && (unary.getKind() == UnaryKind::Sqrt ||
+                            unary.getKind() == UnaryKind::Clamp ||
+                            unary.getKind() == UnaryKind::Relu);
+    if (!isRoot && !isa<ReshapeOp, TransposeOp, SliceOp, CastOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+static bool isSquare(Value value) {
+  auto binary = stripSpectrum(value).getDefiningOp<BinaryOp>();
+  if (!binary)
+    return false;
+  if (binary.getKind() == BinaryKind::Mul)
+    return binary.getLhs() == binary.getRhs();
+  if (binary.getKind() != BinaryKind::Pow)
+    return false;
+  auto exponent = getConstantFloats(binary.getRhs());
+  return exponent && exponent->size() == 1 && exponent->front() == 2;
+}
+
+/// Whether `value` is the power or magnitude of complex numbers: a sum of two
+/// squares, or its root.
+static bool isSpectrum(Value value) {
+  value = stripSpectrum(value);
+  if (auto binary = value.getDefiningOp<BinaryOp>();
+      binary && binary.getKind() == BinaryKind::Add) {
+    if (isSquare(binary.getLhs()) && isSquare(binary.getRhs()))
+      return true;
+    // A small number keeps roots and logarithms from zero.
+    return binary.getRhs().getDefiningOp<ConstantOp>() &&
+           isSpectrum(binary.getLhs());
+  }
+  auto reduce = value.getDefiningOp<ReduceOp>();
+  if (!reduce || shapeOf(reduce.getInput()).empty())
+    return false;
+  int64_t inputs = tensorType(reduce.getInput()).getNumElements();
+  if (inputs != 2 * tensorType(reduce.getResult()).getNumElements())
+    return false;
+  return reduce.getKind() == ReduceKind::SumSquare ||
+         reduce.getKind() == ReduceKind::L2 ||
+         (reduce.getKind() == ReduceKind::Sum && isSquare(reduce.getInput()));
+}
+
+bool MatmulOp::isQuantizable() {
+  return !getKeepFloat() && !isSpectrum(getLhs());
 }
 
 SmallVector<unsigned> MatmulOp::getActivationOperands() {

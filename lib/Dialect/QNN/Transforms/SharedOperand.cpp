@@ -71,7 +71,8 @@ struct ShareOperand : OpRewritePattern<MatmulOp> {
     Value product = MatmulOp::create(
         rewriter, op.getLoc(), type.clone(merged(type.getShape())),
         reshape(op.getLhs(), merged(lhs)), reshape(source, rhsShape), Value(),
-        Value(), false, op.getTransposeRhs(), op.getActivationAttr());
+        Value(), false, op.getTransposeRhs(), op.getActivationAttr(),
+        op.getKeepFloat());
     rewriter.replaceOp(op, reshape(product, type.getShape()));
     return success();
   }

@@ -98,11 +98,11 @@ func.func @others(%x: tensor<1x1x1x2400xui8>, %y: tensor<1x1x1x2xui8>, %w: tenso
 
 // Equal zero points of the filters are one.
 // CHECK-LABEL: func @equal_zero_points
-// CHECK: %[[Z:.*]] = qnn.constant dense<3> : tensor<i8>
+// CHECK: %[[Z:.*]] = qnn.constant dense<-100> : tensor<i8>
 // CHECK: qnn.matmul_integer {{.*}}%[[Z]]
 func.func @equal_zero_points(%x: tensor<1x1x1x16xui8>) -> tensor<1x1x1x2xi32> {
-  %w = qnn.constant dense<3> : tensor<2x16x1x1xi8> as tensor<2x16x1x1xi8>
-  %wz = qnn.constant dense<3> : tensor<2xi8> as tensor<2xi8>
+  %w = qnn.constant dense<100> : tensor<2x16x1x1xi8> as tensor<2x16x1x1xi8>
+  %wz = qnn.constant dense<-100> : tensor<2xi8> as tensor<2xi8>
   %0 = qnn.conv_integer %x, %w filter_zero_point %wz {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 1 : i64, layout = #qnn<layout nhwc>} : (tensor<1x1x1x16xui8>, tensor<2x16x1x1xi8>, tensor<2xi8>) -> tensor<1x1x1x2xi32>
   return %0 : tensor<1x1x1x2xi32>
 }

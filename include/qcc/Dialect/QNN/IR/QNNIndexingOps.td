@@ -61,14 +61,15 @@ def QNN_GridSampleOp : QNN_ComputeOp<"grid_sample"> {
     `input` is [N, C, d1..dr], `grid` [N, e1..er, r] holds a place for each
     element of the result [N, C, e1..er]: its coordinates from the last spatial
     dimension to the first, -1 and 1 being the centres of the first and the last
-    pixel with `align_corners`, else the outer borders of these. `linear` reads
-    2^r pixels, `cubic` (coefficient -0.75) 4^r.
+    pixel with `align_corners`, else the outer borders of these. With `in_pixels`
+    they count pixels instead, 0 being the centre of the first one. `linear`
+    reads 2^r pixels, `cubic` (coefficient -0.75) 4^r.
   }];
   let arguments = (ins QNN_FloatTensor:$input, QNN_FloatTensor:$grid,
                        QNN_ResizeModeAttr:$mode,
                        DefaultValuedAttr<QNN_SampleBorderAttr,
                          "SampleBorder::Zeros">:$border,
-                       UnitAttr:$align_corners);
+                       UnitAttr:$align_corners, UnitAttr:$in_pixels);
   let results = (outs QNN_FloatTensor:$result);
   let hasVerifier = 1;
 }

@@ -75,7 +75,11 @@ def QNN_ConvTransposeOp : QNN_ComputeOp<"conv_transpose", [QNN_Quantizable]> {
   }];
 }
 
-def QNN_MatmulOp : QNN_ComputeOp<"matmul", [AttrSizedOperandSegments, QNN_Quantizable]> {
+def QNN_MatmulOp : QNN_ComputeOp<"matmul", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<QNN_QuantizableOpInterface, [
+      "getActivationOperands", "getWeightOperand", "getWeightChannelAxis",
+      "getBiasOperand", "isQuantizable"]>]> {
   let summary = "Matrix product with NumPy broadcasting";
   let description = [{
     As NumPy's matmul, over the last two dimensions of each operand (after
@@ -83,11 +87,16 @@ def QNN_MatmulOp : QNN_ComputeOp<"matmul", [AttrSizedOperandSegments, QNN_Quanti
     vectors. `bias` broadcasts to the result (usually [N]), `residual` has its
     shape. Arithmetic on quantized types as in `qnn.conv`; `rhs` may be
     quantized per axis along its N dimension.
+
+    Products with `keep_float` (Fourier transforms), and those of the power or
+    magnitude of a spectrum (mel filters), are not quantized: their elements
+    differ by orders of magnitude, of which 8 bits keep the largest.
   }];
   let arguments = (ins QNN_Tensor:$lhs, QNN_Tensor:$rhs,
                        Optional<QNN_Tensor>:$bias, Optional<QNN_Tensor>:$residual,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
-                       OptionalAttr<QNN_ActivationAttr>:$activation);
+                       OptionalAttr<QNN_ActivationAttr>:$activation,
+                       UnitAttr:$keep_float);
   let results = (outs QNN_Tensor:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs (`,` $bias^)? (`residual` $residual^)?
