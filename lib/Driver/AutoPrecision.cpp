@@ -50,7 +50,10 @@ llvm::Error BudgetSearch::prepare() {
         "verify on: at least two calibration samples, or -verify=");
   auto main = module.lookupSymbol<func::FuncOp>("main");
   compared = ComparedOutputs::get(main);
-  if (!budgets.drop)
+  // Where nothing can be quantized, nothing is lost.
+  llvm::StringMap<unsigned> usedIds;
+  QuantizationSites sites(main, usedIds);
+  if (!budgets.drop || (sites.ops().empty() && sites.recurrentLayers().empty()))
     return llvm::Error::success();
   if (llvm::Error error = checkOutputs(*budgets.drop, compared, main))
     return error;
@@ -402,7 +405,10 @@ std::string BudgetSearch::describe(const Choice &choice) const {
   if (budgets.ram != 0)
     text +=
         llvm::formatv(", {0} bytes of memory", choice.variant.sizes.arenaBytes);
-  if (budgets.drop)
+  if (budgets.drop && !verification)
+    text += "; -max-drop=" + budgets.drop->text +
+            " holds, as the model has nothing to quantize";
+  if (verification)
     text += llvm::formatv("; {0} on {1}, {2} at 95 % confidence",
                           budgets.drop->describe(choice.loss.mean),
                           countOf(verification->size(), "held-out sample"),
@@ -423,7 +429,7 @@ llvm::Error BudgetSearch::settle(Choice &choice) {
       allInt8.variant.seconds < choice.variant.seconds)
     choice = allInt8;
   if (choice.variant.seconds <= allFloat.variant.seconds ||
-      budgets.measuresSizes() || choice.isFloat)
+      budgets.measuresSizes() || choice.isFloat || choice.notInt8.empty())
     return llvm::Error::success();
   emitRemark(module.getLoc()) << llvm::formatv(
       "all layers stay float: fewer bits take {0:f3} ms, float {1:f3} ms, {2}",

@@ -39,7 +39,7 @@ bool qcc::hasBudget(const CompileOptions &options) {
 }
 
 llvm::Error qcc::checkBudget(const CompileOptions &options, QuantizeMode mode,
-                             bool keepsOwn) {
+                             bool ownScales) {
   bool searches = options.precision == "auto";
   if (!searches && hasBudget(options))
     return makeError("a budget (-max-drop=, -max-latency=, -max-size=, "
@@ -48,7 +48,7 @@ llvm::Error qcc::checkBudget(const CompileOptions &options, QuantizeMode mode,
     return makeError("-search-threads= needs -precision=auto");
   if (!searches || mode == QuantizeMode::Static)
     return llvm::Error::success();
-  if (keepsOwn)
+  if (ownScales)
     return makeError(
         "-precision=auto: the model is quantized already and keeps "
         "its own scales, which leaves nothing to choose; leave "

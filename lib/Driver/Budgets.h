@@ -36,10 +36,10 @@ struct Budgets {
 bool hasBudget(const CompileOptions &options);
 
 /// Fails where a budget would be passed over: only a search keeps one, and that
-/// chooses between layers in static quantization. `keepsOwn`: the model came
-/// quantized.
+/// chooses between layers in static quantization. `ownScales`: the model came
+/// with scales of its activations, which static quantization keeps.
 llvm::Error checkBudget(const CompileOptions &options, QuantizeMode mode,
-                        bool keepsOwn);
+                        bool ownScales);
 
 } // namespace qcc
 

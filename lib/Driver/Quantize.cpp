@@ -299,6 +299,12 @@ static bool correctsBiases(const CalibrationTable &table) {
   });
 }
 
+static bool roundsWeights(const CalibrationTable &table) {
+  return llvm::any_of(table.layers, [](const LayerCorrection &layer) {
+    return !layer.rounding.empty();
+  });
+}
+
 static llvm::Expected<size_t> countSamples(ModuleOp module,
                                            const CompileOptions &options) {
   auto inputs = getSampleSpecs(module, options);
@@ -342,13 +348,17 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
   auto count = countSamples(module, options);
   if (!count)
     return count.takeError();
-  // Too few to correct biases anew: what the table says of them would be lost.
-  if (*count < kFewestCorrectedSamples && ptq.correctBias &&
-      correctsBiases(*table)) {
+  // Too few to correct biases anew: what the table says of them, and of weights
+  // rounded for them, would be lost.
+  if (*count < kFewestCorrectedSamples && ptq.correctBias) {
     std::string few = countOf(*count, "calibration sample");
-    if (table->ptq == ptq.corrections()) {
+    bool rounds = roundsWeights(*table), corrects = correctsBiases(*table);
+    if (table->ptq == ptq.corrections() && (rounds || corrects)) {
       emitRemark(module.getLoc())
-          << "ranges, rounded weights and corrected biases come from "
+          << "ranges" << (rounds && corrects ? ", " : " and ")
+          << (rounds ? "rounded weights" : "")
+          << (rounds && corrects ? " and " : "")
+          << (corrects ? "corrected biases" : "") << " come from "
           << options.calibrationTable << ", since " << few
           << (*count == 1 ? " is" : " are")
           << " too few to correct biases; remove it to calibrate anew";
@@ -356,11 +366,12 @@ loadRanges(ModuleOp module, const PTQOptions &ptq,
         return error;
       return table;
     }
-    emitRemark(module.getLoc())
-        << "the biases that " << options.calibrationTable
-        << " corrects stay as they are: it was made with -ptq=" << table->ptq
-        << ", not " << ptq.corrections() << ", and " << few
-        << (*count == 1 ? " is" : " are") << " too few to correct them anew";
+    if (corrects)
+      emitRemark(module.getLoc())
+          << "the biases that " << options.calibrationTable
+          << " corrects stay as they are: it was made with -ptq=" << table->ptq
+          << ", not " << ptq.corrections() << ", and " << few
+          << (*count == 1 ? " is" : " are") << " too few to correct them anew";
   }
   emitRemark(module.getLoc())
       << "the ranges come from " << options.calibrationTable
@@ -431,10 +442,13 @@ findRanges(ModuleOp module, const PTQOptions &ptq,
   return std::move(table);
 }
 
-/// What the table says of channels, where it takes the place of the samples.
+/// What the table says of channels, if its file exists: its ranges and
+/// corrections are those of the model that was changed by them, so that they
+/// take the place of the samples' even where there are samples.
 static llvm::Expected<std::vector<ChannelEntry>>
 loadChannels(const CompileOptions &options) {
-  if (hasSamples(options) || !llvm::sys::fs::exists(options.calibrationTable))
+  if (options.calibrationTable.empty() ||
+      !llvm::sys::fs::exists(options.calibrationTable))
     return std::vector<ChannelEntry>();
   auto table = CalibrationTable::load(options.calibrationTable);
   if (!table)
@@ -548,7 +562,7 @@ LogicalResult insertQuantization(ModuleOp module, const CompileOptions &options,
   if (mode == QuantizeMode::Auto)
     mode = isCalibrated ? QuantizeMode::Static : QuantizeMode::Dynamic;
 
-  if (llvm::Error error = checkBudget(options, mode, keepsOwn))
+  if (llvm::Error error = checkBudget(options, mode, ownScales))
     return emitError(module.getLoc()) << llvm::toString(std::move(error));
 
   PrecisionPlan unused;

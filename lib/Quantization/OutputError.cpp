@@ -10,8 +10,10 @@
 #include "qcc/Calibration/QuantizationSites.h"
 #include "qcc/Dialect/QNN/IR/ConstantData.h"
 #include "qcc/Dialect/QNN/IR/QNNBlockOps.h"
+#include "qcc/Dialect/QNN/Transforms/NarrowWeights.h"
 #include "qcc/Support/TensorValues.h"
 
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -41,6 +43,10 @@ public:
       if (isa<QuantizeOp, DequantizeOp, StorageCastOp, DynamicQuantizeOp,
               DynamicDequantizeOp, MatmulIntegerOp, ConvIntegerOp,
               BlockMatmulOp>(op))
+        sources.insert(op);
+      // What computes float32 with weights that were rounded to 16 bits.
+      if (op->getNumResults() == 1 &&
+          getElementTypeOrSelf(op->getResult(0)).isF32() && getNarrowType(op))
         sources.insert(op);
       // What reads a value that others store in 8 or 16 bits may read those.
       if (!op->hasTrait<OpTrait::IsTerminator>() &&
@@ -95,12 +101,17 @@ static std::string explainOutput(Value output, const ChangedValues &changed) {
   return "";
 }
 
-ComparedOutputs ComparedOutputs::get(func::FuncOp main) {
-  ChangedValues changed(main);
+ComparedOutputs ComparedOutputs::get(ArrayRef<func::FuncOp> forms) {
+  func::FuncOp main = forms.front();
+  llvm::BitVector isSignal(terminatorOf(main)->getNumOperands());
+  for (func::FuncOp form : forms) {
+    ChangedValues changed(form);
+    for (OpOperand &output : terminatorOf(form)->getOpOperands())
+      if (explainOutput(output.get(), changed).empty())
+        isSignal.set(output.getOperandNumber());
+  }
   ComparedOutputs result;
-  for (OpOperand &output : terminatorOf(main)->getOpOperands())
-    if (explainOutput(output.get(), changed).empty())
-      result.signals.push_back(output.getOperandNumber());
+  llvm::append_range(result.signals, isSignal.set_bits());
   if (result.signals.empty())
     return result;
   unsigned first = result.signals.front();
@@ -136,33 +147,58 @@ std::string qcc::describeOutputs(func::FuncOp main) {
 /// What a probability counts as, at least, so that divergences are finite.
 static constexpr double kLeastProbability = 1e-12;
 
-/// The scores of one position as probabilities; nothing where they are none, as
+static bool hasNaN(ArrayRef<double> scores) {
+  return llvm::any_of(scores, [](double s) { return std::isnan(s); });
+}
+
+/// How far rounding to `dtype` moves a sum of probabilities from 1, at most:
+/// the relative error of each, and in f16 that of those near 0 besides.
+static double sumTolerance(DType dtype, size_t count) {
+  constexpr double kBrain = 4e-3, kOthers = 1e-3, kLeastHalf = 0x1p-24;
+  if (dtype == DType::BF16)
+    return kBrain;
+  return dtype == DType::F16 ? kOthers + double(count) * kLeastHalf / 2
+                             : kOthers;
+}
+
+/// Whether `scores` are probabilities at all positions of `count` classes, but
+/// those with NaN.
+static bool areProbabilities(ArrayRef<double> scores, size_t count,
+                             DType dtype) {
+  for (size_t i = 0; i < scores.size(); i += count) {
+    ArrayRef<double> position = scores.slice(i, count);
+    if (hasNaN(position))
+      continue;
+    double sum = 0;
+    for (double score : position)
+      sum += score;
+    // Not an infinite sum, either.
+    if (!(std::abs(sum - 1) < sumTolerance(dtype, count)) ||
+        llvm::any_of(position, [](double p) { return p < 0; }))
+      return false;
+  }
+  return true;
+}
+
+/// The scores of one position as probabilities, by a softmax where they are
+/// none. What quantization makes of probabilities is clamped to 0 and above,
+/// and favours no class where nothing is left. Nothing where there are none, as
 /// with NaN, an infinite score or none that is finite.
 static std::optional<std::vector<double>>
-getProbabilities(ArrayRef<double> scores) {
-  if (llvm::any_of(scores, [](double s) { return std::isnan(s); }))
+getProbabilities(ArrayRef<double> scores, bool areProbabilities) {
+  if (hasNaN(scores))
     return std::nullopt;
   double largest = *llvm::max_element(scores);
   if (!std::isfinite(largest))
     return std::nullopt;
   std::vector<double> result = scores.vec();
   double sum = 0;
-  for (double score : result)
-    sum += score;
-  bool isProbability = std::abs(sum - 1) < 1e-3 &&
-                       llvm::all_of(result, [](double p) { return p >= 0; });
-  if (!isProbability) {
-    sum = 0;
-    for (double &score : result)
-      sum += score = std::exp(score - largest);
-  }
+  for (double &score : result)
+    sum += score =
+        areProbabilities ? std::max(score, 0.0) : std::exp(score - largest);
   for (double &p : result)
-    p /= sum;
+    p = sum > 0 ? p / sum : 1 / double(result.size());
   return result;
-}
-
-static bool hasNaN(ArrayRef<double> scores) {
-  return llvm::any_of(scores, [](double s) { return std::isnan(s); });
 }
 
 static bool isAmongLargest(ArrayRef<double> scores, size_t label,
@@ -192,9 +228,27 @@ bool qcc::isAmongLargest(const HostTensor &scores, int64_t label,
                           classes);
 }
 
+/// The power of two, or one near it, that scales the largest finite value to
+/// about 1, so that squares neither overflow nor vanish; 0 where all are 0.
+/// Being a power of two it changes no digit.
+static double findScale(ArrayRef<double> values) {
+  constexpr int kMostExponent = 1000;
+  double largest = 0;
+  for (double x : values)
+    if (std::isfinite(x))
+      largest = std::max(largest, std::abs(x));
+  if (largest == 0)
+    return 0;
+  return std::ldexp(
+      1, -std::clamp(std::ilogb(largest), -kMostExponent, kMostExponent));
+}
+
 /// Adds noise and angle of one signal.
 static void addSignal(ArrayRef<double> wanted, ArrayRef<double> found,
                       OutputError &error) {
+  double ownScale = findScale(found), scale = findScale(wanted);
+  if (scale == 0)
+    scale = ownScale;
   double difference = 0, energy = 0, own = 0, product = 0;
   for (auto [x, y] : llvm::zip_equal(wanted, found)) {
     bool isFinite = std::isfinite(x) && std::isfinite(y);
@@ -205,10 +259,11 @@ static void addSignal(ArrayRef<double> wanted, ArrayRef<double> found,
       error.angle += kSpoiled;
       return;
     }
-    difference += (x - y) * (x - y);
-    energy += x * x;
-    own += y * y;
-    product += x * y;
+    double distance = x * scale - y * scale;
+    difference += distance * distance;
+    energy += x * scale * (x * scale);
+    own += y * ownScale * (y * ownScale);
+    product += x * scale * (y * ownScale);
   }
   if (difference == 0)
     return;
@@ -219,8 +274,10 @@ static void addSignal(ArrayRef<double> wanted, ArrayRef<double> found,
 
 /// Sets divergence and disagreement.
 static void compareScores(ArrayRef<double> wanted, ArrayRef<double> found,
-                          size_t count, unsigned classes, OutputError &error) {
+                          size_t count, DType dtype, unsigned classes,
+                          OutputError &error) {
   size_t decided = 0, distributed = 0;
+  bool isDistribution = areProbabilities(wanted, count, dtype);
   for (size_t i = 0; i < wanted.size(); i += count) {
     ArrayRef<double> expected = wanted.slice(i, count),
                      actual = found.slice(i, count);
@@ -229,7 +286,8 @@ static void compareScores(ArrayRef<double> wanted, ArrayRef<double> found,
     ++decided;
     size_t chosen = size_t(llvm::max_element(expected) - expected.begin());
     error.disagreement += !::isAmongLargest(actual, chosen, classes);
-    auto p = getProbabilities(expected), q = getProbabilities(actual);
+    auto p = getProbabilities(expected, isDistribution),
+         q = getProbabilities(actual, isDistribution);
     if (!p)
       continue;
     ++distributed;
@@ -257,7 +315,8 @@ OutputError qcc::compareOutputs(const ComparedOutputs &compared,
                         found = toDoubles(outputs[i]);
     addSignal(wanted, found, error);
     if (i == compared.scores)
-      compareScores(wanted, found, countClasses(reference[i]), classes, error);
+      compareScores(wanted, found, countClasses(reference[i]),
+                    reference[i].dtype, classes, error);
   }
   if (!compared.signals.empty()) {
     error.noise /= double(compared.signals.size());
@@ -277,11 +336,12 @@ void qcc::countNonFinite(const ComparedOutputs &compared,
     if (i != compared.scores)
       continue;
     size_t count = countClasses(outputs[i]);
+    bool isDistribution = areProbabilities(values, count, outputs[i].dtype);
     for (size_t at = 0; at < values.size(); at += count) {
       ArrayRef<double> scores = ArrayRef(values).slice(at, count);
       ++counts.positions;
       counts.undecided += hasNaN(scores);
-      counts.undistributed += !getProbabilities(scores);
+      counts.undistributed += !getProbabilities(scores, isDistribution);
     }
   }
 }

@@ -26,8 +26,9 @@ struct ComparedOutputs {
   /// classes or more.
   std::optional<unsigned> scores;
 
-  /// Of a function before or after it was quantized.
-  static ComparedOutputs get(mlir::func::FuncOp main);
+  /// Of a function before or after it was quantized; of several forms of one,
+  /// what is a signal in any of them.
+  static ComparedOutputs get(llvm::ArrayRef<mlir::func::FuncOp> forms);
 };
 
 /// Each output with its type and why it is none of the signals: "'k' is i64".
@@ -41,8 +42,9 @@ struct OutputError {
   /// 1 - cosine of the angle between the two, averaged over the signals.
   double angle = 0;
   /// Kullback-Leibler divergence of the class probabilities, in nats: along the
-  /// last dimension of the scores, averaged over the others. Scores that are no
-  /// probabilities go through a softmax.
+  /// last dimension of the scores, averaged over the others. Where the
+  /// reference's scores are no probabilities at all positions, as far as their
+  /// type tells, both sides go through a softmax.
   double divergence = 0;
   /// The part of those positions where the class that the reference chooses is
   /// not among the `classes` largest scores.

@@ -1,7 +1,8 @@
 """unusual_outputs.py FOLDER: a small network of images (channels of unequal size) that gives other
 things than float32, and samples for it.
 
-FOLDER/KIND.onnx for the kinds below, calib.npz (32 samples, calib16.npz in float16), few.npz (8),
+FOLDER/KIND.onnx for the kinds below, lookup.onnx (a table and its indices alone), relu.onnx (no
+layer), dynamic.onnx (a product with integer factors and one of floats), indices.npz, calib.npz (32 samples, calib16.npz in float16), few.npz (8),
 one.npz (1) and verify.npz (40, with labels).
 """
 import sys
@@ -41,6 +42,10 @@ KINDS = {
     "f16": ([], "y"),
     "f64": ([node("Cast", "y", "z", to=T.DOUBLE)], "z"),
     "bf16": ([node("Cast", "y", "z", to=T.BFLOAT16)], "z"),
+    "huge": ([node("Cast", "y", "y64", to=T.DOUBLE), node("Mul", "y64 huge", "z")], "z"),
+    "tiny": ([node("Cast", "y", "y64", to=T.DOUBLE), node("Mul", "y64 tiny", "z")], "z"),
+    "p": ([node("Softmax", "y", "p1", axis=-1)], "p1"),
+    "p-bf16": ([node("Softmax", "y", "p1", axis=-1), node("Cast", "p1", "z", to=T.BFLOAT16)], "z"),
     "argmax": ([ARGMAX], "k"),
     "argmax-scores": ([ARGMAX], "k y"),
     "passed": ([node("Identity", "x", "x2"), node("Identity", "b3", "c"), node("Reshape", "x row", "x3")],
@@ -62,13 +67,37 @@ for kind, (tail, outputs) in KINDS.items():
                  for n, a in CONSTANTS.items()]
     constants += [numpy_helper.from_array(np.array(a), n) for n, a in INTEGERS.items()]
     constants += [numpy_helper.from_array(np.float32(0.05), "step"),
-                  numpy_helper.from_array(np.uint8(128), "middle")]
-    types = {**TYPES, "z": T.BFLOAT16 if kind == "bf16" else T.DOUBLE}
+                  numpy_helper.from_array(np.uint8(128), "middle"),
+                  numpy_helper.from_array(np.float64(1e200), "huge"),
+                  numpy_helper.from_array(np.float64(1e-100), "tiny")]
+    types = {**TYPES, "z": T.BFLOAT16 if "bf16" in kind else T.DOUBLE}
     graph = helper.make_graph(
         BODY + tail, kind, [helper.make_tensor_value_info("x", dtype, [1, 3, 8, 8])],
         [helper.make_tensor_value_info(n, types.get(n, dtype), None) for n in outputs.split()], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
               f"{folder}/{kind}.onnx")
+
+
+
+def save(name, nodes, dtype, shape, **constants):
+    """A model of one input 'x' and one output 'y'."""
+    graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", dtype, shape)],
+                              [helper.make_tensor_value_info("y", T.FLOAT, None)],
+                              [numpy_helper.from_array(np.asarray(a), n) for n, a in constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+              f"{folder}/{name}.onnx")
+
+
+image = [1, 3, 8, 8]
+others = np.random.default_rng(1)
+save("lookup", [node("Gather", "table x", "y")], T.INT64, [6],
+     table=others.normal(size=(500, 64)).astype(np.float32))
+save("relu", [node("Relu", "x", "y")], T.FLOAT, image)
+save("dynamic", [node("DynamicQuantizeLinear", "x", "q s z"), node("MatMulInteger", "q w z", "i"),
+                 node("Cast", "i", "f", to=T.FLOAT), node("Mul", "f s", "g"), node("MatMul", "g v", "y")],
+     T.FLOAT, image, w=others.integers(-127, 127, (8, 8)).astype(np.int8),
+     v=others.normal(size=(8, 8)).astype(np.float32))
+np.savez(folder + "/indices.npz", x=others.integers(0, 500, (32, 6)))
 
 samples = lambda n: rng.normal(size=(n, 1, 3, 8, 8)).astype(np.float32)
 np.savez(folder + "/calib.npz", x=samples(32))

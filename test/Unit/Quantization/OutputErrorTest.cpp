@@ -87,6 +87,81 @@ TEST(OutputError, ProbabilitiesAreTakenAsTheyAre) {
   EXPECT_NEAR(compare(a, b).divergence, 0, 1e-9);
 }
 
+/// Rounded to the nearest number of the type.
+static HostTensor round(HostTensor from, DType dtype) {
+  for (float &x : llvm::MutableArrayRef(
+           reinterpret_cast<float *>(from.data.data()), from.data.size() / 4)) {
+    llvm::APFloat value(x);
+    bool inexact;
+    value.convert(dtype == DType::F16 ? llvm::APFloat::IEEEhalf()
+                                      : llvm::APFloat::BFloat(),
+                  llvm::APFloat::rmNearestTiesToEven, &inexact);
+    value.convert(llvm::APFloat::IEEEsingle(),
+                  llvm::APFloat::rmNearestTiesToEven, &inexact);
+    x = value.convertToFloat();
+  }
+  return convert(from, dtype);
+}
+
+TEST(OutputError, RoundedProbabilitiesStayProbabilities) {
+  // In bf16 the sum of the first position is 0.998.
+  HostTensor p = scores({0.6016, 0.1994, 0.199, 0.25, 0.25, 0.5}, 3);
+  HostTensor q = scores({0.25, 0.5, 0.25, 0.125, 0.375, 0.5}, 3);
+  double expected = compare({p}, {q}).divergence;
+  EXPECT_GT(expected, 0.1);
+  EXPECT_NEAR(
+      compare({round(p, DType::BF16)}, {round(q, DType::BF16)}).divergence,
+      expected, 1e-2);
+  // Many in f16 that are near its least number.
+  constexpr int64_t kMany = 1 << 16;
+  std::vector<float> flat(kMany, float(0.9) / kMany), peak(kMany, 0);
+  flat[7] += 0.1f;
+  peak[7] = 1;
+  double wanted = std::log(1 / float(0.1));
+  EXPECT_NEAR(compare({round(scores(peak, kMany), DType::F16)},
+                      {round(scores(flat, kMany), DType::F16)})
+                  .divergence,
+              wanted, 0.02);
+  EXPECT_GT(compare({round(scores(flat, kMany), DType::F16)},
+                    {round(scores(peak, kMany), DType::F16)})
+                .divergence,
+            10);
+}
+
+TEST(OutputError, TheReferenceSaysWhatIsAProbability) {
+  // The sum of what was quantized is 1.01, and one value below 0: no softmax.
+  HostTensor p = scores({0.5, 0.5, 0}, 3), q = scores({0.5, 0.52, -0.01}, 3);
+  EXPECT_LT(compare({p}, {q}).divergence, 1e-3);
+  // Scores that by chance sum to 1 at one position are none.
+  HostTensor x = scores({0.25, 0.75, 3, 5}, 2),
+             y = scores({0.25, 0.75, 3, 4}, 2);
+  HostTensor shifted = scores({1.25, 1.75, 3, 4}, 2);
+  EXPECT_NEAR(compare({x}, {y}).divergence, compare({x}, {shifted}).divergence,
+              1e-9);
+  // Nothing favours no class.
+  EXPECT_NEAR(compare({scores({1, 0}, 2)}, {scores({0, 0}, 2)}).divergence,
+              std::log(2), 1e-9);
+}
+
+TEST(OutputError, LargeAndSmallDoubles) {
+  auto doubles = [](std::vector<double> values) {
+    return tensor<double>("y", DType::F64, {1, int64_t(values.size())}, values);
+  };
+  double cosine = 29 / std::sqrt(25.0 * 34);
+  for (double unit : {1e-320, 1e-200, 1e-100, 1.0, 1e90, 1e200, 2e307}) {
+    OutputError error = compare({doubles({3 * unit, 4 * unit})},
+                                {doubles({3 * unit, 5 * unit})});
+    EXPECT_NEAR(error.noise, 1.0 / 25, 1e-3) << unit;
+    EXPECT_NEAR(error.angle, 1 - cosine, 1e-3) << unit;
+  }
+  // Far apart.
+  OutputError error = compare({doubles({1e-300, 0})}, {doubles({1e300, 0})});
+  EXPECT_EQ(error.noise, kSpoiled);
+  EXPECT_NEAR(error.angle, 0, 1e-12);
+  EXPECT_EQ(compare({doubles({0, 0})}, {doubles({1e-200, 0})}).noise, 1);
+  EXPECT_EQ(compare({doubles({1e200, 0})}, {doubles({1e-200, 0})}).noise, 1);
+}
+
 TEST(OutputError, DisagreementCountsPositions) {
   std::vector<HostTensor> x = {scores({1, 2, 5, 3}, 2)};
   std::vector<HostTensor> y = {scores({3, 2, 5, 3}, 2)};
