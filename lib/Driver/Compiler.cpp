@@ -330,9 +330,6 @@ LogicalResult Compilation::finishReport(ModelReport &report, ModuleOp module) {
 LogicalResult Compilation::writeONNX(ModuleOp module,
                                      const ModelRunnerFactory &run,
                                      PipelineRunner pipeline) {
-  if (!llvm::is_contained({"exact", "float"}, options.exportRecurrence))
-    return error() << "-export-recurrence=" << options.exportRecurrence
-                   << ": expected exact or float";
   bool floatStates = options.exportRecurrence == "float";
   if (failed(insertQuantization(module, options, run, pipeline)) ||
       failed(pipeline(module, [&](OpPassManager &pm) {
@@ -353,6 +350,9 @@ LogicalResult Compilation::writeONNX(ModuleOp module,
 LogicalResult Compilation::run() {
   if (failed(chooseEmitKind()))
     return failure();
+  if (!llvm::is_contained({"exact", "float"}, options.exportRecurrence))
+    return error() << "-export-recurrence=" << options.exportRecurrence
+                   << ": expected exact or float";
   llvm::Expected<TargetSpec> target = resolveTarget(options.target);
   if (!target)
     return error() << llvm::toString(target.takeError());

@@ -7,7 +7,8 @@
 //
 // A qnn.recurrence with 8-bit weights as the call of a function
 // (RecurrenceFunction.h), whose body says in operators of ONNX what is
-// computed: a Scan over the steps, or the step itself where there is one. One
+// computed: a Scan over the steps, the step itself where there is one, or the
+// initial states where there is none. One
 // sequence is quantized by DynamicQuantizeLinear, which runtimes fuse with the
 // product; several have a scale each, for which ReduceMin, ReduceMax and
 // QuantizeLinear with an axis are the fewest operators.
@@ -106,6 +107,7 @@ private:
   void writeGru(const std::string &x);
   void keepFinished(const std::string &mask);
 
+  void runNoStep();
   void runStep(const std::string &mask);
   void runScan(const std::string &mask);
 
@@ -330,6 +332,15 @@ void BodyWriter::keepFinished(const std::string &mask) {
     nextCell = step.node("Where", {mask, nextCell, cell});
 }
 
+/// Runtimes refuse a Scan over nothing.
+void BodyWriter::runNoStep() {
+  results = {layer.node("ConstantOfShape",
+                        {layer.ints("shape", {0, sequences, hidden})}),
+             layer.node("Identity", {state})};
+  if (isLstm())
+    results.push_back(layer.node("Identity", {cell}));
+}
+
 void BodyWriter::runStep(const std::string &mask) {
   writeStep(layer.node(
       "Reshape",
@@ -389,17 +400,21 @@ void BodyWriter::runScan(const std::string &mask) {
 }
 
 std::optional<onnx::FunctionProto> BodyWriter::write() {
-  prepareColumns();
   state = initial(op.getInitialState(), kState);
   if (isLstm())
     cell = initial(op.getInitialCell(), kCell);
-  if (op.getPeepholes())
-    peepholes = split(layer, kPeepholes, Ints(3, hidden), 0);
-  std::string lengths = mask();
-  if (steps == 1)
-    runStep(lengths);
-  else
-    runScan(lengths);
+  if (steps == 0) {
+    runNoStep();
+  } else {
+    prepareColumns();
+    if (op.getPeepholes())
+      peepholes = split(layer, kPeepholes, Ints(3, hidden), 0);
+    std::string lengths = mask();
+    if (steps == 1)
+      runStep(lengths);
+    else
+      runScan(lengths);
+  }
   if (!hasForm)
     return std::nullopt;
   onnx::FunctionProto function;
@@ -424,8 +439,7 @@ std::optional<onnx::FunctionProto> BodyWriter::write() {
 }
 
 /// hidden x columns.
-static std::optional<std::string> writeWeights(GraphBuilder &graph,
-                                               Value weights) {
+static std::string writeWeights(GraphBuilder &graph, Value weights) {
   RankedTensorType type = typeOf(weights);
   auto bytes = ConstantBytes::get(weights);
   if (!bytes)
@@ -437,8 +451,27 @@ static std::optional<std::string> writeWeights(GraphBuilder &graph,
   for (int64_t j = 0; j < columns; ++j)
     for (int64_t k = 0; k < hidden; ++k)
       transposed[size_t(k * columns + j)] = rows[size_t(j * hidden + k)];
-  return graph.initializer("weights", getDType(type.getElementType()),
-                           {hidden, columns}, transposed);
+  return graph.sharedInitializer("weights", getDType(type.getElementType()),
+                                 {hidden, columns}, transposed);
+}
+
+/// A scale or one per column.
+static std::string writeScales(GraphBuilder &graph,
+                               const WeightParameters &parameters) {
+  return graph.sharedInitializer(
+      "scale", DType::F32, parameters.shape(),
+      ArrayRef(reinterpret_cast<const char *>(parameters.scales.data()),
+               parameters.scales.size() * sizeof(float)));
+}
+
+static std::string writeZeroPoints(GraphBuilder &graph,
+                                   const WeightParameters &parameters,
+                                   DType dtype) {
+  // The low byte serves both 8-bit types.
+  std::vector<char> bytes(parameters.zeroPoints.begin(),
+                          parameters.zeroPoints.end());
+  return graph.sharedInitializer("zero_point", dtype, parameters.shape(),
+                                 bytes);
 }
 
 bool onnx_export::exportQuantizedRecurrence(GraphBuilder &graph,
@@ -447,14 +480,14 @@ bool onnx_export::exportQuantizedRecurrence(GraphBuilder &graph,
   constexpr int64_t maxHidden =
       std::numeric_limits<int32_t>::max() / (255 * 255);
   auto attributes = getRecurrenceAttributes(op);
-  auto weights = writeWeights(graph, op.getWeights());
-  if (!attributes || !weights || op.getHiddenSize() >= maxHidden)
+  if (!attributes || op.getHiddenSize() > maxHidden)
     return false;
   auto function = BodyWriter(op, graph.opset()).write();
   if (!function)
     return false;
 
-  WeightParameters parameters(typeOf(op.getWeights()).getElementType());
+  Type weightsType = typeOf(op.getWeights()).getElementType();
+  WeightParameters parameters(weightsType);
   SmallVector<std::string> operands, names;
   auto add = [&](const char *name, const std::string &operand) {
     names.push_back(name);
@@ -466,21 +499,10 @@ bool onnx_export::exportQuantizedRecurrence(GraphBuilder &graph,
       add(name, graph.name(value));
   };
   addValue(kInput, op.getInput());
-  add(kWeights, *weights);
-  add(kScale,
-      graph.initializer(
-          "scale", DType::F32, parameters.shape(),
-          ArrayRef(reinterpret_cast<const char *>(parameters.scales.data()),
-                   parameters.scales.size() * sizeof(float))));
-  if (!parameters.zeroPoints.empty()) {
-    // The low byte serves both 8-bit types.
-    std::vector<char> bytes(parameters.zeroPoints.begin(),
-                            parameters.zeroPoints.end());
-    add(kZero,
-        graph.initializer("zero_point",
-                          getDType(typeOf(op.getWeights()).getElementType()),
-                          parameters.shape(), bytes));
-  }
+  add(kWeights, writeWeights(graph, op.getWeights()));
+  add(kScale, writeScales(graph, parameters));
+  if (!parameters.zeroPoints.empty())
+    add(kZero, writeZeroPoints(graph, parameters, getDType(weightsType)));
   addValue(kBias, op.getBias());
   addValue(kState, op.getInitialState());
   addValue(kCell, op.getInitialCell());

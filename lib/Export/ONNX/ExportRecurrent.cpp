@@ -298,7 +298,11 @@ std::optional<std::string> OperandWriter::withDirection(Value value) {
   DType dtype = getDType(element);
   if (!bytes || dtype == DType::Undefined)
     return std::nullopt;
-  std::string name = graph.initializer("weights", dtype, shape, bytes->bytes());
+  bool isPacked = dtype == DType::I4 || dtype == DType::U4;
+  std::string name =
+      isPacked
+          ? graph.initializer("weights", dtype, shape, bytes->bytes())
+          : graph.sharedInitializer("weights", dtype, shape, bytes->bytes());
   if (value.getDefiningOp<DequantizeOp>())
     return exportDequantize(graph, element, name, /*leadingDims=*/1);
   if (value.getDefiningOp<CastOp>())

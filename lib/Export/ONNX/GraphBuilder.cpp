@@ -7,6 +7,8 @@
 
 #include "GraphBuilder.h"
 
+#include "llvm/Support/xxhash.h"
+
 using namespace qcc;
 using namespace qcc::onnx_export;
 
@@ -97,16 +99,13 @@ void GraphBuilder::alias(const std::string &output, const std::string &source) {
 
 std::string GraphBuilder::addFunction(onnx::FunctionProto function,
                                       llvm::StringRef hint) {
-  std::string bytes = function.SerializeAsString();
-  for (const onnx::FunctionProto &other : functionProtos) {
-    onnx::FunctionProto unnamed = other;
-    unnamed.clear_name();
-    if (unnamed.SerializeAsString() == bytes)
-      return other.name();
+  auto [it, isNew] = functionNames.try_emplace(function.SerializeAsString());
+  if (isNew) {
+    it->second = makeUnique(takenFunctions, hint);
+    function.set_name(it->second);
+    functionProtos.push_back(std::move(function));
   }
-  function.set_name(makeUnique(takenFunctions, hint));
-  functionProtos.push_back(std::move(function));
-  return functionProtos.back().name();
+  return it->second;
 }
 
 std::string GraphBuilder::initializer(llvm::StringRef hint, DType dtype,
@@ -127,6 +126,22 @@ std::string GraphBuilder::initializer(llvm::StringRef hint, DType dtype,
     packed[i / 2] = char(packed[i / 2] | (bytes[i] & 15) << (i % 2 * 4));
   tensor->set_raw_data(packed);
   return tensor->name();
+}
+
+std::string GraphBuilder::sharedInitializer(llvm::StringRef hint, DType dtype,
+                                            llvm::ArrayRef<int64_t> shape,
+                                            llvm::ArrayRef<char> bytes) {
+  assert(dtype != DType::I4 && dtype != DType::U4 && "packed in the file");
+  llvm::StringRef data(bytes.data(), bytes.size());
+  auto &candidates = shared[llvm::xxh3_64bits(data)];
+  for (int i : candidates) {
+    const onnx::TensorProto &tensor = graph.initializer(i);
+    if (tensor.data_type() == int32_t(dtype) &&
+        llvm::equal(tensor.dims(), shape) && tensor.raw_data() == data)
+      return tensor.name();
+  }
+  candidates.push_back(graph.initializer_size());
+  return initializer(hint, dtype, shape, bytes);
 }
 
 template <typename T> static llvm::ArrayRef<char> bytesOf(llvm::ArrayRef<T> a) {

@@ -69,6 +69,11 @@ public:
   std::string initializer(llvm::StringRef hint, DType dtype,
                           llvm::ArrayRef<int64_t> shape,
                           llvm::ArrayRef<char> bytes);
+  /// The same, or one from here that is equal: unrolled loops have many layers
+  /// with the same weights.
+  std::string sharedInitializer(llvm::StringRef hint, DType dtype,
+                                llvm::ArrayRef<int64_t> shape,
+                                llvm::ArrayRef<char> bytes);
   std::string ints(llvm::StringRef hint, llvm::ArrayRef<int64_t> values);
   std::string floats(llvm::StringRef hint, llvm::ArrayRef<float> values);
   std::string scalar(float value);
@@ -79,9 +84,12 @@ private:
   std::string scope;
   llvm::DenseMap<mlir::Value, std::string> names;
   llvm::StringSet<> taken;
+  /// Numbers of the shared initializers, by the hash of their bytes.
+  llvm::DenseMap<uint64_t, llvm::SmallVector<int, 1>> shared;
   llvm::StringSet<> takenNodes;
   llvm::StringSet<> takenFunctions;
   std::vector<onnx::FunctionProto> functionProtos;
+  llvm::StringMap<std::string> functionNames; ///< by the bytes without a name
 };
 
 /// Appends the nodes of `op` and defines its results; false if there is no

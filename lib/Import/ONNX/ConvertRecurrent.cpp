@@ -51,6 +51,8 @@ private:
   bool createOp(int64_t direction, Value projected, Value weights,
                 Value recurrentBias, Value initialState, Value initialCell,
                 Value peepholes);
+  bool checkVersionAndAttributes();
+  bool checkLengths(unsigned operand);
   std::optional<llvm::StringMap<unsigned>> readOperands();
 
   /// Row `direction` of operand i, without that dimension; null where absent.
@@ -434,6 +436,37 @@ void qcc::import::convertDynamicQuantizeLSTM(Node &node) {
 // Functions of qcc's own files
 //===----------------------------------------------------------------------===//
 
+/// What other versions and attributes mean is not known.
+bool RecurrentLayer::checkVersionAndAttributes() {
+  if (node.opset() != 1)
+    node.error() << "is of version " << node.opset() << " of the domain "
+                 << kFunctionDomain << ", expected 1";
+  SmallVector<StringRef> known{
+      "hidden_size",     "direction",
+      "layout",          "clip",
+      "activations",     "activation_alpha",
+      "activation_beta", recurrence_function::kOperandsAttr};
+  if (kind == RecurrenceKind::Lstm)
+    known.push_back("input_forget");
+  else if (kind == RecurrenceKind::Gru)
+    known.push_back("linear_before_reset");
+  node.expectAttrs(known);
+  return !node.failed();
+}
+
+/// Before full lengths are dropped.
+bool RecurrentLayer::checkLengths(unsigned operand) {
+  if (!node.has(operand) ||
+      (node.dtype(operand) == DType::I32 &&
+       node.shape(operand) == ArrayRef<int64_t>(sequences)))
+    return true;
+  node.error() << "sequence_lens is of shape "
+               << shapeToString(node.shape(operand)) << " and type "
+               << node.elementType(operand) << ", expected "
+               << shapeToString(sequences) << " and i32";
+  return false;
+}
+
 /// Their numbers by name.
 std::optional<llvm::StringMap<unsigned>> RecurrentLayer::readOperands() {
   using namespace recurrence_function;
@@ -472,6 +505,8 @@ std::optional<llvm::StringMap<unsigned>> RecurrentLayer::readOperands() {
 
 void RecurrentLayer::convertFunction() {
   using namespace recurrence_function;
+  if (!checkVersionAndAttributes())
+    return;
   auto operands = readOperands();
   if (!operands || !readAttributes())
     return;
@@ -487,6 +522,7 @@ void RecurrentLayer::convertFunction() {
     return;
   }
   steps = node.shape(x)[0];
+  sequences = node.shape(x)[1];
   hidden = node.shape(r)[0];
   columns = node.shape(r)[1];
   if (node.intAttr("hidden_size", hidden) != hidden) {
@@ -494,6 +530,8 @@ void RecurrentLayer::convertFunction() {
                  << ", the first dimension of the weights";
     return;
   }
+  if (!checkLengths(number(kLengths)))
+    return;
   readLengths(number(kLengths));
   auto params = readParams(node, number(kScale), number(kZero), node.dtype(r));
   if (!params)

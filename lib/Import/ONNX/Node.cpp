@@ -141,6 +141,16 @@ int64_t Node::requiredIntAttr(StringRef name) {
   return intAttr(name, 0);
 }
 
+void Node::expectAttrs(ArrayRef<StringRef> known) {
+  // The first by name, whatever the order of the map.
+  StringRef unknown;
+  for (StringRef name : attributes.keys())
+    if (!llvm::is_contained(known, name) && (unknown.empty() || name < unknown))
+      unknown = name;
+  if (!unknown.empty())
+    error() << "attribute \"" << unknown << "\" is unknown";
+}
+
 float Node::floatAttr(StringRef name, float defaultValue) {
   const auto *found = attribute(name, onnx::AttributeProto::FLOAT);
   return found ? found->f() : defaultValue;

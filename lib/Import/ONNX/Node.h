@@ -81,6 +81,8 @@ public:
 
   // Attributes: a default where absent, an error where of another type.
   bool hasAttr(llvm::StringRef name) const { return attributes.contains(name); }
+  /// An error where there is an attribute that is not among `known`.
+  void expectAttrs(llvm::ArrayRef<llvm::StringRef> known);
   int64_t intAttr(llvm::StringRef name, int64_t defaultValue);
   int64_t requiredIntAttr(llvm::StringRef name);
   bool boolAttr(llvm::StringRef name, bool defaultValue = false) {

@@ -44,7 +44,7 @@ def layer(pick, data, op, dynamic, sizes=None):
         constants["b"] = floats(directions, 2 * columns)
     names.append("n" if not dynamic and pick.random() < 0.3 else "")
     if names[-1]:
-        feeds["n"] = np.array([pick.randint(1, steps) for _ in range(rows)], np.int32)
+        feeds["n"] = np.array([pick.randint(min(1, steps), steps) for _ in range(rows)], np.int32)
     for name in ["h", "c"] if op == "LSTM" else ["h"]:
         names.append(name if pick.random() < 0.5 else "")
         if names[-1]:

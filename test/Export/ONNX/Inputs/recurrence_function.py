@@ -70,7 +70,7 @@ def check(op, sizes, pick, data):
     onnx.save(model, str(source))
     options = [] if dynamic else ["-quantize=dynamic"]
     want = compiled(source, feeds, *options)
-    if not all(np.abs(v).max() < 1e3 for v in want.values()):
+    if not all(np.abs(v).max(initial=0) < 1e3 for v in want.values()):
         return None
     compiler.compile_model(source, exported, *options)
     proto = onnx.load(str(exported))
@@ -88,6 +88,8 @@ def check(op, sizes, pick, data):
         assert np.array_equal(again[output], value), (name, output)
     results = [differing(ort.Session(exported, level)(feeds), want)
                for level in (ort.OPTIMIZE_NONE, ort.OPTIMIZE_ALL)]
+    if not sizes[0]:  # ONNX Runtime's own GRU aborts
+        return max(results), 0
     floats = scratch / "float.onnx"
     compiler.compile_model(source, floats, *options, "-export-recurrence=float")
     return max(results), differing(ort.Session(floats)(feeds), want)[0]
@@ -96,7 +98,7 @@ def check(op, sizes, pick, data):
 for op in sys.argv[2:]:
     pick, data = random.Random(op + "8"), np.random.default_rng(len(op))
     results = []
-    for steps, rows, directions in ((17, 3, 2), (17, 1, 2), (1, 3, 1), (1, 1, 2), (17, 3, 1), (17, 1, 1)):
+    for steps, rows, directions in ((17, 3, 2), (17, 1, 2), (1, 3, 1), (1, 1, 2), (17, 3, 1), (17, 1, 1), (0, 2, 1)):
         sizes = steps, rows, HIDDEN.get(op, 33), directions
         while not (result := check(op, sizes, pick, data)):
             pass
@@ -104,5 +106,6 @@ for op in sys.argv[2:]:
         print(op, *sizes, result)
     shares = [exact[0] for exact, _ in results]
     assert max(exact[1] for exact, _ in results) < 0.02 and np.mean(shares) < 0.02, (op, results)
-    assert np.mean([share for _, share in results]) > 0.3, (op, results)
+    # Without the layer of no steps, which rounds nothing.
+    assert np.mean([share for _, share in results[:-1]]) > 0.3, (op, results)
     print(f"{op} {len(results)} layers")

@@ -147,6 +147,46 @@ def quantized_missing():
 
 
 @case
+def quantized_attribute():
+    return quantized(operands="X R R_scale", input_remember=1)
+
+
+@case
+def quantized_input_forget():
+    return quantized("QuantizedGRU", "X R R_scale", 3, "y h", input_forget=1)
+
+
+@case
+def quantized_version():
+    made = quantized(operands="X R R_scale")
+    made.opset_import[1].version = 2
+    return made
+
+
+def constant_lengths(lengths, dtype=np.int32):
+    """Lengths that are all full, known to the compiler."""
+    made = quantized(operands="X R R_scale sequence_lens")
+    made.graph.input.pop()
+    made.graph.initializer.append(tensor("n", lengths, dtype))
+    return made
+
+
+@case
+def quantized_lengths():
+    return constant_lengths([T] * (N + 1))
+
+
+@case
+def quantized_lengths_empty():
+    return constant_lengths([])
+
+
+@case
+def quantized_lengths_float():
+    return constant_lengths([T] * N, np.float32)
+
+
+@case
 def quantized_directions():
     return quantized(direction="bidirectional")
 
