@@ -59,16 +59,16 @@ func.func @negative(%x: tensor<3x2xf32>, %y: tensor<2x2xf32>) -> (tensor<3x2xf32
 // CHECK-COUNT-3: qnn.matmul %
 // CHECK-NOT: qnn.matmul %
 // CHECK: qnn.matmul_integer
-func.func @spectra(%x: tensor<4x64xf32>, %re: tensor<4x64xf32>, %im: tensor<4x64xf32>, %z: tensor<4x64x2xf32>) -> (tensor<4x64xf32>, tensor<4x64xf32>, tensor<4x64xf32>, tensor<4x64xf32>) {
-  %w = qnn.constant dense<1.0> : tensor<64x64xf32> as tensor<64x64xf32>
-  %0 = qnn.matmul %x, %w {keep_float} : (tensor<4x64xf32>, tensor<64x64xf32>) -> tensor<4x64xf32>
-  %1 = qnn.binary mul %re, %re : (tensor<4x64xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
-  %2 = qnn.binary mul %im, %im : (tensor<4x64xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
-  %3 = qnn.binary add %1, %2 : (tensor<4x64xf32>, tensor<4x64xf32>) -> tensor<4x64xf32>
-  %4 = qnn.unary sqrt %3 : (tensor<4x64xf32>) -> tensor<4x64xf32>
-  %5 = qnn.matmul %4, %w : (tensor<4x64xf32>, tensor<64x64xf32>) -> tensor<4x64xf32>
-  %6 = qnn.reduce sum_square %z {axes = array<i64: 2>} : (tensor<4x64x2xf32>) -> tensor<4x64xf32>
-  %7 = qnn.matmul %6, %w : (tensor<4x64xf32>, tensor<64x64xf32>) -> tensor<4x64xf32>
-  %8 = qnn.matmul %1, %w : (tensor<4x64xf32>, tensor<64x64xf32>) -> tensor<4x64xf32>
-  return %0, %5, %7, %8 : tensor<4x64xf32>, tensor<4x64xf32>, tensor<4x64xf32>, tensor<4x64xf32>
+func.func @spectra(%x: tensor<4x32xf32>, %re: tensor<4x32xf32>, %im: tensor<4x32xf32>, %z: tensor<4x32x2xf32>) -> (tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>) {
+  %w = qnn.constant dense<1.0> : tensor<32x32xf32> as tensor<32x32xf32>
+  %0 = qnn.matmul %x, %w {keep_float} : (tensor<4x32xf32>, tensor<32x32xf32>) -> tensor<4x32xf32>
+  %1 = qnn.binary mul %re, %re : (tensor<4x32xf32>, tensor<4x32xf32>) -> tensor<4x32xf32>
+  %2 = qnn.binary mul %im, %im : (tensor<4x32xf32>, tensor<4x32xf32>) -> tensor<4x32xf32>
+  %3 = qnn.binary add %1, %2 : (tensor<4x32xf32>, tensor<4x32xf32>) -> tensor<4x32xf32>
+  %4 = qnn.unary sqrt %3 : (tensor<4x32xf32>) -> tensor<4x32xf32>
+  %5 = qnn.matmul %4, %w : (tensor<4x32xf32>, tensor<32x32xf32>) -> tensor<4x32xf32>
+  %6 = qnn.reduce sum_square %z {axes = array<i64: 2>} : (tensor<4x32x2xf32>) -> tensor<4x32xf32>
+  %7 = qnn.matmul %6, %w : (tensor<4x32xf32>, tensor<32x32xf32>) -> tensor<4x32xf32>
+  %8 = qnn.matmul %1, %w : (tensor<4x32xf32>, tensor<32x32xf32>) -> tensor<4x32xf32>
+  return %0, %5, %7, %8 : tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>
 }

@@ -111,10 +111,11 @@ static Value transformDirectly(Node &node, Value x, const Transform &t) {
   int64_t rows = Node::shapeOf(x)[0];
   Value factors = node.reshape(x, {rows, t.inputs * t.partsIn});
   Value weights = node.reals({t.inputs * t.partsIn, columns}, matrix, type);
-  Value y = node.failed() ? Value()
-                          : node.create<MatmulOp>(type, factors, weights,
-                                                  Value(), Value(), false,
-                                                  false, ActivationAttr());
+  Value y = node.failed()
+                ? Value()
+                : node.create<MatmulOp>(type, factors, weights, Value(),
+                                        Value(), false, false, ActivationAttr(),
+                                        /*keepFloat=*/true);
   return node.reshape(y, {rows, t.outputs, t.partsOut});
 }
 
