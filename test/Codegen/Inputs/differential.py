@@ -26,6 +26,7 @@ In pair-f32 a product with such weights reads what another kernel computes.
 """
 
 import os
+import random
 import re
 import subprocess
 import sys
