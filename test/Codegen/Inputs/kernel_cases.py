@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from case import Case, array, quant, tensor
+from case import Case, array, quant
 from linear_cases import LinearCases
 
 

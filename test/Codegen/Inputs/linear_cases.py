@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from case import Case, FUNCTIONS, Random, array, per_axis, product, quant, tensor
+from case import Case, FUNCTIONS, Random, array, per_axis, product, quant
 
 
 class LinearCases(Random):
