@@ -387,7 +387,7 @@ bool CachedAttention::readLengths() {
   presentLength = std::max(pastLength, totalLength);
   if (presentLength > kMaxKeys) {
     node.error() << "past and total_sequence_length have room for "
-                 << presentLength << " keys, at most 2^24 are supported";
+                 << presentLength << " keys, at most 2^20 are supported";
     return false;
   }
   if (totalLength == length) {

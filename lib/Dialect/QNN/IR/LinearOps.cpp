@@ -323,13 +323,15 @@ static bool isSquare(Value value) {
 /// squares, or its root.
 static bool isSpectrum(Value value) {
   value = stripSpectrum(value);
-  if (auto binary = value.getDefiningOp<BinaryOp>();
-      binary && binary.getKind() == BinaryKind::Add) {
+  auto binary = value.getDefiningOp<BinaryOp>();
+  while (binary && binary.getKind() == BinaryKind::Add) {
     if (isSquare(binary.getLhs()) && isSquare(binary.getRhs()))
       return true;
     // A small number keeps roots and logarithms from zero.
-    return binary.getRhs().getDefiningOp<ConstantOp>() &&
-           isSpectrum(binary.getLhs());
+    if (!binary.getRhs().getDefiningOp<ConstantOp>())
+      return false;
+    value = stripSpectrum(binary.getLhs());
+    binary = value.getDefiningOp<BinaryOp>();
   }
   auto reduce = value.getDefiningOp<ReduceOp>();
   if (!reduce || shapeOf(reduce.getInput()).empty())
