@@ -46,6 +46,21 @@ def padded_keys():
                    num_heads=2)
 
 
+def with_past(key, value):
+    return contrib("MultiHeadAttention", dict(q=[1, 2, 8], k=[1, 2, 8], v=[1, 2, 8], b=None, mask=None, bias=None, pk=key,
+                                              pv=value), num_heads=2)
+
+
+@case
+def past_key_alone():
+    return with_past([1, 2, 3, 4], None)
+
+
+@case
+def past_of_two_dimensions():
+    return with_past([3, 8], [3, 8])
+
+
 def cached(batch=1, length=1, past=(2, 12, 4), total=8, key=None, past_value=None, bias=None, **attributes):
     """Four query heads to two key heads of size 4."""
     inputs = dict(q=[batch, length, 16], k=key or [batch, length, 8], v=[batch, length, 8],
