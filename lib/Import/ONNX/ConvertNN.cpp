@@ -91,6 +91,15 @@ std::optional<Window> qcc::import::readWindow(Node &node,
   return window;
 }
 
+bool qcc::import::checkExtents(Node &node) {
+  for (int64_t extent : node.shape(0).drop_front(2))
+    if (extent > kMaxWindow) {
+      node.error() << "extent " << extent << " is too large (at most 2^30)";
+      return false;
+    }
+  return true;
+}
+
 /// Checks the ranks of operands 0 and `filter`; false after an error.
 static bool checkConvRanks(Node &node, unsigned filter) {
   int64_t rank = node.rank(0), filterRank = node.rank(filter);
@@ -100,12 +109,7 @@ static bool checkConvRanks(Node &node, unsigned filter) {
                  << "; both must be [N, C, spatial...] of the same rank";
     return false;
   }
-  for (int64_t extent : node.shape(0).drop_front(2))
-    if (extent > kMaxWindow) {
-      node.error() << "extent " << extent << " is too large (at most 2^30)";
-      return false;
-    }
-  return true;
+  return checkExtents(node);
 }
 
 /// 1 or more; groups are checked against the channels by the dialect.

@@ -24,12 +24,7 @@ static bool checkImage(Node &node) {
                  << ", expected [N, C, spatial...]";
     return false;
   }
-  for (int64_t extent : node.shape(0).drop_front(2))
-    if (extent > kMaxWindow) {
-      node.error() << "extent " << extent << " is too large (at most 2^30)";
-      return false;
-    }
-  return true;
+  return checkExtents(node);
 }
 
 /// Each element of a window is compared for itself.

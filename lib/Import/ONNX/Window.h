@@ -32,6 +32,10 @@ std::optional<Window> readWindow(Node &node, llvm::ArrayRef<int64_t> spatial,
 std::optional<Window> readWindowShape(Node &node, size_t rank,
                                       llvm::ArrayRef<int64_t> filterKernel);
 
+/// Checks that the spatial extents of operand 0, [N, C, spatial...], are at
+/// most 2^30; false after an error.
+bool checkExtents(Node &node);
+
 } // namespace qcc::import
 
 #endif // QCC_LIB_IMPORT_ONNX_WINDOW_H
